@@ -1,0 +1,237 @@
+//! Our own SQL, as Diesel query fragments with values only in binds.
+//!
+//! Diesel builds an UPDATE and prepares it anew on each use, parses each savepoint, and finds an
+//! `INSERT .. RETURNING` by its text. Fragments with a static [`QueryId`] are prepared once on each
+//! connection and found again by their type.
+
+use std::marker::PhantomData;
+
+use diesel::QueryResult;
+use diesel::backend::Backend;
+use diesel::expression::Expression;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::query_source::QuerySource;
+
+use crate::model::Row;
+
+pub(crate) type FromClause<M> = <<M as Row>::Table as QuerySource>::FromClause;
+
+fn from_clause<M: Row>() -> FromClause<M> {
+    M::Table::default().from_clause()
+}
+
+/// `SELECT selection FROM table WHERE filter`
+pub(crate) struct Select<M: Row, S, F> {
+    selection: S,
+    from: FromClause<M>,
+    filter: F,
+}
+
+impl<M: Row, S, F> Select<M, S, F> {
+    pub(crate) fn new(selection: S, filter: F) -> Self {
+        Select {
+            selection,
+            from: from_clause::<M>(),
+            filter,
+        }
+    }
+}
+
+impl<M: Row, S: Expression, F> Query for Select<M, S, F> {
+    type SqlType = S::SqlType;
+}
+
+impl<M: Row, S: QueryId, F: QueryId> QueryId for Select<M, S, F> {
+    type QueryId = Select<M, PhantomData<S::QueryId>, PhantomData<F::QueryId>>;
+    const HAS_STATIC_QUERY_ID: bool = S::HAS_STATIC_QUERY_ID && F::HAS_STATIC_QUERY_ID;
+}
+
+impl<M, S, F, DB> QueryFragment<DB> for Select<M, S, F>
+where
+    M: Row,
+    DB: Backend,
+    S: QueryFragment<DB>,
+    FromClause<M>: QueryFragment<DB>,
+    F: QueryFragment<DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.push_sql("SELECT ");
+        self.selection.walk_ast(out.reborrow())?;
+        out.push_sql(" FROM ");
+        self.from.walk_ast(out.reborrow())?;
+        out.push_sql(" WHERE ");
+        self.filter.walk_ast(out)
+    }
+}
+
+/// `UPDATE table SET changes WHERE key = ?`, kept prepared as `K` says.
+pub(crate) struct Update<M: Row, S, K> {
+    from: FromClause<M>,
+    changes: S,
+    filter: M::PkFilter,
+    keep: PhantomData<K>,
+}
+
+/// Whether a statement stays prepared on the connection.
+pub(crate) trait Keep: 'static {
+    /// One statement for all rows of the model.
+    const BY_TYPE: bool;
+    /// One statement for each text.
+    const BY_TEXT: bool;
+}
+
+/// For an UPDATE of all columns: one shape.
+pub(crate) struct ByType;
+/// For an UPDATE of one column: as many shapes as columns.
+pub(crate) struct ByText;
+/// For an UPDATE of any set of columns: too many shapes to keep, for Diesel's cache has no bound.
+pub(crate) struct Never;
+
+impl Keep for ByType {
+    const BY_TYPE: bool = true;
+    const BY_TEXT: bool = false;
+}
+
+impl Keep for ByText {
+    const BY_TYPE: bool = false;
+    const BY_TEXT: bool = true;
+}
+
+impl Keep for Never {
+    const BY_TYPE: bool = false;
+    const BY_TEXT: bool = false;
+}
+
+impl<M: Row, S, K: Keep> Update<M, S, K> {
+    pub(crate) fn new(changes: S, pk: M::Pk) -> Self {
+        Update {
+            from: from_clause::<M>(),
+            changes,
+            filter: M::pk_filter(pk),
+            keep: PhantomData,
+        }
+    }
+}
+
+impl<M: Row, S, K: Keep> QueryId for Update<M, S, K> {
+    type QueryId = Update<M, (), K>;
+    const HAS_STATIC_QUERY_ID: bool = K::BY_TYPE;
+}
+
+impl<M, S, K, DB> QueryFragment<DB> for Update<M, S, K>
+where
+    M: Row,
+    DB: Backend,
+    FromClause<M>: QueryFragment<DB>,
+    S: QueryFragment<DB>,
+    M::PkFilter: QueryFragment<DB>,
+    K: Keep,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        if !K::BY_TYPE && !K::BY_TEXT {
+            out.unsafe_to_cache_prepared();
+        }
+        out.push_sql("UPDATE ");
+        self.from.walk_ast(out.reborrow())?;
+        out.push_sql(" SET ");
+        self.changes.walk_ast(out.reborrow())?;
+        out.push_sql(" WHERE ");
+        self.filter.walk_ast(out)
+    }
+}
+
+/// `DELETE FROM table WHERE filter`
+pub(crate) struct Delete<M: Row, F> {
+    from: FromClause<M>,
+    filter: F,
+}
+
+impl<M: Row, F> Delete<M, F> {
+    pub(crate) fn new(filter: F) -> Self {
+        Delete {
+            from: from_clause::<M>(),
+            filter,
+        }
+    }
+}
+
+impl<M: Row, F: QueryId> QueryId for Delete<M, F> {
+    type QueryId = Delete<M, PhantomData<F::QueryId>>;
+    const HAS_STATIC_QUERY_ID: bool = F::HAS_STATIC_QUERY_ID;
+}
+
+impl<M, F, DB> QueryFragment<DB> for Delete<M, F>
+where
+    M: Row,
+    DB: Backend,
+    FromClause<M>: QueryFragment<DB>,
+    F: QueryFragment<DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.push_sql("DELETE FROM ");
+        self.from.walk_ast(out.reborrow())?;
+        out.push_sql(" WHERE ");
+        self.filter.walk_ast(out)
+    }
+}
+
+/// `insert RETURNING key`
+pub(crate) struct ReturningKey<I, K> {
+    pub(crate) insert: I,
+    pub(crate) key: K,
+}
+
+impl<I, K: Expression> Query for ReturningKey<I, K> {
+    type SqlType = K::SqlType;
+}
+
+impl<I: QueryId, K: QueryId> QueryId for ReturningKey<I, K> {
+    type QueryId = ReturningKey<PhantomData<I::QueryId>, PhantomData<K::QueryId>>;
+    const HAS_STATIC_QUERY_ID: bool = I::HAS_STATIC_QUERY_ID && K::HAS_STATIC_QUERY_ID;
+}
+
+impl<I, K, DB> QueryFragment<DB> for ReturningKey<I, K>
+where
+    DB: Backend,
+    I: QueryFragment<DB>,
+    K: QueryFragment<DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.insert.walk_ast(out.reborrow())?;
+        out.push_sql(" RETURNING ");
+        self.key.walk_ast(out)
+    }
+}
+
+macro_rules! fixed {
+    ($($(#[$doc:meta])* $name:ident => $sql:literal;)*) => {$(
+        $(#[$doc])*
+        pub(crate) struct $name;
+
+        impl QueryId for $name {
+            type QueryId = Self;
+        }
+
+        impl<DB: Backend> QueryFragment<DB> for $name {
+            fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+                out.push_sql($sql);
+                Ok(())
+            }
+        }
+    )*};
+}
+
+/// Undoes what was written since the innermost savepoint, which stays set.
+pub(crate) const ROLL_BACK_TO_SAVEPOINT: &str = "ROLLBACK TO SAVEPOINT diesel_hooks";
+
+// Savepoints of one name nest: the innermost is meant.
+fixed! {
+    /// Sets a savepoint that Diesel's transaction manager need not know.
+    Savepoint => "SAVEPOINT diesel_hooks";
+    /// Keeps what was written since the innermost savepoint.
+    Release => "RELEASE SAVEPOINT diesel_hooks";
+    /// The rowid itself, selected to see whether a table has one.
+    Rowid => "_rowid_";
+    /// The row that this connection inserted last; not for tables without rowid.
+    LastInserted => "_rowid_ = last_insert_rowid()";
+}

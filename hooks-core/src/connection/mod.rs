@@ -1,0 +1,67 @@
+//! The connections on which models have hooks.
+
+mod state;
+mod transaction;
+
+use diesel::QueryResult;
+use diesel::connection::{Connection, LoadConnection};
+
+pub(crate) use self::state::State;
+pub use self::state::set_instrumentation;
+pub(crate) use self::transaction::{Scope, atomic};
+
+/// A connection, or something that holds one.
+///
+/// Operations take any `&mut impl HookConnection`: a raw connection, one from an r2d2 pool, or a mutable
+/// reference to either. Receivers always get the raw one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a connection with hooks",
+    label = "no hooks here",
+    note = "a `SqliteConnection` or a pooled one works, if the backend's feature (and `r2d2`) is on in diesel-hooks"
+)]
+pub trait HookConnection {
+    /// The connection inside.
+    type Raw: RawConnection;
+
+    /// The connection inside.
+    fn raw_connection(&mut self) -> &mut Self::Raw;
+}
+
+/// A connection to a database.
+pub trait RawConnection:
+    Connection + LoadConnection + HookConnection<Raw = Self> + 'static
+{
+    /// Begins the outermost transaction of an operation that writes.
+    ///
+    /// On SQLite it takes the write lock at once: a transaction that reads first and writes later fails
+    /// with "database is locked", whatever the busy timeout, if another connection wrote meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// If the database refuses, or a transaction is open already.
+    fn begin_to_write(&mut self) -> QueryResult<()>;
+
+    #[doc(hidden)]
+    fn backend(&self) -> Self::Backend;
+}
+
+impl<C: HookConnection> HookConnection for &mut C {
+    type Raw = C::Raw;
+
+    fn raw_connection(&mut self) -> &mut C::Raw {
+        (**self).raw_connection()
+    }
+}
+
+#[cfg(feature = "r2d2")]
+impl<M> HookConnection for diesel::r2d2::PooledConnection<M>
+where
+    M: diesel::r2d2::ManageConnection,
+    M::Connection: HookConnection,
+{
+    type Raw = <M::Connection as HookConnection>::Raw;
+
+    fn raw_connection(&mut self) -> &mut Self::Raw {
+        (**self).raw_connection()
+    }
+}

@@ -1,0 +1,116 @@
+use std::any::TypeId;
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use diesel::connection::{
+    Connection, Instrumentation, InstrumentationEvent, get_default_instrumentation,
+};
+
+use super::HookConnection;
+use crate::diesel_internals::{no_instrumentation, type_of};
+use crate::error::{Error, Result};
+
+/// What the library remembers about a connection.
+///
+/// It lives in the connection's [`Instrumentation`], the only place of a Diesel connection that takes a
+/// value of a foreign type, and hands every event on to the instrumentation that was there before.
+#[derive(Default)]
+pub(crate) struct State {
+    inner: Option<Box<dyn Instrumentation>>,
+    facts: HashMap<TypeId, bool, BuildHasherDefault<TypeIdHasher>>,
+}
+
+/// Sets the application's own instrumentation on a connection that has hooks.
+///
+/// [`Connection::set_instrumentation`] would throw away what this library remembers about the
+/// connection, and this library refuses to throw away what is set by it.
+///
+/// ```
+/// # use diesel::prelude::*;
+/// use diesel::connection::InstrumentationEvent;
+///
+/// let mut conn = SqliteConnection::establish(":memory:")?;
+/// diesel_hooks::set_instrumentation(&mut conn, |event: InstrumentationEvent<'_>| {
+///     if let InstrumentationEvent::StartQuery { query, .. } = event {
+///         eprintln!("{query}");
+///     }
+/// });
+/// # Ok::<(), diesel::ConnectionError>(())
+/// ```
+pub fn set_instrumentation<C: HookConnection>(conn: &mut C, instrumentation: impl Instrumentation) {
+    let conn = conn.raw_connection();
+    match conn.instrumentation().downcast_mut::<State>() {
+        Some(state) => state.inner = Some(Box::new(instrumentation)),
+        None => conn.set_instrumentation(State {
+            inner: Some(Box::new(instrumentation)),
+            ..State::default()
+        }),
+    }
+}
+
+impl State {
+    /// The state of this connection, installed if need be.
+    pub(crate) fn of<C: Connection>(conn: &mut C) -> Result<&mut State> {
+        if !conn.instrumentation().is::<State>() {
+            let inner = adopt(conn.instrumentation())?;
+            conn.set_instrumentation(State {
+                inner,
+                ..State::default()
+            });
+        }
+        conn.instrumentation()
+            .downcast_mut()
+            .ok_or(Error::Instrumentation)
+    }
+
+    /// What is known about the tables of this connection's database under the name `F`.
+    pub(crate) fn fact<F: 'static>(&mut self) -> Option<bool> {
+        self.facts.get(&TypeId::of::<F>()).copied()
+    }
+
+    pub(crate) fn remember<F: 'static>(&mut self, fact: bool) {
+        self.facts.insert(TypeId::of::<F>(), fact);
+    }
+}
+
+impl Instrumentation for State {
+    fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
+        if let Some(inner) = &mut self.inner {
+            inner.on_connection_event(event);
+        }
+    }
+}
+
+/// A fresh instance of what the connection carries, if that is nothing or the application's default.
+fn adopt(current: &mut dyn Instrumentation) -> Result<Option<Box<dyn Instrumentation>>> {
+    let current = type_of(current);
+    if current == no_instrumentation() {
+        return Ok(None);
+    }
+    get_default_instrumentation()
+        .filter(|default| type_of(&**default) == current)
+        .map(Some)
+        .ok_or(Error::Instrumentation)
+}
+
+/// A `TypeId` is a hash already.
+#[derive(Default)]
+struct TypeIdHasher(u64);
+
+impl Hasher for TypeIdHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.0 ^= u64::from_ne_bytes(word);
+        }
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.0 ^= word;
+    }
+}

@@ -1,0 +1,285 @@
+//! What can go wrong, and what it says about where.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use diesel::result::Error as DieselError;
+
+pub use self::key::Key;
+#[doc(hidden)]
+pub use self::key::is_public;
+pub use self::protected::{Blocker, Protected};
+
+mod key;
+mod protected;
+
+/// The result of an operation of this library.
+pub type Result<T = (), E = Error> = std::result::Result<T, E>;
+
+/// What a receiver returned.
+pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// An operation that did not happen.
+///
+/// Unless a variant says otherwise, the database is as it was before the operation. Messages name
+/// models, receivers and places, never the value of a column; keys are shown if they are integers or
+/// UUIDs (see [`Key`]).
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Diesel or the database refused a statement.
+    #[error("{}{source}", context(.model, .operation))]
+    Query {
+        /// The model that the statement was for, if one is known.
+        model: Option<&'static str>,
+        /// What was being done to it.
+        operation: Option<Operation>,
+        /// The error as Diesel reports it.
+        source: DieselError,
+    },
+    /// There is no row with this key.
+    #[error("there is no {model} with key {key}")]
+    NotFound {
+        /// The model that was looked for.
+        model: &'static str,
+        /// The key that was looked for.
+        key: Key,
+    },
+    /// There is no row at the other end of a relation.
+    #[error("there is no {model} for {parent} {key}")]
+    NoRelated {
+        /// The model that was looked for.
+        model: &'static str,
+        /// The model whose row was given.
+        parent: &'static str,
+        /// The key of the given row.
+        key: Key,
+    },
+    /// Rows of a relation with `on_delete = Protect` block the delete.
+    #[error(transparent)]
+    Protected(Box<Protected>),
+    /// A receiver returned an error, which stopped the operation.
+    #[error(transparent)]
+    Receiver(Box<ReceiverError>),
+    /// A receiver exchanged the `PreSave` that it was given for one of the other kind.
+    #[error(
+        "a receiver of PreSave<{model}> turned a {was} into its opposite; change its fields instead"
+    )]
+    SignalReplaced {
+        /// The model being saved.
+        model: &'static str,
+        /// What the signal announced.
+        was: Operation,
+    },
+    /// A closure or a receiver changed the key of a row that is being updated.
+    #[error("the key of {model} {key} cannot be changed by an update; create a new row instead")]
+    KeyChanged {
+        /// The model being updated.
+        model: &'static str,
+        /// The key that the row has in the database.
+        key: Key,
+    },
+    /// A statement touched another number of rows than it had to.
+    #[error(
+        "{operation} of {model} touched {actual} rows instead of {expected}; a trigger or a rule of the table may keep them"
+    )]
+    RowCount {
+        /// The model that the statement was for.
+        model: &'static str,
+        /// What was being done.
+        operation: Operation,
+        /// How many rows it had to touch.
+        expected: usize,
+        /// How many it touched.
+        actual: usize,
+    },
+    /// The transaction that the operation opened was ended by somebody else, so what was written
+    /// before that is either lost or committed without the rest.
+    #[error("the transaction of this operation was ended inside it")]
+    TransactionLost,
+    /// The connection carries an instrumentation that this library did not install and must not drop.
+    #[error(
+        "the connection has an instrumentation of its own; set it with diesel_hooks::set_instrumentation(conn, it)"
+    )]
+    Instrumentation,
+    /// What was compiled in contradicts itself.
+    #[error("{0}")]
+    Registry(#[from] RegistryError),
+}
+
+/// What is being done to a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Operation {
+    /// An INSERT.
+    Create,
+    /// An UPDATE.
+    Update,
+    /// A SELECT.
+    Load,
+    /// A DELETE.
+    Delete,
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Operation::Create => "create",
+            Operation::Update => "update",
+            Operation::Load => "load",
+            Operation::Delete => "delete",
+        })
+    }
+}
+
+/// A receiver that returned an error.
+#[derive(Debug, thiserror::Error)]
+#[error("receiver {receiver} ({file}:{line}) of {signal}<{model}>{} failed: {source}", of_key(.key))]
+#[non_exhaustive]
+pub struct ReceiverError {
+    /// The model whose signal it heard.
+    pub model: &'static str,
+    /// The key of the row, where it has one already and the receiver hears one row at a time.
+    pub key: Option<Key>,
+    /// The signal, for example `PostSave`.
+    pub signal: &'static str,
+    /// The receiver's `dispatch_uid`.
+    pub receiver: &'static str,
+    /// The file in which it stands.
+    pub file: &'static str,
+    /// The line of that file.
+    pub line: u32,
+    /// What it returned.
+    pub source: BoxError,
+}
+
+/// Two registrations that cannot both hold.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RegistryError {
+    /// Two receivers of one signal share a `dispatch_uid`.
+    #[error(
+        "dispatch_uid {uid:?} is used twice for {signal}: at {first} and at {second}; give one of them another dispatch_uid"
+    )]
+    DuplicateUid {
+        /// The shared identifier.
+        uid: &'static str,
+        /// The signal that both hear.
+        signal: &'static str,
+        /// Where the first stands, as `file:line`.
+        first: String,
+        /// Where the second stands, as `file:line`.
+        second: String,
+    },
+    /// A model's rows create one another without end.
+    #[error(
+        "auto_create never ends: {path}; let one of these relations be created by a receiver instead"
+    )]
+    AutoCreateCycle {
+        /// The models on the cycle, as `A -> B -> A`.
+        path: String,
+    },
+    /// A relation's column and the model over its table have keys of different Rust types.
+    #[error(
+        "{relation} refers to {parent} by another key type than the one that {parent} has; use one Rust type for both"
+    )]
+    KeyType {
+        /// The relation, as `Child.field`.
+        relation: String,
+        /// The model over the table that it refers to.
+        parent: &'static str,
+    },
+    /// A struct embedded in a model would keep columns as they are where it should write NULL.
+    #[error(
+        "{field} would not write `None` as NULL; add #[diesel(treat_none_as_null = true)] to the embedded struct, beside its AsChangeset"
+    )]
+    EmbeddedLeavesOutNone {
+        /// The field, as `Model.field`.
+        field: &'static str,
+    },
+    /// Receivers that the application counts on are not linked.
+    #[error("not linked: {}; name their crate in diesel_hooks::link!(..)", .uids.join(", "))]
+    Missing {
+        /// The `dispatch_uid`s that were not found.
+        uids: Vec<String>,
+    },
+}
+
+impl Error {
+    /// The application's own error, if a receiver stopped the operation with one of type `E`.
+    ///
+    /// Receivers of nested operations are searched too.
+    pub fn receiver_error<E: StdError + 'static>(&self) -> Option<&E> {
+        let mut next: Option<&(dyn StdError + 'static)> = Some(self);
+        while let Some(error) = next {
+            if let Some(found) = error.downcast_ref::<E>() {
+                return Some(found);
+            }
+            next = match error.downcast_ref::<Error>() {
+                // Transparent variants hide themselves from `source`.
+                Some(Error::Receiver(receiver)) => Some(&*receiver.source),
+                _ => error.source(),
+            };
+        }
+        None
+    }
+
+    pub(crate) fn query(
+        model: &'static str,
+        operation: Operation,
+    ) -> impl FnOnce(DieselError) -> Error {
+        move |source| match Error::from(source) {
+            Error::Query { source, .. } => Error::Query {
+                model: Some(model),
+                operation: Some(operation),
+                source,
+            },
+            other => other,
+        }
+    }
+}
+
+impl From<DieselError> for Error {
+    fn from(source: DieselError) -> Self {
+        match source {
+            DieselError::QueryBuilderError(inner) => match inner.downcast::<Error>() {
+                Ok(ours) => *ours,
+                Err(inner) => Error::plain(DieselError::QueryBuilderError(inner)),
+            },
+            source => Error::plain(source),
+        }
+    }
+}
+
+impl From<Error> for DieselError {
+    /// A database's error comes back as it was; any other travels inside Diesel's and is itself again
+    /// after `?` in a function that returns [`Error`].
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Query { source, .. } => source,
+            other => DieselError::QueryBuilderError(Box::new(other)),
+        }
+    }
+}
+
+impl Error {
+    fn plain(source: DieselError) -> Self {
+        Error::Query {
+            model: None,
+            operation: None,
+            source,
+        }
+    }
+}
+
+fn context(model: &Option<&'static str>, operation: &Option<Operation>) -> String {
+    match (model, operation) {
+        (Some(model), Some(operation)) => format!("{operation} of {model} failed: "),
+        _ => String::new(),
+    }
+}
+
+fn of_key(key: &Option<Key>) -> String {
+    key.as_ref()
+        .map_or_else(String::new, |key| format!(" {key}"))
+}

@@ -1,0 +1,39 @@
+//! What diesel-hooks runs: signals, receivers, the lifecycle of a model, its relations.
+//!
+//! Applications depend on `diesel-hooks`, which re-exports what they need from here together with the
+//! macros. Crates that only extend the library may depend on this one.
+//!
+//! Reading order: [`signal`] (what is sent), [`receiver`] (who hears it), `lifecycle` (when it is
+//! sent), [`relation`] and `collector` (what depends on what), [`connection`] (on what it all runs) and
+//! `backend` (what differs between databases).
+
+#![cfg_attr(
+    not(feature = "sqlite"),
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "what all backends share waits for one that is on"
+    )
+)]
+
+pub mod connection;
+pub mod error;
+pub mod model;
+pub mod receiver;
+pub mod registry;
+pub mod relation;
+pub mod signal;
+
+mod backend;
+mod collector;
+mod diesel_internals;
+mod lifecycle;
+
+#[doc(hidden)]
+pub mod __private;
+
+pub use crate::collector::Deleted;
+pub use crate::connection::{HookConnection, RawConnection, set_instrumentation};
+pub use crate::error::{Error, Result};
+pub use crate::model::{Model, Persist};
+pub use crate::registry::registry;

@@ -1,0 +1,166 @@
+use super::ModelHooks;
+use crate::connection::{RawConnection, Scope, atomic};
+use crate::error::{Error, Operation, Result};
+use crate::model::{Persist, Row};
+use crate::signal::{ColumnSet, PostCreate, PostSave, PreCreate, PreSave};
+
+pub(crate) fn create<M: Persist<C>, C: RawConnection>(conn: &mut C, new: M::New) -> Result<M> {
+    let hooks = M::hooks()?;
+    atomic(conn, scope(hooks)?, |conn| {
+        let new = announce(hooks, conn, new)?;
+        let row = insert(hooks, conn, new)?;
+        report(hooks, conn, row)
+    })
+}
+
+pub(crate) fn create_many<M: Persist<C>, C: RawConnection>(
+    conn: &mut C,
+    new: Vec<M::New>,
+) -> Result<Vec<M>> {
+    if new.is_empty() {
+        return Ok(Vec::new());
+    }
+    let hooks = M::hooks()?;
+    atomic(conn, scope(hooks)?.max(Scope::Statements), |conn| {
+        let new = announce_many(hooks, conn, new)?;
+        let rows = new
+            .into_iter()
+            .map(|new| insert(hooks, conn, new))
+            .collect::<Result<_>>()?;
+        report_many(hooks, conn, rows)
+    })
+}
+
+/// Creates a row as part of the creation of the row it depends on, whose transaction or savepoint it
+/// shares; it is read back only for those who look at it.
+pub(crate) fn create_dependent<M: Persist<C>, C: RawConnection>(
+    conn: &mut C,
+    new: M::New,
+) -> Result<()> {
+    let hooks = M::hooks()?;
+    let new = announce(hooks, conn, new)?;
+    if !hooks.hears_create() && hooks.auto_created().is_empty() {
+        return M::insert_unread(conn, new);
+    }
+    let row = insert(hooks, conn, new)?;
+    report(hooks, conn, row).map(drop)
+}
+
+/// What it takes to undo the creation of a row of `M` and its dependents.
+pub(crate) fn create_scope<M: Persist<C>, C: RawConnection>() -> Result<Scope> {
+    scope(M::hooks()?)
+}
+
+fn scope<M: Persist<C>, C: RawConnection>(hooks: &ModelHooks<M, C>) -> Result<Scope> {
+    let mut scope = hooks.own_create;
+    for relation in hooks.auto_created() {
+        scope = scope.max(relation.create_scope()?).max(Scope::Statements);
+    }
+    Ok(scope)
+}
+
+/// Sends the signals before the INSERT, and hands back what is to be inserted.
+fn announce<M: Persist<C>, C: RawConnection>(
+    hooks: &ModelHooks<M, C>,
+    conn: &mut C,
+    new: M::New,
+) -> Result<M::New> {
+    if !hooks.hears_pre_create() {
+        return Ok(new);
+    }
+    let mut save = [pre_save::<M>(new)];
+    hooks.pre_save.send(&mut save, conn)?;
+    let [save] = save;
+    let mut create = [pre_create(save)?];
+    hooks.pre_create.send(&mut create, conn)?;
+    let [create] = create;
+    Ok(create.new)
+}
+
+fn announce_many<M: Persist<C>, C: RawConnection>(
+    hooks: &ModelHooks<M, C>,
+    conn: &mut C,
+    new: Vec<M::New>,
+) -> Result<Vec<M::New>> {
+    if !hooks.hears_pre_create() {
+        return Ok(new);
+    }
+    let mut saves: Vec<_> = new.into_iter().map(pre_save::<M>).collect();
+    hooks.pre_save.send(&mut saves, conn)?;
+    let mut creates = saves
+        .into_iter()
+        .map(pre_create)
+        .collect::<Result<Vec<_>>>()?;
+    hooks.pre_create.send(&mut creates, conn)?;
+    Ok(creates.into_iter().map(|event| event.new).collect())
+}
+
+fn insert<M: Persist<C>, C: RawConnection>(
+    hooks: &ModelHooks<M, C>,
+    conn: &mut C,
+    new: M::New,
+) -> Result<M> {
+    let row = M::insert(conn, new)?;
+    for relation in hooks.auto_created() {
+        relation.create_dependent(conn, &row, &row.pk())?;
+    }
+    Ok(row)
+}
+
+/// Sends the signals after the INSERT, and hands back the row.
+fn report<M: Persist<C>, C: RawConnection>(
+    hooks: &ModelHooks<M, C>,
+    conn: &mut C,
+    instance: M,
+) -> Result<M> {
+    if !hooks.hears_create() {
+        return Ok(instance);
+    }
+    let mut create = [PostCreate { instance }];
+    hooks.post_create.send(&mut create, conn)?;
+    let [create] = create;
+    let mut save = [post_save(create)];
+    hooks.post_save.send(&mut save, conn)?;
+    let [save] = save;
+    Ok(save.instance)
+}
+
+fn report_many<M: Persist<C>, C: RawConnection>(
+    hooks: &ModelHooks<M, C>,
+    conn: &mut C,
+    rows: Vec<M>,
+) -> Result<Vec<M>> {
+    if !hooks.hears_create() {
+        return Ok(rows);
+    }
+    let mut creates: Vec<_> = rows
+        .into_iter()
+        .map(|instance| PostCreate { instance })
+        .collect();
+    hooks.post_create.send(&mut creates, conn)?;
+    let mut saves: Vec<_> = creates.into_iter().map(post_save).collect();
+    hooks.post_save.send(&mut saves, conn)?;
+    Ok(saves.into_iter().map(|event| event.instance).collect())
+}
+
+fn pre_save<M: Row>(new: M::New) -> PreSave<M> {
+    PreSave::Create(PreCreate { new })
+}
+
+fn pre_create<M: Row>(event: PreSave<M>) -> Result<PreCreate<M>> {
+    match event {
+        PreSave::Create(event) => Ok(event),
+        PreSave::Update(_) => Err(Error::SignalReplaced {
+            model: M::INFO.name,
+            was: Operation::Create,
+        }),
+    }
+}
+
+fn post_save<M: Row>(event: PostCreate<M>) -> PostSave<M> {
+    PostSave {
+        created: true,
+        columns: ColumnSet::first(M::COLUMNS.len()),
+        instance: event.instance,
+    }
+}

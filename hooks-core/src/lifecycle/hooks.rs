@@ -1,0 +1,108 @@
+use crate::connection::Scope;
+use crate::error::RegistryError;
+use crate::model::Row;
+use crate::receiver::Slot;
+use crate::relation::{self, Relation, Relations};
+use crate::signal::{
+    PostCreate, PostDelete, PostSave, PostUpdate, PreCreate, PreDelete, PreSave, PreUpdate, Signal,
+};
+
+/// The receivers of a model and the relations towards its table, on connections of type `C`.
+///
+/// The derive keeps one for each model and connection type in a static of its own.
+pub struct ModelHooks<M: Row, C> {
+    pub(crate) pre_save: Slot<PreSave<M>, C>,
+    pub(crate) pre_create: Slot<PreCreate<M>, C>,
+    pub(crate) pre_update: Slot<PreUpdate<M>, C>,
+    pub(crate) pre_delete: Slot<PreDelete<M>, C>,
+    pub(crate) post_create: Slot<PostCreate<M>, C>,
+    pub(crate) post_update: Slot<PostUpdate<M>, C>,
+    pub(crate) post_save: Slot<PostSave<M>, C>,
+    pub(crate) post_delete: Slot<PostDelete<M>, C>,
+    /// Those whose child comes into being with a row of this model stand first.
+    pub(crate) relations: Relations<M::Pk, C>,
+    auto_created: usize,
+    pub(crate) own_create: Scope,
+    pub(crate) own_update: Scope,
+    pub(crate) own_delete: Scope,
+}
+
+impl<M: Row, C: 'static> ModelHooks<M, C> {
+    /// Finds all of it among what was compiled in.
+    ///
+    /// # Errors
+    ///
+    /// What two registrations contradict each other in.
+    pub fn collect() -> std::result::Result<Self, RegistryError> {
+        M::check_embedded()?;
+        relation::auto_create_ends::<M>()?;
+        let mut relations = relation::towards::<M, C>()?;
+        relations.sort_by_key(|relation| !relation.info().auto_create);
+        let mut hooks = ModelHooks {
+            pre_save: Slot::collect()?,
+            pre_create: Slot::collect()?,
+            pre_update: Slot::collect()?,
+            pre_delete: Slot::collect()?,
+            post_create: Slot::collect()?,
+            post_update: Slot::collect()?,
+            post_save: Slot::collect()?,
+            post_delete: Slot::collect()?,
+            auto_created: relations
+                .iter()
+                .filter(|relation| relation.info().auto_create)
+                .count(),
+            relations,
+            own_create: Scope::ReadBack,
+            own_update: Scope::Statement,
+            own_delete: Scope::Statement,
+        };
+        let save = scope_of(&hooks.pre_save, &hooks.post_save);
+        hooks.own_create = save
+            .max(scope_of(&hooks.pre_create, &hooks.post_create))
+            .max(Scope::ReadBack);
+        hooks.own_update = save.max(scope_of(&hooks.pre_update, &hooks.post_update));
+        hooks.own_delete = scope_of(&hooks.pre_delete, &hooks.post_delete);
+        Ok(hooks)
+    }
+
+    pub(crate) fn hears_pre_create(&self) -> bool {
+        !(self.pre_save.is_empty() && self.pre_create.is_empty())
+    }
+
+    pub(crate) fn hears_create(&self) -> bool {
+        !(self.post_create.is_empty() && self.post_save.is_empty())
+    }
+
+    pub(crate) fn hears_update(&self) -> bool {
+        let silent = self.pre_save.is_empty()
+            && self.pre_update.is_empty()
+            && self.post_update.is_empty()
+            && self.post_save.is_empty();
+        !silent
+    }
+
+    pub(crate) fn hears_delete(&self) -> bool {
+        !(self.pre_delete.is_empty() && self.post_delete.is_empty())
+    }
+
+    /// The relations whose child comes into being with a row of this model.
+    pub(crate) fn auto_created(&self) -> &[Box<dyn Relation<M::Pk, C>>] {
+        &self.relations[..self.auto_created]
+    }
+}
+
+/// What it takes to undo an operation that sends these two signals, around one statement.
+///
+/// A receiver before the write that has no connection leaves nothing behind when it fails.
+fn scope_of<Pre: Signal, Post: Signal, C: 'static>(
+    pre: &Slot<Pre, C>,
+    post: &Slot<Post, C>,
+) -> Scope {
+    if pre.takes_connection() || post.takes_connection() {
+        Scope::Receivers
+    } else if post.can_fail() {
+        Scope::Statements
+    } else {
+        Scope::Statement
+    }
+}

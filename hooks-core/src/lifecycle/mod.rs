@@ -1,0 +1,26 @@
+//! Create, load, update: one generic function for each, and the only module, with the collector, that
+//! sends a model's signals.
+
+mod create;
+mod hooks;
+mod update;
+
+use crate::connection::RawConnection;
+use crate::error::{Error, Operation, Result};
+use crate::model::Persist;
+
+pub(crate) use self::create::{create, create_dependent, create_many, create_scope};
+pub use self::hooks::ModelHooks;
+pub(crate) use self::update::{save, update, update_set};
+
+/// How many keys one statement names: prepared anew each time, it gains nothing past this, and it stays
+/// far below every backend's limit of parameters.
+pub(crate) const KEYS_AT_ONCE: usize = 1_000;
+
+pub(crate) fn get<M: Persist<C>, C: RawConnection>(conn: &mut C, pk: M::Pk) -> Result<M> {
+    let found = M::find(conn, pk.clone()).map_err(Error::query(M::INFO.name, Operation::Load))?;
+    found.ok_or_else(|| Error::NotFound {
+        model: M::INFO.name,
+        key: M::key_of(&pk),
+    })
+}

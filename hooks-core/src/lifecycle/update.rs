@@ -1,0 +1,160 @@
+use diesel::query_builder::QueryFragment;
+
+use super::ModelHooks;
+use crate::connection::{RawConnection, Scope, atomic};
+use crate::diesel_internals::is_empty;
+use crate::error::{Error, Operation, Result};
+use crate::model::Persist;
+use crate::signal::{ColumnSet, PostSave, PostUpdate, PreSave, PreUpdate};
+
+pub(crate) fn save<M: Persist<C>, C: RawConnection>(conn: &mut C, row: &mut M) -> Result<()> {
+    let hooks = M::hooks()?;
+    let all = ColumnSet::first(M::COLUMNS.len());
+    if !hooks.hears_update() {
+        return write(conn, row, all);
+    }
+    let old = &*row;
+    *row = atomic(conn, hooks.own_update, |conn| {
+        let row = announce(hooks, conn, old.clone(), &old.pk())?;
+        write(conn, &row, all)?;
+        report(hooks, conn, row, all)
+    })?;
+    Ok(())
+}
+
+pub(crate) fn update<M: Persist<C>, C: RawConnection>(
+    conn: &mut C,
+    row: &mut M,
+    change: impl FnOnce(&mut M),
+) -> Result<()> {
+    let mut changed = row.clone();
+    change(&mut changed);
+    same_key(&changed, &row.pk())?;
+    let columns = changed.differing(row);
+    if columns.is_empty() {
+        return Ok(());
+    }
+    let hooks = M::hooks()?;
+    if !hooks.hears_update() {
+        write(conn, &changed, columns)?;
+        *row = changed;
+        return Ok(());
+    }
+    let old = &*row;
+    *row = atomic(conn, hooks.own_update, |conn| {
+        let row = announce(hooks, conn, changed, &old.pk())?;
+        let columns = row.differing(old);
+        if !columns.is_empty() {
+            write(conn, &row, columns)?;
+        }
+        report(hooks, conn, row, columns)
+    })?;
+    Ok(())
+}
+
+pub(crate) fn update_set<M, C, S>(conn: &mut C, row: &mut M, changeset: S) -> Result<()>
+where
+    M: Persist<C>,
+    C: RawConnection,
+    S: QueryFragment<C::Backend>,
+{
+    if is_empty::<C>(&changeset, &conn.backend())? {
+        return Ok(());
+    }
+    let hooks = M::hooks()?;
+    let old = &*row;
+    *row = atomic(conn, hooks.own_update.max(Scope::Statements), |conn| {
+        let pk = old.pk();
+        let count = M::write_changeset(conn, pk.clone(), changeset)
+            .map_err(Error::query(M::INFO.name, Operation::Update))?;
+        one_row::<M, C>(count, &pk)?;
+        let read = super::get::<M, C>(conn, pk.clone())?;
+        let row = announce(hooks, conn, read.clone(), &pk)?;
+        let changed_by_receivers = row.differing(&read);
+        if !changed_by_receivers.is_empty() {
+            write(conn, &row, changed_by_receivers)?;
+        }
+        let columns = row.differing(old);
+        report(hooks, conn, row, columns)
+    })?;
+    Ok(())
+}
+
+/// Sends the signals before the UPDATE, and hands back what is to be written.
+fn announce<M: Persist<C>, C: RawConnection>(
+    hooks: &ModelHooks<M, C>,
+    conn: &mut C,
+    instance: M,
+    pk: &M::Pk,
+) -> Result<M> {
+    let mut save = [PreSave::Update(PreUpdate { instance })];
+    hooks.pre_save.send(&mut save, conn)?;
+    let [PreSave::Update(event)] = save else {
+        return Err(Error::SignalReplaced {
+            model: M::INFO.name,
+            was: Operation::Update,
+        });
+    };
+    let mut update = [event];
+    hooks.pre_update.send(&mut update, conn)?;
+    let [event] = update;
+    same_key(&event.instance, pk)?;
+    Ok(event.instance)
+}
+
+/// Sends the signals after the UPDATE, and hands back the row.
+fn report<M: Persist<C>, C: RawConnection>(
+    hooks: &ModelHooks<M, C>,
+    conn: &mut C,
+    instance: M,
+    columns: ColumnSet,
+) -> Result<M> {
+    let mut update = [PostUpdate { columns, instance }];
+    hooks.post_update.send(&mut update, conn)?;
+    let [PostUpdate { columns, instance }] = update;
+    let mut save = [PostSave {
+        created: false,
+        columns,
+        instance,
+    }];
+    hooks.post_save.send(&mut save, conn)?;
+    let [event] = save;
+    Ok(event.instance)
+}
+
+fn write<M: Persist<C>, C: RawConnection>(conn: &mut C, row: &M, columns: ColumnSet) -> Result<()> {
+    if columns.is_empty() {
+        // A row of nothing but its key has nothing to write, but may be gone all the same.
+        return super::get::<M, C>(conn, row.pk()).map(drop);
+    }
+    let count = row
+        .write(conn, columns)
+        .map_err(Error::query(M::INFO.name, Operation::Update))?;
+    one_row::<M, C>(count, &row.pk())
+}
+
+fn one_row<M: Persist<C>, C: RawConnection>(count: usize, pk: &M::Pk) -> Result<()> {
+    match count {
+        1 => Ok(()),
+        0 => Err(Error::NotFound {
+            model: M::INFO.name,
+            key: M::key_of(pk),
+        }),
+        actual => Err(Error::RowCount {
+            model: M::INFO.name,
+            operation: Operation::Update,
+            expected: 1,
+            actual,
+        }),
+    }
+}
+
+fn same_key<M: crate::model::Model>(row: &M, pk: &M::Pk) -> Result<()> {
+    if row.pk() == *pk {
+        return Ok(());
+    }
+    Err(Error::KeyChanged {
+        model: M::INFO.name,
+        key: M::key_of(pk),
+    })
+}

@@ -1,0 +1,308 @@
+//! What a model is, and the operations that every model has.
+
+use std::fmt::Debug;
+use std::hash::Hash;
+
+use diesel::query_builder::{AsChangeset, QueryFragment, QueryId};
+use diesel::{Connection, QueryResult, Table};
+
+use crate::collector::{self, Deleted};
+use crate::connection::{HookConnection, RawConnection};
+use crate::error::{Key, RegistryError, Result};
+use crate::lifecycle::{self, ModelHooks};
+use crate::signal::ColumnSet;
+
+/// A struct over a table whose rows have a lifecycle, made one by `#[derive(Hooks)]`.
+///
+/// Every operation sends the [signals](crate::signal) of the model and happens together with its
+/// receivers and dependents, or not at all: it opens a transaction, or a savepoint inside one, where
+/// something could be left half done. On an error the database and the instance are as before.
+///
+/// ```
+/// use diesel::prelude::*;
+/// use diesel_hooks::prelude::*;
+///
+/// diesel::table! {
+///     books (id) { id -> Integer, title -> Text, pages -> Nullable<Integer> }
+/// }
+///
+/// #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+/// struct Book {
+///     id: i32,
+///     title: String,
+///     pages: Option<i32>,
+/// }
+///
+/// # fn main() -> diesel_hooks::Result {
+/// # let mut conn = SqliteConnection::establish(":memory:").expect("SQLite is embedded");
+/// # diesel::sql_query("CREATE TABLE books (id INTEGER PRIMARY KEY, title TEXT NOT NULL, pages INTEGER)").execute(&mut conn)?;
+/// let mut book = Book::create(&mut conn, NewBook { title: "Emma".into(), pages: None })?;
+/// book.update(&mut conn, |book| book.pages = Some(474))?;
+/// book.update_set(&mut conn, books::pages.eq(books::pages + 1))?;
+/// assert_eq!(book.pages, Some(475));
+///
+/// book.pages = None;
+/// book.save(&mut conn)?;
+/// assert_eq!(Book::get(&mut conn, book.pk())?, book);
+///
+/// let more = ["Persuasion", "Sanditon"].map(|title| NewBook { title: title.into(), pages: None });
+/// assert_eq!(Book::create_many(&mut conn, more.into())?.len(), 2);
+///
+/// assert_eq!(book.delete(&mut conn)?.total, 1);
+/// assert!(matches!(book.refresh(&mut conn), Err(diesel_hooks::Error::NotFound { .. })));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// An inherent method of the same name wins over a method of this trait; `Model::delete(&user, conn)`
+/// names this one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a model",
+    label = "has no hooks",
+    note = "add `#[derive(Hooks)]` to `{Self}`"
+)]
+pub trait Model: Clone + Send + Sync + Sized + 'static {
+    /// The type of the primary key; a tuple, if the key has several columns.
+    type Pk: Clone + Eq + Hash + Debug + Send + Sync + 'static;
+    /// What a row is created from.
+    type New: 'static;
+
+    /// What the model is called.
+    const INFO: ModelInfo;
+
+    /// The primary key of this row.
+    fn pk(&self) -> Self::Pk;
+
+    #[doc(hidden)]
+    fn key_of(pk: &Self::Pk) -> Key;
+
+    #[doc(hidden)]
+    fn key(&self) -> Key {
+        Self::key_of(&self.pk())
+    }
+
+    /// Inserts a row and creates its dependents.
+    ///
+    /// The row is read back, so defaults, triggers and conversions of the database are in it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Query`](crate::Error::Query) if the database refuses the row, and what receivers return.
+    fn create<C: HookConnection>(conn: &mut C, new: Self::New) -> Result<Self>
+    where
+        Self: Persist<C::Raw>,
+    {
+        lifecycle::create(conn.raw_connection(), new)
+    }
+
+    /// Inserts many rows, all or none, and creates their dependents.
+    ///
+    /// Each signal is sent for all rows before the next signal is; a receiver that takes a slice is
+    /// called once.
+    ///
+    /// # Errors
+    ///
+    /// As [`Model::create`].
+    fn create_many<C: HookConnection>(conn: &mut C, new: Vec<Self::New>) -> Result<Vec<Self>>
+    where
+        Self: Persist<C::Raw>,
+    {
+        lifecycle::create_many(conn.raw_connection(), new)
+    }
+
+    /// Loads the row with this key.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`](crate::Error::NotFound) if there is none.
+    fn get<C: HookConnection>(conn: &mut C, pk: Self::Pk) -> Result<Self>
+    where
+        Self: Persist<C::Raw>,
+    {
+        lifecycle::get(conn.raw_connection(), pk)
+    }
+
+    /// Loads this row again.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`](crate::Error::NotFound) if it is gone.
+    fn refresh<C: HookConnection>(&mut self, conn: &mut C) -> Result
+    where
+        Self: Persist<C::Raw>,
+    {
+        *self = lifecycle::get(conn.raw_connection(), self.pk())?;
+        Ok(())
+    }
+
+    /// Writes every column of this row, `None` as NULL.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`](crate::Error::NotFound) if the row is gone, [`Error::Query`](crate::Error::Query)
+    /// if the database refuses the values, and what receivers return.
+    fn save<C: HookConnection>(&mut self, conn: &mut C) -> Result
+    where
+        Self: Persist<C::Raw>,
+    {
+        lifecycle::save(conn.raw_connection(), self)
+    }
+
+    /// Changes this row, and writes the columns that then differ; sends nothing to the database and to
+    /// receivers if none does.
+    ///
+    /// The closure works on a copy, which replaces the instance when all is done.
+    ///
+    /// # Errors
+    ///
+    /// As [`Model::save`], and [`Error::KeyChanged`](crate::Error::KeyChanged) if the closure or a
+    /// receiver changed the key.
+    fn update<C: HookConnection>(&mut self, conn: &mut C, change: impl FnOnce(&mut Self)) -> Result
+    where
+        Self: Persist<C::Raw>,
+    {
+        lifecycle::update(conn.raw_connection(), self, change)
+    }
+
+    /// Runs a Diesel changeset on this row and reads it back; an empty changeset does nothing.
+    ///
+    /// The signals before the update see the row as the changeset leaves it, because a changeset may hold
+    /// expressions that only the database can compute. What their receivers change is written too.
+    ///
+    /// # Errors
+    ///
+    /// As [`Model::save`].
+    fn update_set<C, S>(&mut self, conn: &mut C, changeset: S) -> Result
+    where
+        C: HookConnection,
+        Self: Persist<C::Raw>,
+        S: AsChangeset<Target = <Self as Row>::Table>,
+        S::Changeset: QueryFragment<<C::Raw as Connection>::Backend>,
+    {
+        lifecycle::update_set(conn.raw_connection(), self, changeset.as_changeset())
+    }
+
+    /// Deletes this row and what depends on it.
+    ///
+    /// Everything is looked at before anything is written: rows that a relation declares `Cascade` go
+    /// too, dependents first, and one that it declares `Protect` stops the delete. A row that is gone
+    /// already is no error, and not counted.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Protected`](crate::Error::Protected) with the blocking rows,
+    /// [`Error::Query`](crate::Error::Query) if the database refuses, and what receivers return.
+    fn delete<C: HookConnection>(&self, conn: &mut C) -> Result<Deleted>
+    where
+        Self: Persist<C::Raw>,
+    {
+        collector::delete(conn.raw_connection(), self)
+    }
+}
+
+/// What a model is called, and where it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ModelInfo {
+    /// The struct's name.
+    pub name: &'static str,
+    /// The table's name in the schema module.
+    pub table: &'static str,
+    /// The file in which the struct stands.
+    pub file: &'static str,
+    /// The line of that file.
+    pub line: u32,
+}
+
+impl ModelInfo {
+    #[doc(hidden)]
+    pub const fn new(
+        name: &'static str,
+        table: &'static str,
+        file: &'static str,
+        line: u32,
+    ) -> Self {
+        ModelInfo {
+            name,
+            table,
+            file,
+            line,
+        }
+    }
+}
+
+/// A model whose rows can be stored on connections of type `C`.
+///
+/// There is nothing to implement: `#[derive(Hooks)]` and the columns' types decide.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no hooks on `{C}`",
+    label = "not a model on this connection",
+    note = "add `#[derive(Hooks)]`, turn on the feature of the connection's backend in diesel-hooks, and see that the backend can store each column's type"
+)]
+pub trait Persist<C: RawConnection>: Hooked<C> {
+    #[doc(hidden)]
+    fn insert(conn: &mut C, new: Self::New) -> Result<Self>;
+    #[doc(hidden)]
+    fn insert_unread(conn: &mut C, new: Self::New) -> Result;
+    #[doc(hidden)]
+    fn find(conn: &mut C, pk: Self::Pk) -> QueryResult<Option<Self>>;
+    #[doc(hidden)]
+    fn load_where<F: Filter<C>>(conn: &mut C, filter: F) -> QueryResult<Vec<Self>>;
+    #[doc(hidden)]
+    fn write(&self, conn: &mut C, columns: ColumnSet) -> QueryResult<usize>;
+    #[doc(hidden)]
+    fn write_changeset<S>(conn: &mut C, pk: Self::Pk, changeset: S) -> QueryResult<usize>
+    where
+        S: QueryFragment<C::Backend>;
+    #[doc(hidden)]
+    fn remove(conn: &mut C, pk: Self::Pk) -> QueryResult<usize>;
+    #[doc(hidden)]
+    fn remove_where<F: Filter<C>>(conn: &mut C, filter: F) -> QueryResult<usize>;
+}
+
+/// A condition on rows, as SQL for the backend of `C`.
+#[doc(hidden)]
+pub trait Filter<C: Connection>: QueryFragment<C::Backend> + QueryId {}
+
+impl<C: Connection, F: QueryFragment<C::Backend> + QueryId> Filter<C> for F {}
+
+/// What the derive says of a model for all backends alike.
+#[doc(hidden)]
+pub trait Row: Model {
+    type Table: Table + Default;
+    /// `key = ?`, for each column of the key.
+    type PkFilter;
+    /// The key's columns.
+    type PkColumns: Default;
+    /// `column = ?` for each column of [`Row::COLUMNS`] that is to be written.
+    type Changeset<'a>;
+    /// The columns that an update may write, in the order of the fields; an embedded struct has no name.
+    const COLUMNS: &'static [&'static str];
+
+    fn pk_filter(pk: Self::Pk) -> Self::PkFilter;
+    fn changeset(&self, columns: ColumnSet) -> Self::Changeset<'_>;
+    /// The columns in which two states of a row differ.
+    fn differing(&self, other: &Self) -> ColumnSet;
+    /// What only the types of embedded structs can tell.
+    fn check_embedded() -> Result<(), RegistryError> {
+        Ok(())
+    }
+}
+
+/// The columns that a backend selects for a model; only an embedded struct makes them depend on it.
+#[doc(hidden)]
+pub trait Select<DB>: Row {
+    type Selection;
+    fn selection() -> Self::Selection;
+}
+
+/// A model that has receivers and relations on connections of type `C`, known once and for all.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no hooks on `{C}`",
+    label = "not a model on this connection",
+    note = "add `#[derive(Hooks)]`, and turn on the feature of the connection's backend in diesel-hooks"
+)]
+pub trait Hooked<C>: Row {
+    fn hooks() -> Result<&'static ModelHooks<Self, C>>;
+}

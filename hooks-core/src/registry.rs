@@ -1,0 +1,87 @@
+//! What was compiled in.
+
+use crate::error::{RegistryError, Result};
+use crate::model::ModelInfo;
+use crate::receiver::Receiver;
+use crate::relation::{RelationEntry, RelationInfo};
+
+/// A model as the derive registers it.
+#[doc(hidden)]
+pub struct ModelEntry(pub ModelInfo);
+
+inventory::collect!(ModelEntry);
+
+/// The models, relations and receivers that are linked into this program.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Registry;
+
+/// The models, relations and receivers that are linked into this program.
+///
+/// ```
+/// use diesel::prelude::*;
+/// use diesel_hooks::prelude::*;
+///
+/// diesel::table! {
+///     meters (id) { id -> Integer, unit -> Text }
+/// }
+///
+/// #[derive(Clone, Queryable, Hooks)]
+/// struct Meter {
+///     id: i32,
+///     unit: String,
+/// }
+///
+/// #[receiver(dispatch_uid = "meters.calibrate")]
+/// fn calibrate(_event: &PostCreate<Meter>) {}
+///
+/// let registry = diesel_hooks::registry();
+/// assert!(registry.models().any(|model| model.name == "Meter" && model.table == "meters"));
+/// registry.assert_receivers(["meters.calibrate"]).expect("linked");
+/// assert!(registry.assert_receivers(["billing.invoice"]).is_err());
+/// ```
+pub fn registry() -> Registry {
+    Registry
+}
+
+impl Registry {
+    /// The structs with `#[derive(Hooks)]`, in no particular order.
+    pub fn models(self) -> impl Iterator<Item = ModelInfo> {
+        inventory::iter::<ModelEntry>
+            .into_iter()
+            .map(|entry| entry.0)
+    }
+
+    /// The relations between them, in no particular order.
+    pub fn relations(self) -> impl Iterator<Item = RelationInfo> {
+        inventory::iter::<RelationEntry>
+            .into_iter()
+            .map(|entry| (entry.info)())
+    }
+
+    /// The functions with `#[receiver]`, in no particular order.
+    pub fn receivers(self) -> impl Iterator<Item = &'static Receiver> {
+        inventory::iter::<Receiver>.into_iter()
+    }
+
+    /// Fails if a receiver with one of these `dispatch_uid`s is missing.
+    ///
+    /// A crate that nothing names is dropped by the linker, with its receivers: a test or the first line of
+    /// `main` that calls this makes that loud.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::Missing`] with every one that is missing.
+    pub fn assert_receivers<'a>(self, uids: impl IntoIterator<Item = &'a str>) -> Result<()> {
+        let linked = |uid: &str| self.receivers().any(|receiver| receiver.uid == uid);
+        let missing: Vec<_> = uids
+            .into_iter()
+            .filter(|uid| !linked(uid))
+            .map(String::from)
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(RegistryError::Missing { uids: missing }.into())
+    }
+}

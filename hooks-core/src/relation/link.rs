@@ -1,0 +1,171 @@
+use std::any::{Any, TypeId};
+use std::marker::PhantomData;
+
+use diesel::dsl;
+use diesel::expression::array_comparison::AsInExpression;
+use diesel::expression::{AsExpression, Expression};
+use diesel::expression_methods::ExpressionMethods;
+use diesel::sql_types::SqlType;
+
+use super::{AutoCreate, Marker, OnDelete, Reference, Relation, RelationInfo, info};
+use crate::collector::{Collected, Rows, delete_scope};
+use crate::connection::{RawConnection, Scope};
+use crate::error::{Blocker, Error, Operation, Result};
+use crate::lifecycle::{self, KEYS_AT_ONCE};
+use crate::model::{Filter, Hooked, Model, Persist};
+
+/// A relation whose ends can be stored on `C`.
+struct Link<R, C>(Marker<(R, C)>);
+
+type ParentKey<R> = <<R as Reference>::Parent as Model>::Pk;
+type IsKey<R> = dsl::Eq<<R as Reference>::Column, ParentKey<R>>;
+type IsOneOf<R> = dsl::EqAny<<R as Reference>::Column, Vec<ParentKey<R>>>;
+
+/// The rows of the child that refer to one key, or to one of several.
+pub trait Referring<C: RawConnection>: Reference<Child: Persist<C>, Parent: Persist<C>> {
+    /// Loads them.
+    fn load(conn: &mut C, keys: &[ParentKey<Self>]) -> Result<Vec<Self::Child>>;
+    /// Deletes them, and says how many there were.
+    fn delete(conn: &mut C, keys: &[ParentKey<Self>]) -> Result<usize>;
+}
+
+impl<R, C> Referring<C> for R
+where
+    C: RawConnection,
+    R: Reference<Child: Persist<C>, Parent: Persist<C>>,
+    R::Column: ExpressionMethods,
+    <R::Column as Expression>::SqlType: SqlType,
+    ParentKey<R>: AsExpression<<R::Column as Expression>::SqlType>,
+    Vec<ParentKey<R>>: AsInExpression<<R::Column as Expression>::SqlType>,
+    IsKey<R>: Filter<C>,
+    IsOneOf<R>: Filter<C>,
+{
+    fn load(conn: &mut C, keys: &[ParentKey<R>]) -> Result<Vec<R::Child>> {
+        let error = |error| Error::query(R::Child::INFO.name, Operation::Load)(error);
+        if let [key] = keys {
+            return R::Child::load_where(conn, R::Column::default().eq(key.clone())).map_err(error);
+        }
+        let mut rows = Vec::new();
+        for keys in keys.chunks(KEYS_AT_ONCE) {
+            rows.extend(
+                R::Child::load_where(conn, R::Column::default().eq_any(keys.to_vec()))
+                    .map_err(error)?,
+            );
+        }
+        Ok(rows)
+    }
+
+    fn delete(conn: &mut C, keys: &[ParentKey<R>]) -> Result<usize> {
+        let error = |error| Error::query(R::Child::INFO.name, Operation::Delete)(error);
+        if let [key] = keys {
+            return R::Child::remove_where(conn, R::Column::default().eq(key.clone()))
+                .map_err(error);
+        }
+        let mut count = 0;
+        for keys in keys.chunks(KEYS_AT_ONCE) {
+            count += R::Child::remove_where(conn, R::Column::default().eq_any(keys.to_vec()))
+                .map_err(error)?;
+        }
+        Ok(count)
+    }
+}
+
+impl<R, C> Relation<ParentKey<R>, C> for Link<R, C>
+where
+    C: RawConnection,
+    R: Referring<C>,
+{
+    fn info(&self) -> RelationInfo {
+        info::<R>()
+    }
+
+    fn create_scope(&self) -> Result<Scope> {
+        lifecycle::create_scope::<R::Child, C>()
+    }
+
+    fn delete_scope(&self, visited: &mut Vec<TypeId>) -> Result<Scope> {
+        match R::ON_DELETE {
+            OnDelete::Protect => Ok(Scope::Statements),
+            OnDelete::Cascade => delete_scope::<R::Child, C>(visited),
+        }
+    }
+
+    fn must_load(&self) -> Result<bool> {
+        let hooks = R::Child::hooks()?;
+        Ok(hooks.hears_delete() || !hooks.relations.is_empty())
+    }
+
+    fn create_dependent(&self, conn: &mut C, parent: &dyn Any, key: &ParentKey<R>) -> Result<()> {
+        let new = match R::AUTO_CREATE {
+            AutoCreate::No => return Ok(()),
+            AutoCreate::FromKey(make) => make(key.clone()),
+            AutoCreate::FromParent(make) => match parent.downcast_ref() {
+                Some(parent) => make(parent),
+                // Created through another struct over the same table.
+                None => make(&lifecycle::get(conn, key.clone())?),
+            },
+        };
+        lifecycle::create_dependent::<R::Child, C>(conn, new)
+    }
+
+    fn load_children(&self, conn: &mut C, keys: &[ParentKey<R>]) -> Result<Box<dyn Collected<C>>> {
+        Ok(Box::new(Rows::new(R::load(conn, keys)?)))
+    }
+
+    fn delete_children(&self, conn: &mut C, keys: &[ParentKey<R>]) -> Result<usize> {
+        R::delete(conn, keys)
+    }
+
+    fn blocker(&self, conn: &mut C, keys: &[ParentKey<R>]) -> Result<Option<Blocker>> {
+        let rows = R::load(conn, keys)?;
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let keys = rows.iter().map(Model::key).collect();
+        Ok(Some(Blocker::new(
+            self.info().name(),
+            R::Child::INFO.name,
+            keys,
+        )))
+    }
+}
+
+/// Asks the compiler whether both ends of a relation can be stored on a connection type: the method of
+/// [`Supported`] is found first, if its bounds hold.
+pub struct Probe<R, C>(Marker<(R, C)>);
+
+impl<R, C> Probe<R, C> {
+    #[expect(
+        clippy::new_without_default,
+        reason = "only the derive's output makes one"
+    )]
+    /// The question.
+    pub fn new() -> Self {
+        Probe(PhantomData)
+    }
+}
+
+/// The answer yes.
+pub trait Supported {
+    /// The relation on this connection type.
+    fn relation(&self) -> Option<Box<dyn Any>>;
+}
+
+impl<R: Referring<C>, C: RawConnection> Supported for Probe<R, C> {
+    fn relation(&self) -> Option<Box<dyn Any>> {
+        let link: Box<dyn Relation<ParentKey<R>, C>> = Box::new(Link::<R, C>(PhantomData));
+        Some(Box::new(link))
+    }
+}
+
+/// The answer no.
+pub trait Unsupported {
+    /// Nothing.
+    fn relation(&self) -> Option<Box<dyn Any>>;
+}
+
+impl<R, C> Unsupported for &Probe<R, C> {
+    fn relation(&self) -> Option<Box<dyn Any>> {
+        None
+    }
+}

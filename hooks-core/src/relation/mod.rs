@@ -1,0 +1,214 @@
+//! Relations between models: what depends on what, and what becomes of it.
+//!
+//! A relation is declared on the field that refers to the other model, so the child knows the parent
+//! and not the other way round. Each is registered with the identity of the parent's *table*: every
+//! struct over that table honours it, in whatever crate it stands.
+
+mod accessor;
+mod link;
+
+use std::any::{Any, TypeId};
+use std::marker::PhantomData;
+
+use diesel::query_source::Column;
+
+use crate::collector::Collected;
+use crate::connection::Scope;
+use crate::error::{Blocker, RegistryError, Result};
+use crate::model::{Model, ModelInfo, Row};
+
+#[doc(hidden)]
+pub use self::accessor::{child, parent};
+#[doc(hidden)]
+pub use self::link::{Probe, Referring, Supported, Unsupported};
+
+/// What becomes of a row when the row it refers to is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OnDelete {
+    /// It is deleted too, with its own signals and dependents.
+    Cascade,
+    /// It keeps the other row from being deleted.
+    Protect,
+}
+
+/// A relation as it was declared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RelationInfo {
+    /// The model that refers.
+    pub child: ModelInfo,
+    /// The field by which it refers.
+    pub field: &'static str,
+    /// The model that is referred to.
+    pub parent: ModelInfo,
+    /// What becomes of the child when the parent is deleted.
+    pub on_delete: OnDelete,
+    /// Whether creating a parent creates its child.
+    pub auto_create: bool,
+}
+
+impl RelationInfo {
+    pub(crate) fn name(&self) -> String {
+        format!("{}.{}", self.child.name, self.field)
+    }
+}
+
+/// A relation as the derive describes it, on a type that stands for it.
+#[doc(hidden)]
+pub trait Reference: 'static {
+    type Parent: Row;
+    type Child: Row;
+    /// The child's column.
+    type Column: Column + Default;
+    const FIELD: &'static str;
+    const ON_DELETE: OnDelete;
+    const AUTO_CREATE: AutoCreate<Self::Parent, Self::Child> = AutoCreate::No;
+
+    /// The key of the row that this child refers to.
+    fn parent_key(child: &Self::Child) -> Option<<Self::Parent as Model>::Pk>;
+}
+
+/// How a dependent comes into being with its parent.
+#[doc(hidden)]
+pub enum AutoCreate<P: Model, M: Model> {
+    No,
+    /// A default one that refers to this key.
+    FromKey(fn(P::Pk) -> M::New),
+    /// What the application makes of the parent.
+    FromParent(fn(&P) -> M::New),
+}
+
+/// A field that may refer to a key of type `K`.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a relation cannot hold the key `{K}` in a `{Self}`",
+    label = "another type than the parent's key",
+    note = "the field of a relation has the type of the parent's primary key, or `Option` of it"
+)]
+pub trait RefersTo<K> {
+    fn referred(&self) -> Option<K>;
+}
+
+impl<K: Clone> RefersTo<K> for K {
+    fn referred(&self) -> Option<K> {
+        Some(self.clone())
+    }
+}
+
+impl<K: Clone> RefersTo<K> for Option<K> {
+    fn referred(&self) -> Option<K> {
+        self.clone()
+    }
+}
+
+/// The relations towards one table.
+pub(crate) type Relations<K, C> = Vec<Box<dyn Relation<K, C>>>;
+
+/// A relation seen from a parent whose key is `K`, with the child's type forgotten.
+pub(crate) trait Relation<K, C>: Send + Sync {
+    fn info(&self) -> RelationInfo;
+    /// What it takes to undo the creation of a dependent.
+    fn create_scope(&self) -> Result<Scope>;
+    /// What it takes to undo the deletion of the children and theirs, and of what they visit first.
+    fn delete_scope(&self, visited: &mut Vec<TypeId>) -> Result<Scope>;
+    /// Whether the children's rows must be loaded before they are deleted.
+    fn must_load(&self) -> Result<bool>;
+    fn create_dependent(&self, conn: &mut C, parent: &dyn Any, key: &K) -> Result<()>;
+    fn load_children(&self, conn: &mut C, keys: &[K]) -> Result<Box<dyn Collected<C>>>;
+    fn delete_children(&self, conn: &mut C, keys: &[K]) -> Result<usize>;
+    fn blocker(&self, conn: &mut C, keys: &[K]) -> Result<Option<Blocker>>;
+}
+
+/// A relation as the derive registers it.
+#[doc(hidden)]
+pub struct RelationEntry {
+    pub info: fn() -> RelationInfo,
+    pub parent_table: fn() -> TypeId,
+    pub child_table: fn() -> TypeId,
+    /// The relation on the connection type with this id, where both ends can be stored there.
+    pub on: fn(TypeId) -> Option<Box<dyn Any>>,
+}
+
+inventory::collect!(RelationEntry);
+
+impl RelationEntry {
+    pub const fn of<R: Reference>(on: fn(TypeId) -> Option<Box<dyn Any>>) -> Self {
+        RelationEntry {
+            info: info::<R>,
+            parent_table: TypeId::of::<<R::Parent as Row>::Table>,
+            child_table: TypeId::of::<<R::Child as Row>::Table>,
+            on,
+        }
+    }
+}
+
+fn info<R: Reference>() -> RelationInfo {
+    RelationInfo {
+        child: R::Child::INFO,
+        field: R::FIELD,
+        parent: R::Parent::INFO,
+        on_delete: R::ON_DELETE,
+        auto_create: !matches!(R::AUTO_CREATE, AutoCreate::No),
+    }
+}
+
+/// The relations that were declared towards the table of `M`, in the order of their names.
+pub(crate) fn towards<M: Row, C: 'static>() -> Result<Relations<M::Pk, C>, RegistryError> {
+    let mut relations = Vec::new();
+    for entry in inventory::iter::<RelationEntry> {
+        if (entry.parent_table)() != TypeId::of::<M::Table>() {
+            continue;
+        }
+        let Some(handle) = (entry.on)(TypeId::of::<C>()) else {
+            continue;
+        };
+        let relation = handle
+            .downcast::<Box<dyn Relation<M::Pk, C>>>()
+            .map_err(|_| RegistryError::KeyType {
+                relation: (entry.info)().name(),
+                parent: M::INFO.name,
+            })?;
+        relations.push(*relation);
+    }
+    relations.sort_by_key(|relation| {
+        let info = relation.info();
+        (
+            info.child.name,
+            info.field,
+            info.child.file,
+            info.child.line,
+        )
+    });
+    Ok(relations)
+}
+
+/// An error if rows of the table of `M` create one another without end.
+pub(crate) fn auto_create_ends<M: Row>() -> Result<(), RegistryError> {
+    let mut path = vec![(TypeId::of::<M::Table>(), M::INFO.name)];
+    follow(&mut path)
+}
+
+fn follow(path: &mut Vec<(TypeId, &'static str)>) -> Result<(), RegistryError> {
+    let (table, _) = path[path.len() - 1];
+    let created = inventory::iter::<RelationEntry>
+        .into_iter()
+        .filter(|entry| (entry.parent_table)() == table && (entry.info)().auto_create);
+    for entry in created {
+        let next = ((entry.child_table)(), (entry.info)().child.name);
+        let seen = path.iter().position(|(table, _)| *table == next.0);
+        path.push(next);
+        if let Some(start) = seen {
+            let names: Vec<_> = path[start..].iter().map(|(_, name)| *name).collect();
+            return Err(RegistryError::AutoCreateCycle {
+                path: names.join(" -> "),
+            });
+        }
+        follow(path)?;
+        path.pop();
+    }
+    Ok(())
+}
+
+/// `PhantomData` of a relation, which crosses threads whatever its models do.
+type Marker<R> = PhantomData<fn() -> R>;

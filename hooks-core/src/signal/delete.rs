@@ -1,0 +1,44 @@
+use super::{Batched, Signal};
+use crate::error::Key;
+use crate::model::Model;
+
+/// Sent before a row is deleted, for the row that `delete` was called on and for those that go with it.
+///
+/// Every `PreDelete` of an operation comes before its first DELETE.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct PreDelete<M: ?Sized> {
+    /// The row.
+    pub instance: M,
+}
+
+/// Sent after a row was deleted, dependents first.
+///
+/// A row that was gone already, or that somebody else deleted meanwhile, has none.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct PostDelete<M: ?Sized> {
+    /// The row as it was.
+    pub instance: M,
+}
+
+impl<M: Model> Signal for PreDelete<M> {
+    type Model = M;
+    const NAME: &'static str = "PreDelete";
+
+    fn key(&self) -> Option<Key> {
+        Some(self.instance.key())
+    }
+}
+
+impl<M: Model> Signal for PostDelete<M> {
+    type Model = M;
+    const NAME: &'static str = "PostDelete";
+
+    fn key(&self) -> Option<Key> {
+        Some(self.instance.key())
+    }
+}
+
+impl<M: Model> Batched for PreDelete<M> {}
+impl<M: Model> Batched for PostDelete<M> {}

@@ -1,0 +1,264 @@
+//! The grammar of `#[hooks(..)]`. The fields of these types are the keys: darling reads them, rejects
+//! what is repeated, and names them when it meets another.
+
+use darling::ast::NestedMeta;
+use darling::util::{Flag, PathList};
+use darling::{Error, FromMeta, Result};
+use proc_macro2::{Span, TokenTree};
+use quote::ToTokens;
+use syn::parse::{ParseStream, Parser};
+use syn::spanned::Spanned;
+use syn::{Attribute, Expr, Ident, Meta, Path, Token};
+
+use crate::errors::Errors;
+
+/// What may stand on the struct.
+#[derive(Debug, Default, FromMeta)]
+pub(crate) struct StructAttr {
+    #[darling(default, with = parse_new)]
+    pub(crate) new: Option<Path>,
+    #[darling(default, with = parse_connection)]
+    pub(crate) connection: Option<PathList>,
+    #[darling(default, rename = "crate", with = parse_facade)]
+    pub(crate) facade: Option<Path>,
+}
+
+/// What may stand on a field.
+#[derive(Debug, Default, FromMeta)]
+pub(crate) struct FieldAttr {
+    pub(crate) one_to_one: Option<RelationAttr>,
+    pub(crate) generated: Flag,
+    pub(crate) assigned: Flag,
+}
+
+/// `one_to_one(Parent, ..)`
+#[derive(Debug)]
+pub(crate) struct RelationAttr {
+    /// `one_to_one`
+    pub(crate) key: Ident,
+    pub(crate) parent: Path,
+    pub(crate) options: RelationOptions,
+    /// `on_delete` stands there with another value than those that there are.
+    pub(crate) on_delete_is_wrong: bool,
+    /// What is wrong with its options: the relation itself is there.
+    pub(crate) errors: Errors,
+}
+
+/// What may stand in a relation after the parent.
+#[derive(Debug, Default, FromMeta)]
+pub(crate) struct RelationOptions {
+    #[darling(default, with = parse_on_delete)]
+    pub(crate) on_delete: Option<OnDelete>,
+    #[darling(default, with = parse_related_name)]
+    pub(crate) related_name: Option<Ident>,
+    #[darling(default, with = parse_accessor)]
+    pub(crate) accessor: Option<Ident>,
+    pub(crate) auto_create: Option<AutoCreate>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum OnDelete {
+    Cascade,
+    Protect,
+}
+
+impl OnDelete {
+    const ALL: [(&str, OnDelete); 2] = [
+        ("Cascade", OnDelete::Cascade),
+        ("Protect", OnDelete::Protect),
+    ];
+
+    /// ``on_delete = A` or `on_delete = B``, for messages.
+    pub(crate) fn choices() -> String {
+        Self::ALL
+            .map(|(name, _)| format!("`on_delete = {name}`"))
+            .join(" or ")
+    }
+}
+
+impl ToTokens for OnDelete {
+    fn to_tokens(&self, tokens: &mut proc_macro2::TokenStream) {
+        let name = match self {
+            OnDelete::Cascade => "Cascade",
+            OnDelete::Protect => "Protect",
+        };
+        Ident::new(name, Span::call_site()).to_tokens(tokens);
+    }
+}
+
+/// `auto_create`, or `auto_create = path`
+#[derive(Debug, Clone)]
+pub(crate) enum AutoCreate {
+    Default(Span),
+    By(Path),
+}
+
+impl AutoCreate {
+    pub(crate) fn span(&self) -> Span {
+        match self {
+            AutoCreate::Default(span) => *span,
+            AutoCreate::By(path) => path.span(),
+        }
+    }
+}
+
+impl FromMeta for AutoCreate {
+    fn from_meta(meta: &Meta) -> Result<Self> {
+        match meta {
+            Meta::Path(word) => Ok(AutoCreate::Default(word.span())),
+            _ => Ok(AutoCreate::By(value(
+                meta,
+                "auto_create` or `auto_create = make_profile",
+            )?)),
+        }
+    }
+}
+
+impl FromMeta for RelationAttr {
+    fn from_meta(meta: &Meta) -> Result<Self> {
+        let key = meta.path().require_ident()?.clone();
+        let form =
+            || Error::custom(format!("expected `{key}(Parent, on_delete = ..)`")).with_span(&key);
+        let Meta::List(list) = meta else {
+            return Err(form());
+        };
+        let mut errors = Errors::default();
+        let mut items = items(list.parse_args_with(rest), &mut errors).into_iter();
+        let Some(NestedMeta::Meta(Meta::Path(parent))) = items.next() else {
+            return Err(form());
+        };
+        let items: Vec<_> = items.collect();
+        let says_on_delete = items.iter().any(is_on_delete);
+        let options: RelationOptions = read(items, &mut errors);
+        Ok(RelationAttr {
+            key,
+            parent,
+            on_delete_is_wrong: says_on_delete && options.on_delete.is_none(),
+            options,
+            errors,
+        })
+    }
+}
+
+/// Reads the `#[hooks(..)]` among these attributes.
+pub(crate) fn hooks<T: FromMeta + Default>(attrs: &[Attribute], errors: &mut Errors) -> T {
+    let mut all = Vec::new();
+    for attr in attrs.iter().filter(|attr| attr.path().is_ident("hooks")) {
+        if let Some(list) = errors.ok(attr.meta.require_list()) {
+            all.extend(items(list.parse_args_with(rest), errors));
+        }
+    }
+    read(all, errors)
+}
+
+/// Reads items one after the other, so that a wrong one costs only itself.
+pub(crate) fn read<T: FromMeta + Default>(
+    items: impl IntoIterator<Item = NestedMeta>,
+    errors: &mut Errors,
+) -> T {
+    let mut value = T::default();
+    let mut good = Vec::new();
+    for item in items {
+        good.push(item);
+        match T::from_list(&good) {
+            Ok(it) => value = it,
+            Err(error) => {
+                errors.push(error);
+                good.pop();
+            }
+        }
+    }
+    value
+}
+
+/// The items that can be parsed.
+pub(crate) fn items(
+    parsed: syn::Result<Vec<syn::Result<NestedMeta>>>,
+    errors: &mut Errors,
+) -> Vec<NestedMeta> {
+    let parsed = errors.ok(parsed).unwrap_or_default();
+    parsed
+        .into_iter()
+        .filter_map(|item| errors.ok(item))
+        .collect()
+}
+
+/// Parses what stands between commas, going on after the next comma where something is wrong.
+pub(crate) fn rest(input: ParseStream<'_>) -> syn::Result<Vec<syn::Result<NestedMeta>>> {
+    let mut items = Vec::new();
+    while !input.is_empty() {
+        let item = input.parse::<NestedMeta>();
+        let wrong = item.is_err();
+        items.push(item);
+        if !wrong && !input.is_empty() && !input.peek(Token![,]) {
+            items.push(Err(input.error("expected `,`")));
+        }
+        while !input.is_empty() && !input.peek(Token![,]) {
+            input.parse::<TokenTree>()?;
+        }
+        input.parse::<Option<Token![,]>>()?;
+    }
+    Ok(items)
+}
+
+/// Parses the tokens of an attribute that has nothing around them.
+pub(crate) fn arguments(tokens: proc_macro2::TokenStream, errors: &mut Errors) -> Vec<NestedMeta> {
+    items(rest.parse2(tokens), errors)
+}
+
+fn parse_new(meta: &Meta) -> Result<Option<Path>> {
+    value(meta, "new = NewEmployee").map(Some)
+}
+
+fn parse_facade(meta: &Meta) -> Result<Option<Path>> {
+    value(meta, "crate = path::to::diesel_hooks").map(Some)
+}
+
+fn parse_related_name(meta: &Meta) -> Result<Option<Ident>> {
+    value(meta, "related_name = profile").map(Some)
+}
+
+fn parse_accessor(meta: &Meta) -> Result<Option<Ident>> {
+    value(meta, "accessor = employee").map(Some)
+}
+
+fn parse_connection(meta: &Meta) -> Result<Option<PathList>> {
+    match PathList::from_meta(meta) {
+        Ok(paths) if !paths.is_empty() => Ok(Some(paths)),
+        _ => Err(expected(meta, "connection(SqliteConnection)")),
+    }
+}
+
+fn is_on_delete(item: &NestedMeta) -> bool {
+    matches!(item, NestedMeta::Meta(meta) if meta.path().is_ident("on_delete"))
+}
+
+fn parse_on_delete(meta: &Meta) -> Result<Option<OnDelete>> {
+    let name = value::<Ident>(meta, "on_delete = Cascade")?;
+    let known = OnDelete::ALL.into_iter().find(|(it, _)| name == it);
+    match known {
+        Some((_, it)) => Ok(Some(it)),
+        None => Err(Error::custom(format!("expected {}", OnDelete::choices())).with_span(&name)),
+    }
+}
+
+/// A value that is written as in the example.
+pub(crate) fn value<T: FromMeta>(meta: &Meta, example: &str) -> Result<T> {
+    let bare = match meta {
+        // darling would take a string for anything.
+        Meta::NameValue(it) => !matches!(&it.value, Expr::Lit(_)),
+        _ => false,
+    };
+    match T::from_meta(meta) {
+        Ok(value) if bare => Ok(value),
+        _ => Err(expected(meta, example)),
+    }
+}
+
+pub(crate) fn expected(meta: &Meta, example: &str) -> Error {
+    let error = Error::custom(format!("expected `{example}`"));
+    match meta {
+        Meta::NameValue(it) => error.with_span(&it.value),
+        _ => error.with_span(meta.path()),
+    }
+}

@@ -1,0 +1,88 @@
+//! What the derive writes: calls of ordinary functions of hooks-core, and as few as it can.
+//!
+//! Every name that the output binds begins with `__`: an application that imports its `dsl` modules has
+//! unit structs called `key` or `conn` in scope, and a pattern would mean those.
+
+mod model;
+mod new;
+mod relation;
+mod row;
+#[cfg(test)]
+mod tests;
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::DeriveInput;
+
+use crate::check;
+use crate::errors::Errors;
+use crate::model::{Field, Model, Storage, StoredOn};
+
+/// `#[derive(Hooks)]`. What can be generated is generated in spite of errors, so that nothing else in
+/// the program fails because of them.
+pub(crate) fn hooks(input: TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let Some(item) = errors.ok(syn::parse2::<DeriveInput>(input)) else {
+        return quote!(#errors);
+    };
+    let Some(model) = Model::read(&item, &mut errors) else {
+        return quote!(#errors);
+    };
+    check::check(&model, &mut errors);
+    let generated = generate(&model);
+    quote!(#generated #errors)
+}
+
+fn generate(model: &Model<'_>) -> TokenStream {
+    let runtime = &model.runtime;
+    let (new, new_impls) = new::generate(model);
+    let parts = match model.key().is_empty() {
+        // Reported; the rest would be about a key that is not there.
+        true => TokenStream::new(),
+        false => {
+            let model_impl = model::generate(model);
+            let row = row::generate(model);
+            let relations = model
+                .relations()
+                .map(|(field, it)| relation::generate(model, field, it));
+            quote!(#model_impl #row #(#relations)*)
+        }
+    };
+    quote! {
+        #new
+        const _: () = {
+            use #runtime as __hooks;
+            #new_impls
+            #parts
+        };
+    }
+}
+
+/// What follows the name in `hooked!(Model ..)` and `relation_on!(Relation ..)`.
+fn stored_on(model: &Model<'_>) -> TokenStream {
+    match &model.stored_on {
+        StoredOn::EveryBackend => TokenStream::new(),
+        StoredOn::Backends(names) if names.iter().any(|it| it == "Sqlite") => TokenStream::new(),
+        StoredOn::Backends(_) => quote!(on),
+        StoredOn::Connections(paths) => quote!(on #(#paths),*),
+    }
+}
+
+/// The path of a field's column, as a type. A column is never named as a value: an unknown one would be
+/// reported twice.
+fn column(model: &Model<'_>, field: &Field<'_>) -> TokenStream {
+    let table = &model.table;
+    match &field.storage {
+        Storage::Column(column) => quote!(#table::#column),
+        Storage::Embedded | Storage::Selected => TokenStream::new(),
+    }
+}
+
+/// One thing is itself, several are a tuple.
+fn tuple<T: ToTokens>(parts: impl IntoIterator<Item = T>) -> TokenStream {
+    let parts: Vec<T> = parts.into_iter().collect();
+    match &*parts {
+        [part] => quote!(#part),
+        parts => quote!((#(#parts),*)),
+    }
+}

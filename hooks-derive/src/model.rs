@@ -1,0 +1,308 @@
+//! The parsed input, with every default resolved.
+
+use proc_macro2::{Ident, Span};
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+use syn::{Attribute, Data, DeriveInput, Fields, LitBool, Member, Path, Type, Visibility};
+
+use crate::attr::{self, AutoCreate, OnDelete, RelationAttr};
+use crate::diesel_attr;
+use crate::errors::Errors;
+use crate::naming;
+use crate::paths::Runtime;
+
+pub(crate) struct Model<'a> {
+    pub(crate) runtime: Runtime,
+    pub(crate) name: &'a Ident,
+    pub(crate) vis: &'a Visibility,
+    pub(crate) table: Path,
+    pub(crate) new: New,
+    pub(crate) stored_on: StoredOn,
+    pub(crate) treat_none_as_default_value: Option<LitBool>,
+    /// The names of the key's columns, where the user gave them or else after the struct.
+    pub(crate) key_names: Vec<Ident>,
+    pub(crate) key_is_inferred: bool,
+    pub(crate) fields: Vec<Field<'a>>,
+}
+
+/// What a row is created from.
+pub(crate) enum New {
+    Itself,
+    Given(Path),
+    Generated(Ident),
+}
+
+/// On which connections the model has hooks.
+pub(crate) enum StoredOn {
+    EveryBackend,
+    Backends(Vec<Ident>),
+    Connections(Vec<Path>),
+}
+
+pub(crate) struct Field<'a> {
+    pub(crate) member: Member,
+    pub(crate) ty: &'a Type,
+    pub(crate) docs: Vec<&'a Attribute>,
+    pub(crate) storage: Storage,
+    pub(crate) serialize_as: Option<Type>,
+    pub(crate) treat_none_as_default_value: Option<LitBool>,
+    pub(crate) skip_insertion: bool,
+    pub(crate) skip_update: bool,
+    pub(crate) is_key: bool,
+    pub(crate) generated: Option<Span>,
+    pub(crate) assigned: Option<Span>,
+    pub(crate) relation: Option<Relation>,
+}
+
+/// Where a field's value lives.
+pub(crate) enum Storage {
+    Column(Ident),
+    /// Several columns, which the field's type knows.
+    Embedded,
+    /// An expression that only `Selectable` knows: read, never written.
+    Selected,
+}
+
+pub(crate) struct Relation {
+    pub(crate) key: Ident,
+    pub(crate) parent: Path,
+    pub(crate) on_delete: Option<OnDelete>,
+    /// It was given, but is none that there is.
+    pub(crate) on_delete_is_wrong: bool,
+    pub(crate) related_name: Option<Ident>,
+    pub(crate) accessor: Option<Ident>,
+    pub(crate) auto_create: Option<AutoCreate>,
+}
+
+impl<'a> Model<'a> {
+    /// Reads what can be read; nothing can be, where the input is no struct that a model can be.
+    pub(crate) fn read(item: &'a DeriveInput, errors: &mut Errors) -> Option<Self> {
+        let syn_fields = fields_of(item, errors)?;
+        let hooks: attr::StructAttr = attr::hooks(&item.attrs, errors);
+        let diesel = diesel_attr::StructAttr::read(&item.attrs, errors);
+
+        let name = &item.ident;
+        let key_is_inferred = diesel.primary_key.is_none();
+        let key_names = diesel
+            .primary_key
+            .unwrap_or_else(|| vec![Ident::new("id", name.span())]);
+        let fields = syn_fields
+            .into_iter()
+            .filter_map(|(member, field)| Field::read(member, field, &key_names, name, errors))
+            .collect();
+        Some(Model {
+            runtime: Runtime::new(hooks.facade.as_ref()),
+            name,
+            vis: &item.vis,
+            table: diesel
+                .table_name
+                .unwrap_or_else(|| naming::table_of(name).into()),
+            new: match hooks.new {
+                None => New::Generated(naming::new_of(name)),
+                Some(path) if path.is_ident("Self") => New::Itself,
+                Some(path) => New::Given(path),
+            },
+            stored_on: stored_on(hooks.connection.as_deref(), diesel.check_for_backend),
+            treat_none_as_default_value: diesel.treat_none_as_default_value,
+            key_names,
+            key_is_inferred,
+            fields,
+        })
+    }
+
+    /// The fields of the key, in the order of its columns.
+    pub(crate) fn key(&self) -> Vec<&Field<'a>> {
+        let of = |name| self.fields.iter().find(move |field| field.is_column(name));
+        self.key_names.iter().filter_map(of).collect()
+    }
+
+    /// The fields that an update may write.
+    pub(crate) fn written(&self) -> impl Iterator<Item = &Field<'a>> {
+        self.fields.iter().filter(|field| {
+            let selected = matches!(field.storage, Storage::Selected);
+            !(field.is_key || field.generated.is_some() || field.skip_update || selected)
+        })
+    }
+
+    /// The fields that a generated insertable has.
+    pub(crate) fn inserted(&self) -> impl Iterator<Item = &Field<'a>> {
+        self.fields.iter().filter(|field| self.inserts(field))
+    }
+
+    /// What a field is called in what a row is created from; a generated one need not have it.
+    pub(crate) fn new_member(&self, field: &Field<'_>) -> Option<Member> {
+        match (&self.new, &field.member) {
+            (New::Generated(_), Member::Unnamed(_)) => {
+                let place = self.inserted().position(|it| it.member == field.member);
+                place.map(Member::from)
+            }
+            (New::Generated(_), Member::Named(_)) if !self.inserts(field) => None,
+            _ => Some(field.member.clone()),
+        }
+    }
+
+    pub(crate) fn inserts(&self, field: &Field<'_>) -> bool {
+        let selected = matches!(field.storage, Storage::Selected);
+        !(self.is_generated(field) || field.skip_insertion || selected)
+    }
+
+    fn is_generated(&self, field: &Field<'_>) -> bool {
+        let only_key = field.is_key && self.key_names.len() == 1;
+        field.generated.is_some()
+            || (only_key && field.relation.is_none() && field.assigned.is_none())
+    }
+
+    pub(crate) fn relations(&self) -> impl Iterator<Item = (&Field<'a>, &Relation)> {
+        self.fields
+            .iter()
+            .filter_map(|field| Some((field, field.relation.as_ref()?)))
+    }
+
+    pub(crate) fn is_tuple(&self) -> bool {
+        matches!(self.fields.first(), Some(field) if matches!(field.member, Member::Unnamed(_)))
+    }
+}
+
+impl<'a> Field<'a> {
+    fn read(
+        member: Member,
+        field: &'a syn::Field,
+        key_names: &[Ident],
+        model: &Ident,
+        errors: &mut Errors,
+    ) -> Option<Self> {
+        let hooks: attr::FieldAttr = attr::hooks(&field.attrs, errors);
+        let diesel = diesel_attr::FieldAttr::read(&field.attrs, errors);
+        let storage = match (diesel.column_name, &member) {
+            _ if diesel.embed => Storage::Embedded,
+            (Some(column), _) => Storage::of(column, diesel.select_expression, key_names),
+            (None, Member::Named(name)) => {
+                Storage::of(name.clone(), diesel.select_expression, key_names)
+            }
+            (None, Member::Unnamed(_)) => {
+                errors.at(
+                    field,
+                    "all fields of tuple structs must be annotated with `#[diesel(column_name)]`",
+                );
+                return None;
+            }
+        };
+        let is_key = matches!(&storage, Storage::Column(column) if is_one_of(column, key_names));
+        let span = |flag: darling::util::Flag| flag.is_present().then(|| flag.span());
+        Some(Field {
+            member,
+            ty: &field.ty,
+            docs: field
+                .attrs
+                .iter()
+                .filter(|attr| attr.path().is_ident("doc"))
+                .collect(),
+            storage,
+            serialize_as: diesel.serialize_as,
+            treat_none_as_default_value: diesel.treat_none_as_default_value,
+            skip_insertion: diesel.skip_insertion,
+            skip_update: diesel.skip_update,
+            is_key,
+            generated: span(hooks.generated),
+            assigned: span(hooks.assigned),
+            relation: hooks.one_to_one.map(|it| Relation::read(it, model, errors)),
+        })
+    }
+
+    pub(crate) fn is_column(&self, name: &Ident) -> bool {
+        matches!(&self.storage, Storage::Column(column) if column.unraw() == name.unraw())
+    }
+
+    pub(crate) fn span(&self) -> Span {
+        match &self.member {
+            Member::Named(name) => name.span(),
+            Member::Unnamed(_) => self.ty.span(),
+        }
+    }
+}
+
+impl Storage {
+    /// The key has a column whatever is selected for it.
+    fn of(column: Ident, select_expression: bool, key_names: &[Ident]) -> Self {
+        match select_expression && !is_one_of(&column, key_names) {
+            true => Storage::Selected,
+            false => Storage::Column(column),
+        }
+    }
+}
+
+impl Relation {
+    fn read(attr: RelationAttr, model: &Ident, errors: &mut Errors) -> Self {
+        let on_delete_is_wrong = attr.on_delete_is_wrong;
+        errors.extend(attr.errors);
+        let parent = match attr.parent.is_ident("Self") {
+            true => Ident::new(&model.to_string(), attr.parent.span()).into(),
+            false => attr.parent,
+        };
+        Relation {
+            key: attr.key,
+            parent,
+            on_delete: attr.options.on_delete,
+            on_delete_is_wrong,
+            related_name: attr.options.related_name,
+            accessor: attr.options.accessor,
+            auto_create: attr.options.auto_create,
+        }
+    }
+
+    /// What reads the parent.
+    pub(crate) fn accessor(&self, field: &Field<'_>) -> Option<Ident> {
+        let inferred = || naming::accessor_of(&field.member).filter(|_| !field.is_key);
+        self.accessor.clone().or_else(inferred)
+    }
+}
+
+fn is_one_of(name: &Ident, names: &[Ident]) -> bool {
+    names.iter().any(|it| it.unraw() == name.unraw())
+}
+
+fn stored_on(connections: Option<&Vec<Path>>, backends: Option<Vec<Path>>) -> StoredOn {
+    let last = |path: Path| path.segments.last().map(|segment| segment.ident.clone());
+    match (connections, backends) {
+        (Some(connections), _) => StoredOn::Connections(connections.clone()),
+        (None, Some(backends)) => {
+            StoredOn::Backends(backends.into_iter().filter_map(last).collect())
+        }
+        (None, None) => StoredOn::EveryBackend,
+    }
+}
+
+fn fields_of<'a>(
+    item: &'a DeriveInput,
+    errors: &mut Errors,
+) -> Option<Vec<(Member, &'a syn::Field)>> {
+    let keyword = match &item.data {
+        Data::Struct(data) => {
+            owns_its_data(item, errors)?;
+            if matches!(data.fields, Fields::Unit) {
+                errors.at(&item.ident, "a model has a field for each column");
+                return None;
+            }
+            return Some(data.fields.members().zip(&data.fields).collect());
+        }
+        Data::Enum(data) => data.enum_token.span,
+        Data::Union(data) => data.union_token.span,
+    };
+    errors.push(syn::Error::new(keyword, "a model is a struct"));
+    None
+}
+
+fn owns_its_data(item: &DeriveInput, errors: &mut Errors) -> Option<()> {
+    if item.generics.params.is_empty() {
+        return Some(());
+    }
+    errors.at(
+        &item.generics,
+        format!(
+            "a model owns its data: `{}` cannot have lifetimes or other generics, because receivers \
+             and after-commit work may keep a row",
+            item.ident.unraw()
+        ),
+    );
+    None
+}

@@ -1,0 +1,243 @@
+//! A delete takes the rows that a relation says must go too, and stops at those that it protects.
+#![allow(missing_docs)]
+
+mod common;
+
+use common::{Log, memory};
+use diesel::prelude::*;
+use diesel_hooks::Error;
+use diesel_hooks::prelude::*;
+
+diesel::table! { owners (id) { id -> Integer, name -> Text } }
+diesel::table! { houses (id) { id -> Integer, owner_id -> Integer } }
+diesel::table! { gardens (id) { id -> Integer, house_id -> Integer } }
+diesel::table! { deeds (id) { id -> Integer, house_id -> Integer } }
+diesel::table! { keys (id) { id -> Integer, owner_id -> Nullable<Integer> } }
+
+const SCHEMA: &str = "
+    CREATE TABLE owners (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+    CREATE TABLE houses (id INTEGER PRIMARY KEY, owner_id INTEGER NOT NULL UNIQUE REFERENCES owners);
+    CREATE TABLE gardens (id INTEGER PRIMARY KEY, house_id INTEGER NOT NULL UNIQUE REFERENCES houses);
+    CREATE TABLE deeds (id INTEGER PRIMARY KEY, house_id INTEGER NOT NULL UNIQUE REFERENCES houses);
+    CREATE TABLE keys (id INTEGER PRIMARY KEY, owner_id INTEGER UNIQUE REFERENCES owners);
+";
+
+#[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+struct Owner {
+    id: i32,
+    name: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+struct House {
+    id: i32,
+    #[hooks(one_to_one(Owner, on_delete = Cascade, related_name = house))]
+    owner_id: i32,
+}
+
+#[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+struct Garden {
+    id: i32,
+    #[hooks(one_to_one(House, on_delete = Cascade, related_name = garden))]
+    house_id: i32,
+}
+
+#[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+struct Deed {
+    id: i32,
+    #[hooks(one_to_one(House, on_delete = Protect, related_name = deed))]
+    house_id: i32,
+}
+
+/// Nobody listens to it, and nothing depends on it.
+#[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+struct Key {
+    id: i32,
+    #[hooks(one_to_one(Owner, on_delete = Cascade, related_name = spare_key))]
+    owner_id: Option<i32>,
+}
+
+static LOG: Log = Log::new();
+
+macro_rules! log_deletes {
+    ($($before:ident $after:ident $model:ident $table:ident;)*) => {$(
+        #[receiver]
+        fn $before(event: &PreDelete<$model>, conn: &mut SqliteConnection) {
+            let left: i64 = $table::table.count().get_result(conn).expect("rows can be counted");
+            LOG.push(format!("pre {} {} of {left}", stringify!($model), event.instance.id));
+        }
+
+        #[receiver]
+        fn $after(event: &PostDelete<$model>, conn: &mut SqliteConnection) {
+            let left: i64 = $table::table.count().get_result(conn).expect("rows can be counted");
+            LOG.push(format!("post {} {}, {left} left", stringify!($model), event.instance.id));
+        }
+    )*};
+}
+
+log_deletes! {
+    pre_owner post_owner Owner owners;
+    pre_house post_house House houses;
+    pre_garden post_garden Garden gardens;
+}
+
+fn estate(conn: &mut SqliteConnection) -> (Owner, House) {
+    let owner = Owner::create(conn, NewOwner { name: "Ada".into() }).expect("an owner");
+    let house = House::create(conn, NewHouse { owner_id: owner.id }).expect("a house");
+    Garden::create(conn, NewGarden { house_id: house.id }).expect("a garden");
+    Key::create(
+        conn,
+        NewKey {
+            owner_id: Some(owner.id),
+        },
+    )
+    .expect("a key");
+    Key::create(conn, NewKey { owner_id: None }).expect("a key of nobody");
+    LOG.take();
+    (owner, house)
+}
+
+fn counts(conn: &mut SqliteConnection) -> [i64; 5] {
+    [
+        owners::table.count().get_result(conn),
+        houses::table.count().get_result(conn),
+        gardens::table.count().get_result(conn),
+        deeds::table.count().get_result(conn),
+        keys::table.count().get_result(conn),
+    ]
+    .map(|count| count.expect("rows can be counted"))
+}
+
+#[test]
+fn cascades_go_children_first_with_their_signals_and_counts() {
+    let mut conn = memory(SCHEMA);
+    let (owner, _) = estate(&mut conn);
+    let deleted = owner.delete(&mut conn).expect("deleted");
+    assert_eq!(
+        LOG.take(),
+        [
+            "pre Garden 1 of 1",
+            "pre House 1 of 1",
+            "pre Owner 1 of 1",
+            "post Garden 1, 0 left",
+            "post House 1, 0 left",
+            "post Owner 1, 0 left",
+        ]
+    );
+    assert_eq!(deleted.total, 4);
+    let by_model: Vec<_> = deleted.by_model.into_iter().collect();
+    assert_eq!(
+        by_model,
+        [("Garden", 1), ("House", 1), ("Key", 1), ("Owner", 1)]
+    );
+    assert_eq!(
+        counts(&mut conn),
+        [0, 0, 0, 0, 1],
+        "a key of nobody belongs to no owner"
+    );
+}
+
+#[test]
+fn rows_that_nobody_listens_to_go_without_being_loaded() {
+    let mut conn = memory(SCHEMA);
+    let (owner, _) = estate(&mut conn);
+    let (_, seen) = common::statements(&mut conn, |conn| owner.delete(conn));
+    let keys: Vec<_> = seen.iter().filter(|sql| sql.contains("`keys`")).collect();
+    assert_eq!(keys, ["DELETE FROM `keys` WHERE (`keys`.`owner_id` = ?)"]);
+    LOG.take();
+}
+
+#[test]
+fn a_protected_row_stops_the_delete_before_anything_is_sent_or_written() {
+    let mut conn = memory(SCHEMA);
+    let (owner, house) = estate(&mut conn);
+    Deed::create(&mut conn, NewDeed { house_id: house.id }).expect("a deed");
+    let before = counts(&mut conn);
+    for (error, text) in [
+        (
+            house.delete(&mut conn).expect_err("protected"),
+            "House 1 is protected by Deed 1 (through Deed.house_id)",
+        ),
+        (
+            owner.delete(&mut conn).expect_err("protected"),
+            "Owner 1 is protected by Deed 1 (through Deed.house_id)",
+        ),
+    ] {
+        assert_eq!(error.to_string(), text);
+        let Error::Protected(protected) = error else {
+            panic!("{error:?}")
+        };
+        let [blocker] = protected.blockers() else {
+            panic!("{protected:?}")
+        };
+        assert_eq!(
+            (blocker.model, blocker.relation.as_str(), blocker.more),
+            ("Deed", "Deed.house_id", 0)
+        );
+        assert_eq!(blocker.keys[0].reveal(), "1");
+    }
+    assert!(LOG.take().is_empty());
+    assert_eq!(counts(&mut conn), before);
+
+    house
+        .deed(&mut conn)
+        .expect("a deed")
+        .delete(&mut conn)
+        .expect("nothing protects it");
+    owner
+        .delete(&mut conn)
+        .expect("nothing protects it any more");
+    assert_eq!(counts(&mut conn), [0, 0, 0, 0, 1]);
+    LOG.take();
+}
+
+#[test]
+fn a_protected_delete_leaves_a_transaction_around_it_usable() {
+    let mut conn = memory(SCHEMA);
+    conn.transaction(|conn| -> diesel_hooks::Result {
+        let (owner, house) = estate(conn);
+        Deed::create(conn, NewDeed { house_id: house.id })?;
+        assert!(matches!(owner.delete(conn), Err(Error::Protected(_))));
+        Ok(())
+    })
+    .expect("committed");
+    assert_eq!(counts(&mut conn), [1, 1, 1, 1, 2]);
+}
+
+mod many {
+    use super::*;
+
+    diesel::table! { hubs (id) { id -> Integer } }
+    diesel::table! { spokes (id) { id -> Integer, hub_id -> Integer } }
+
+    #[derive(Debug, Clone, Queryable, Insertable, Hooks)]
+    #[hooks(new = Self)]
+    pub(crate) struct Hub {
+        pub(crate) id: i32,
+    }
+
+    #[derive(Debug, Clone, Queryable, Hooks)]
+    pub(crate) struct Spoke {
+        pub(crate) id: i32,
+        #[hooks(one_to_one(Hub, on_delete = Protect))]
+        pub(crate) hub_id: i32,
+    }
+}
+
+#[test]
+fn an_error_lists_at_most_a_hundred_blockers_and_says_how_many_more() {
+    // Without the unique constraint that a one-to-one relation should have.
+    let mut conn = memory(
+        "CREATE TABLE hubs (id INTEGER PRIMARY KEY); CREATE TABLE spokes (id INTEGER PRIMARY KEY, hub_id INTEGER NOT NULL);",
+    );
+    let hub = many::Hub::create(&mut conn, many::Hub { id: 1 }).expect("a hub");
+    let spokes = (0..130).map(|_| many::NewSpoke { hub_id: 1 }).collect();
+    many::Spoke::create_many(&mut conn, spokes).expect("spokes");
+    let error = hub.delete(&mut conn).expect_err("protected");
+    assert!(
+        error
+            .to_string()
+            .ends_with("100 and 30 more (through Spoke.hub_id)"),
+        "{error}"
+    );
+}

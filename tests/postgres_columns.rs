@@ -1,0 +1,52 @@
+//! A model that only PostgreSQL can store goes on compiling when SQLite is on as well; it has no hooks
+//! there.
+#![allow(missing_docs)]
+
+mod common;
+
+use diesel::prelude::*;
+use diesel_hooks::prelude::*;
+
+diesel::table! { documents (id) { id -> Integer, tags -> Array<Text>, seen -> Timestamptz } }
+diesel::table! { sheets (id) { id -> Integer, document_id -> Integer } }
+
+#[derive(Debug, Clone, Queryable, Hooks)]
+struct Document {
+    id: i32,
+    tags: Vec<String>,
+    seen: std::time::SystemTime,
+}
+
+#[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+struct Sheet {
+    id: i32,
+    #[hooks(one_to_one(Document, on_delete = Protect, related_name = sheet))]
+    document_id: i32,
+}
+
+#[test]
+fn the_model_is_registered_and_its_neighbours_work_on_sqlite() {
+    assert_eq!(diesel_hooks::registry().models().count(), 2);
+    let document = Document {
+        id: 1,
+        tags: vec!["a".into()],
+        seen: std::time::UNIX_EPOCH,
+    };
+    assert_eq!(document.pk(), 1);
+    let new = NewDocument {
+        tags: document.tags.clone(),
+        seen: document.seen,
+    };
+    assert_eq!(new.tags, ["a"]);
+    let mut conn = common::memory(
+        "CREATE TABLE sheets (id INTEGER PRIMARY KEY, document_id INTEGER NOT NULL);",
+    );
+    let sheet = Sheet::create(
+        &mut conn,
+        NewSheet {
+            document_id: document.id,
+        },
+    )
+    .expect("a sheet");
+    assert_eq!(Sheet::get(&mut conn, sheet.id).expect("it is there"), sheet);
+}
