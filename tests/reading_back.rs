@@ -285,7 +285,10 @@ fn a_row_that_cannot_be_read_back_is_taken_back() {
         };
         let count = |conn: &mut SqliteConnection| levels::table.count().get_result::<i64>(conn);
         let error = create(&mut conn).expect_err("unreadable");
-        assert!(error.to_string().ends_with("deserializing field 'level'"), "{error}");
+        assert!(
+            error.to_string().ends_with("deserializing field 'level'"),
+            "{error}"
+        );
         assert_eq!(count(&mut conn), Ok(0), "{suffix}");
         conn.transaction(|conn| {
             create(conn).expect_err("unreadable");

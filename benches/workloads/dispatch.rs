@@ -54,10 +54,10 @@ where
     M: Persist<SqliteConnection>,
     M::New: From<Person>,
 {
-    let mut events = [__private::post_create(one::<M>(conn, &numbers))];
+    let mut event = __private::post_create(one::<M>(conn, &numbers));
     Box::new(move |conn| {
         for _ in numbers {
-            __private::send_post_create(black_box(&mut events), conn)
+            __private::send_post_create(black_box(&mut event), conn)
                 .expect("the receivers cannot fail");
         }
     })

@@ -36,15 +36,15 @@ where
     M: Persist<SqliteConnection> + Model<Pk = i32> + HasPhone,
     M::New: From<Person>,
 {
-    let changes: Vec<_> = created::<M>(conn, numbers)
-        .into_iter()
-        .map(|employee| {
-            let phone = other_phone(employee.pk());
-            (employee, phone)
+    let changes = held::<M>(conn, numbers)
+        .iter_mut()
+        .map(|row| {
+            let phone = other_phone(row.pk());
+            (row, phone)
         })
         .collect();
-    each(changes, |conn, (mut employee, phone)| {
-        employee.update(conn, |it| *it.phone() = phone)
+    each(changes, |conn, (row, phone): (&mut M, String)| {
+        row.update(conn, |it| *it.phone() = phone)
     })
 }
 
@@ -53,7 +53,18 @@ where
     M: Persist<SqliteConnection>,
     M::New: From<Person>,
 {
-    each(created::<M>(conn, numbers), |conn, row| row.delete(conn))
+    let rows: &[M] = held(conn, numbers);
+    each(rows.iter().collect(), |conn, row| row.delete(conn))
+}
+
+/// Rows that the application holds, before the operation and after. They are leaked, because dropping
+/// them is no part of it.
+fn held<M>(conn: &mut SqliteConnection, numbers: Range<usize>) -> &'static mut [M]
+where
+    M: Persist<SqliteConnection>,
+    M::New: From<Person>,
+{
+    created(conn, numbers).leak()
 }
 
 pub(super) fn created<M>(conn: &mut SqliteConnection, numbers: Range<usize>) -> Vec<M>

@@ -75,11 +75,12 @@ where
 }
 
 /// Sends `PostCreate` alone: what a benchmark of the dispatch measures.
+#[inline]
 pub fn send_post_create<M: Hooked<C>, C: 'static>(
-    events: &mut [PostCreate<M>],
+    event: &mut PostCreate<M>,
     conn: &mut C,
 ) -> Result {
-    M::hooks()?.post_create.send(events, conn)
+    M::hooks()?.post_create.send(event, conn)
 }
 
 /// The event that [`send_post_create`] sends.
@@ -93,10 +94,16 @@ pub type Hooks<M, C> = OnceLock<std::result::Result<ModelHooks<M, C>, RegistryEr
 /// Fills the place on first use.
 #[inline]
 pub fn hooks<M: Row, C: 'static>(place: &'static Hooks<M, C>) -> Result<&'static ModelHooks<M, C>> {
-    match place.get_or_init(ModelHooks::collect) {
-        Ok(hooks) => Ok(hooks),
-        Err(error) => Err(error.clone().into()),
+    match place.get() {
+        Some(Ok(hooks)) => Ok(hooks),
+        _ => first_use(place),
     }
+}
+
+#[cold]
+fn first_use<M: Row, C: 'static>(place: &'static Hooks<M, C>) -> Result<&'static ModelHooks<M, C>> {
+    let hooks = place.get_or_init(ModelHooks::collect).as_ref();
+    hooks.map_err(|error| error.clone().into())
 }
 
 /// The text of a key, shown if each of its columns may be.
@@ -124,6 +131,7 @@ macro_rules! __hooked {
     };
     ($model:ident on $($conn:path),*) => {$(
         impl $crate::__private::Hooked<$conn> for $model {
+            #[inline]
             fn hooks() -> $crate::Result<&'static $crate::__private::ModelHooks<Self, $conn>> {
                 static HOOKS: $crate::__private::Hooks<$model, $conn> = $crate::__private::Hooks::new();
                 $crate::__private::hooks(&HOOKS)

@@ -135,9 +135,26 @@ impl<E: Signal, C: 'static> Slot<E, C> {
         self.calls.iter().any(|call| takes(&call.form))
     }
 
-    /// Calls every receiver: one after the other, each with all events.
+    /// Calls every receiver with one event.
     #[inline]
-    pub(crate) fn send(&self, events: &mut [E], conn: &mut C) -> Result<()> {
+    pub(crate) fn send(&self, event: &mut E, conn: &mut C) -> Result<()> {
+        match self.is_empty() {
+            true => Ok(()),
+            false => self.call_each(event, conn),
+        }
+    }
+
+    fn call_each(&self, event: &mut E, conn: &mut C) -> Result<()> {
+        for call in &self.calls {
+            if let Err(source) = call.receive(event, conn) {
+                return Err(call.error(Some(event), source));
+            }
+        }
+        Ok(())
+    }
+
+    /// Calls every receiver: one after the other, each with all events.
+    pub(crate) fn send_many(&self, events: &mut [E], conn: &mut C) -> Result<()> {
         for call in &self.calls {
             match call.form {
                 Form::Batch(receive) => {

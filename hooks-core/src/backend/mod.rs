@@ -11,6 +11,10 @@ use diesel::expression::QueryMetadata;
 use diesel::query_builder::{Query, QueryFragment, QueryId};
 use diesel::result::Error as DieselError;
 
+use self::statements::{ByText, ByType, FromClause, Keep, Never, Nth, Update};
+use crate::model::Row;
+use crate::signal::ColumnSet;
+
 /// Runs a query of ours and reads its rows.
 fn load<C, Q, T>(conn: &mut C, query: Q) -> QueryResult<Vec<T>>
 where
@@ -36,4 +40,56 @@ where
         .next()
         .map(|row| T::build_from_row(&row?).map_err(DieselError::DeserializationError))
         .transpose()
+}
+
+/// Runs the UPDATE of these columns by the statement that stays prepared for them.
+fn write<M, C, S>(conn: &mut C, columns: ColumnSet, changes: S, row: &M) -> QueryResult<usize>
+where
+    M: Row,
+    C: Connection,
+    FromClause<M>: QueryFragment<C::Backend>,
+    M::PkFilter: QueryFragment<C::Backend>,
+    S: QueryFragment<C::Backend>,
+{
+    // How many columns an embedded struct writes is up to its own changeset.
+    let known = |index: usize| !M::COLUMNS[index].is_empty();
+    let all = ColumnSet::first(M::COLUMNS.len());
+    if columns == all && (0..M::COLUMNS.len()).all(known) {
+        return run::<M, C, S, ByType>(conn, changes, row);
+    }
+    match columns.sole() {
+        Some(index) if known(index) => write_one(conn, index, changes, row),
+        None if columns != all => run::<M, C, S, Never>(conn, changes, row),
+        _ => run::<M, C, S, ByText>(conn, changes, row),
+    }
+}
+
+/// One type for each column that the model has; past the last of these, the text has to do.
+fn write_one<M, C, S>(conn: &mut C, index: usize, changes: S, row: &M) -> QueryResult<usize>
+where
+    M: Row,
+    C: Connection,
+    FromClause<M>: QueryFragment<C::Backend>,
+    M::PkFilter: QueryFragment<C::Backend>,
+    S: QueryFragment<C::Backend>,
+{
+    macro_rules! by_index {
+        ($($index:literal)*) => {
+            match index {
+                $($index if const { $index < M::COLUMNS.len() } => run::<M, C, S, Nth<$index>>(conn, changes, row),)*
+                _ => run::<M, C, S, ByText>(conn, changes, row),
+            }
+        };
+    }
+    by_index!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15)
+}
+
+fn run<M, C, S, K>(conn: &mut C, changes: S, row: &M) -> QueryResult<usize>
+where
+    M: Row,
+    C: Connection,
+    K: Keep,
+    Update<M, S, K>: QueryFragment<C::Backend>,
+{
+    conn.execute_returning_count(&Update::<M, S, K>::new(changes, row.pk()))
 }

@@ -17,9 +17,9 @@ use diesel::sqlite::{Sqlite, SqliteConnection};
 use diesel::{Connection, Expression, QueryResult};
 
 use super::statements::{
-    ByText, ByType, Delete, FromClause, LastInserted, Never, ReturningKey, Rowid, Select, Update,
+    Delete, FromClause, LastInserted, Never, ReturningKey, Rowid, Select, Update,
 };
-use super::{load, load_first};
+use super::{load, load_first, write};
 use crate::connection::{HookConnection, RawConnection, State};
 use crate::error::{Error, Operation, Result};
 use crate::model::{self, Filter, Hooked, Persist, Row};
@@ -113,15 +113,7 @@ where
 
     fn write(&self, conn: &mut SqliteConnection, columns: ColumnSet) -> QueryResult<usize> {
         let changes = self.changeset(columns);
-        let all = columns == ColumnSet::first(M::COLUMNS.len());
-        // How many columns an embedded struct writes is up to its own changeset.
-        if all && !M::COLUMNS.contains(&"") {
-            conn.execute_returning_count(&Update::<M, _, ByType>::new(changes, self.pk()))
-        } else if all || columns.len() == 1 {
-            conn.execute_returning_count(&Update::<M, _, ByText>::new(changes, self.pk()))
-        } else {
-            conn.execute_returning_count(&Update::<M, _, Never>::new(changes, self.pk()))
-        }
+        write(conn, columns, changes, self)
     }
 
     fn write_changeset<S>(

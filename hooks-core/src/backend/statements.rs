@@ -82,12 +82,19 @@ pub(crate) trait Keep: 'static {
 
 /// For an UPDATE of all columns: one shape.
 pub(crate) struct ByType;
-/// For an UPDATE of one column: as many shapes as columns.
+/// For an UPDATE of one column, by its place: as many shapes as columns.
+pub(crate) struct Nth<const INDEX: usize>;
+/// For an UPDATE of few shapes that its type does not tell.
 pub(crate) struct ByText;
 /// For an UPDATE of any set of columns: too many shapes to keep, for Diesel's cache has no bound.
 pub(crate) struct Never;
 
 impl Keep for ByType {
+    const BY_TYPE: bool = true;
+    const BY_TEXT: bool = false;
+}
+
+impl<const INDEX: usize> Keep for Nth<INDEX> {
     const BY_TYPE: bool = true;
     const BY_TEXT: bool = false;
 }

@@ -101,7 +101,7 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
         }
         let rows = mem::take(&mut self.rows).into_iter();
         let mut events: Vec<_> = rows.map(|instance| PreDelete { instance }).collect();
-        hooks.pre_delete.send(&mut events, conn)?;
+        hooks.pre_delete.send_many(&mut events, conn)?;
         self.rows = events.into_iter().map(|event| event.instance).collect();
         Ok(())
     }
@@ -128,7 +128,7 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
         }
         let rows = mem::take(&mut self.rows).into_iter();
         let mut events: Vec<_> = rows.map(|instance| PostDelete { instance }).collect();
-        hooks.post_delete.send(&mut events, conn)
+        hooks.post_delete.send_many(&mut events, conn)
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {

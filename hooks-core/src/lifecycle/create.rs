@@ -68,12 +68,10 @@ fn announce<M: Persist<C>, C: RawConnection>(
     if !hooks.hears_pre_create() {
         return Ok(new);
     }
-    let mut save = [pre_save::<M>(new)];
+    let mut save = pre_save::<M>(new);
     hooks.pre_save.send(&mut save, conn)?;
-    let [save] = save;
-    let mut create = [pre_create(save)?];
+    let mut create = pre_create(save)?;
     hooks.pre_create.send(&mut create, conn)?;
-    let [create] = create;
     Ok(create.new)
 }
 
@@ -86,12 +84,12 @@ fn announce_many<M: Persist<C>, C: RawConnection>(
         return Ok(new);
     }
     let mut saves: Vec<_> = new.into_iter().map(pre_save::<M>).collect();
-    hooks.pre_save.send(&mut saves, conn)?;
+    hooks.pre_save.send_many(&mut saves, conn)?;
     let mut creates = saves
         .into_iter()
         .map(pre_create)
         .collect::<Result<Vec<_>>>()?;
-    hooks.pre_create.send(&mut creates, conn)?;
+    hooks.pre_create.send_many(&mut creates, conn)?;
     Ok(creates.into_iter().map(|event| event.new).collect())
 }
 
@@ -116,12 +114,10 @@ fn report<M: Persist<C>, C: RawConnection>(
     if !hooks.hears_create() {
         return Ok(instance);
     }
-    let mut create = [PostCreate { instance }];
+    let mut create = PostCreate { instance };
     hooks.post_create.send(&mut create, conn)?;
-    let [create] = create;
-    let mut save = [post_save(create)];
+    let mut save = post_save(create);
     hooks.post_save.send(&mut save, conn)?;
-    let [save] = save;
     Ok(save.instance)
 }
 
@@ -137,9 +133,9 @@ fn report_many<M: Persist<C>, C: RawConnection>(
         .into_iter()
         .map(|instance| PostCreate { instance })
         .collect();
-    hooks.post_create.send(&mut creates, conn)?;
+    hooks.post_create.send_many(&mut creates, conn)?;
     let mut saves: Vec<_> = creates.into_iter().map(post_save).collect();
-    hooks.post_save.send(&mut saves, conn)?;
+    hooks.post_save.send_many(&mut saves, conn)?;
     Ok(saves.into_iter().map(|event| event.instance).collect())
 }
 

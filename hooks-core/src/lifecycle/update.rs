@@ -87,19 +87,17 @@ fn announce<M: Persist<C>, C: RawConnection>(
     instance: M,
     pk: &M::Pk,
 ) -> Result<M> {
-    let mut save = [PreSave::Update(PreUpdate { instance })];
+    let mut save = PreSave::Update(PreUpdate { instance });
     hooks.pre_save.send(&mut save, conn)?;
-    let [PreSave::Update(event)] = save else {
+    let PreSave::Update(mut update) = save else {
         return Err(Error::SignalReplaced {
             model: M::INFO.name,
             was: Operation::Update,
         });
     };
-    let mut update = [event];
     hooks.pre_update.send(&mut update, conn)?;
-    let [event] = update;
-    same_key(&event.instance, pk)?;
-    Ok(event.instance)
+    same_key(&update.instance, pk)?;
+    Ok(update.instance)
 }
 
 /// Sends the signals after the UPDATE, and hands back the row.
@@ -109,17 +107,15 @@ fn report<M: Persist<C>, C: RawConnection>(
     instance: M,
     columns: ColumnSet,
 ) -> Result<M> {
-    let mut update = [PostUpdate { columns, instance }];
+    let mut update = PostUpdate { columns, instance };
     hooks.post_update.send(&mut update, conn)?;
-    let [PostUpdate { columns, instance }] = update;
-    let mut save = [PostSave {
+    let mut save = PostSave {
         created: false,
         columns,
-        instance,
-    }];
+        instance: update.instance,
+    };
     hooks.post_save.send(&mut save, conn)?;
-    let [event] = save;
-    Ok(event.instance)
+    Ok(save.instance)
 }
 
 fn write<M: Persist<C>, C: RawConnection>(conn: &mut C, row: &M, columns: ColumnSet) -> Result<()> {

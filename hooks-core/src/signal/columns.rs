@@ -37,8 +37,9 @@ impl ColumnSet {
         self.0 == 0
     }
 
-    pub(crate) fn len(self) -> u32 {
-        self.0.count_ones()
+    /// The one column in the set, if it is one.
+    pub(crate) fn sole(self) -> Option<usize> {
+        (self.0.count_ones() == 1).then(|| self.0.trailing_zeros() as usize)
     }
 }
 

@@ -1,5 +1,4 @@
 use quote::quote;
-use syn::DeriveInput;
 
 fn printed(input: proc_macro2::TokenStream) -> String {
     let file = syn::parse2(super::hooks(input)).expect("the output is items");
