@@ -41,10 +41,10 @@ heard!(HeardTenTimes by first second third fourth fifth sixth seventh eighth nin
 
 /// What a user writes who needs no library for it: the call itself.
 pub(super) fn direct(conn: &mut SqliteConnection, numbers: Range<usize>) -> Operations {
-    let mut event = __private::post_create(one::<HeardOnce>(conn, &numbers));
+    let event = __private::post_create(one::<HeardOnce>(conn, &numbers));
     Box::new(move |_| {
         for _ in numbers {
-            only(black_box(&mut event));
+            only(black_box(&event));
         }
     })
 }

@@ -26,29 +26,32 @@ pub use crate::receiver::{
 };
 pub use crate::registry::ModelEntry;
 pub use crate::relation::{
-    AutoCreate, OnDelete, Probe, Reference, Referring, RefersTo, RelationEntry, Supported,
-    Unsupported, child, parent,
+    AutoCreate, OnDelete, ParentKey, Probe, Reference, Referring, RefersTo, RelationEntry,
+    Supported, Unsupported, child, parent,
 };
 pub use crate::signal::{Batched, Changeable, ColumnSet, SentOn, Signal};
 
 mod compare;
 mod conditional;
+mod set;
 
 pub use self::compare::{AlwaysDiffers, Compare, Differs};
-pub use self::conditional::{DebugField, DefaultField};
+pub use self::conditional::{DebugField, DefaultField, debug_field, default_field};
+pub use self::set::SetIf;
 
-/// `column = value`, as a part of an UPDATE.
-pub type Set<C, V> = <dsl::Eq<C, V> as AsChangeset>::Changeset;
+/// A column, or another expression that is all type.
+pub fn column<C: Default>() -> C {
+    C::default()
+}
 
-/// `column = value`, as a part of an UPDATE.
-pub fn set<C, V>(value: V) -> Set<C, V>
+/// `column = value`, as a condition.
+pub fn eq<C, V>(value: V) -> dsl::Eq<C, V>
 where
     C: Column + Default + ExpressionMethods,
     <C as Expression>::SqlType: SqlType,
     V: AsExpression<<C as Expression>::SqlType>,
-    dsl::Eq<C, V>: AsChangeset,
 {
-    C::default().eq(value).as_changeset()
+    C::default().eq(value)
 }
 
 /// The columns of an embedded struct, as a part of an UPDATE.
@@ -106,13 +109,6 @@ fn first_use<M: Row, C: 'static>(place: &'static Hooks<M, C>) -> Result<&'static
     hooks.map_err(|error| error.clone().into())
 }
 
-/// The text of a key, shown if each of its columns may be.
-pub fn key<K: std::fmt::Debug>(key: &K, public: bool) -> Key {
-    Key::new(key, public)
-}
-
-pub use crate::error::is_public;
-
 /// Whether this is a signal that is sent on `C`; asked for at the receiver's first argument.
 pub const fn sent_on<E: SentOn<C>, C>() {}
 /// Whether this is a signal.
@@ -159,7 +155,16 @@ macro_rules! __relation_on {
     };
 }
 
-pub use crate::{__hooked as hooked, __relation_on as relation_on};
+/// What a model is called and where its derive stands.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __info {
+    ($model:expr, $table:expr) => {
+        $crate::__private::ModelInfo::new($model, $table, ::core::file!(), ::core::line!())
+    };
+}
+
+pub use crate::{__hooked as hooked, __info as info, __relation_on as relation_on};
 
 /// Names the connection types whose backends are on to another macro: Cargo adds features up, so what is
 /// on is known here and not where the derive runs.

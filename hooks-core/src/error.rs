@@ -6,8 +6,6 @@ use std::fmt;
 use diesel::result::Error as DieselError;
 
 pub use self::key::Key;
-#[doc(hidden)]
-pub use self::key::is_public;
 pub use self::protected::{Blocker, Protected};
 
 mod key;

@@ -3,6 +3,8 @@
 use std::fmt::Debug;
 use std::hash::Hash;
 
+use diesel::dsl::SqlTypeOf;
+use diesel::expression::Expression;
 use diesel::query_builder::{AsChangeset, QueryFragment, QueryId};
 use diesel::{Connection, QueryResult, Table};
 
@@ -72,14 +74,6 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
 
     /// The primary key of this row.
     fn pk(&self) -> Self::Pk;
-
-    #[doc(hidden)]
-    fn key_of(pk: &Self::Pk) -> Key;
-
-    #[doc(hidden)]
-    fn key(&self) -> Key {
-        Self::key_of(&self.pk())
-    }
 
     /// Inserts a row and creates its dependents.
     ///
@@ -273,7 +267,7 @@ pub trait Row: Model {
     /// `key = ?`, for each column of the key.
     type PkFilter;
     /// The key's columns.
-    type PkColumns: Default;
+    type PkColumns: Expression<SqlType: 'static> + Default;
     /// `column = ?` for each column of [`Row::COLUMNS`] that is to be written.
     type Changeset<'a>;
     /// The columns that an update may write, in the order of the fields; an embedded struct has no name.
@@ -283,6 +277,13 @@ pub trait Row: Model {
     fn changeset(&self, columns: ColumnSet) -> Self::Changeset<'_>;
     /// The columns in which two states of a row differ.
     fn differing(&self, other: &Self) -> ColumnSet;
+    /// The key as errors tell it.
+    fn key_of(pk: &Self::Pk) -> Key {
+        Key::of::<SqlTypeOf<Self::PkColumns>, _>(pk)
+    }
+    fn key(&self) -> Key {
+        Self::key_of(&self.pk())
+    }
     /// What only the types of embedded structs can tell.
     fn check_embedded() -> Result<(), RegistryError> {
         Ok(())

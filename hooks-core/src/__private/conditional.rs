@@ -29,3 +29,13 @@ impl<T: Debug> DebugField<'_> for T {
         self
     }
 }
+
+/// The default of a field.
+pub fn default_field<'a, T: DefaultField<'a>>() -> T {
+    T::default_field()
+}
+
+/// A field, to be shown.
+pub fn debug_field<'a, T: DebugField<'a>>(field: &T) -> &dyn Debug {
+    field.debug_field()
+}

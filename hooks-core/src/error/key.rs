@@ -1,7 +1,5 @@
-use std::any::TypeId;
+use std::any::type_name;
 use std::fmt;
-
-use diesel::sql_types::{BigInt, Integer, SmallInt};
 
 /// The key of a row, as text.
 ///
@@ -14,10 +12,11 @@ pub struct Key {
 }
 
 impl Key {
-    pub(crate) fn new(value: &dyn fmt::Debug, public: bool) -> Self {
+    /// The key `value` of columns whose SQL type is `ST`, a tuple if there are several.
+    pub(crate) fn of<ST, K: fmt::Debug>(value: &K) -> Self {
         Key {
             text: format!("{value:?}"),
-            public,
+            public: is_integers(type_name::<ST>()) || type_name::<K>() == "uuid::Uuid",
         }
     }
 
@@ -39,12 +38,20 @@ impl fmt::Debug for Key {
     }
 }
 
-/// Whether values of the SQL type `ST`, held as `T`, may be shown.
-pub fn is_public<ST: 'static, T>() -> bool {
-    let integers = [
-        TypeId::of::<SmallInt>(),
-        TypeId::of::<Integer>(),
-        TypeId::of::<BigInt>(),
-    ];
-    integers.contains(&TypeId::of::<ST>()) || std::any::type_name::<T>() == "uuid::Uuid"
+/// Whether the name is that of an integer SQL type, or of a tuple of them. A name that a later compiler
+/// might write otherwise is hidden, which is the safe side.
+fn is_integers(sql_type: &str) -> bool {
+    let columns = sql_type.trim_start_matches('(').trim_end_matches(')');
+    let name = |column: &str| {
+        column
+            .trim()
+            .strip_prefix("diesel::sql_types::")
+            .map(String::from)
+    };
+    columns.trim_end_matches(',').split(',').all(|column| {
+        matches!(
+            name(column).as_deref(),
+            Some("SmallInt" | "Integer" | "BigInt")
+        )
+    })
 }

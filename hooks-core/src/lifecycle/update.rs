@@ -4,7 +4,7 @@ use super::ModelHooks;
 use crate::connection::{RawConnection, Scope, atomic};
 use crate::diesel_internals::is_empty;
 use crate::error::{Error, Operation, Result};
-use crate::model::Persist;
+use crate::model::{Persist, Row};
 use crate::signal::{ColumnSet, PostSave, PostUpdate, PreSave, PreUpdate};
 
 pub(crate) fn save<M: Persist<C>, C: RawConnection>(conn: &mut C, row: &mut M) -> Result<()> {
@@ -145,7 +145,7 @@ fn one_row<M: Persist<C>, C: RawConnection>(count: usize, pk: &M::Pk) -> Result<
     }
 }
 
-fn same_key<M: crate::model::Model>(row: &M, pk: &M::Pk) -> Result<()> {
+fn same_key<M: Row>(row: &M, pk: &M::Pk) -> Result<()> {
     if row.pk() == *pk {
         return Ok(());
     }

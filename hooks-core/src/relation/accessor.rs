@@ -3,7 +3,7 @@ use super::link::Referring;
 use crate::connection::HookConnection;
 use crate::error::{Error, Result};
 use crate::lifecycle;
-use crate::model::{Model, Persist};
+use crate::model::{Model, Persist, Row};
 
 /// The row that a child refers to.
 pub fn parent<R, C>(conn: &mut C, child: &R::Child) -> Result<R::Parent>

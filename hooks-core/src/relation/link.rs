@@ -7,17 +7,16 @@ use diesel::expression::{AsExpression, Expression};
 use diesel::expression_methods::ExpressionMethods;
 use diesel::sql_types::SqlType;
 
-use super::{AutoCreate, Marker, OnDelete, Reference, Relation, RelationInfo, info};
+use super::{AutoCreate, Marker, OnDelete, ParentKey, Reference, Relation, RelationInfo, info};
 use crate::collector::{Collected, Rows, delete_scope};
 use crate::connection::{RawConnection, Scope};
 use crate::error::{Blocker, Error, Operation, Result};
 use crate::lifecycle::{self, KEYS_AT_ONCE};
-use crate::model::{Filter, Hooked, Model, Persist};
+use crate::model::{Filter, Hooked, Model, Persist, Row};
 
 /// A relation whose ends can be stored on `C`.
 struct Link<R, C>(Marker<(R, C)>);
 
-type ParentKey<R> = <<R as Reference>::Parent as Model>::Pk;
 type IsKey<R> = dsl::Eq<<R as Reference>::Column, ParentKey<R>>;
 type IsOneOf<R> = dsl::EqAny<<R as Reference>::Column, Vec<ParentKey<R>>>;
 
@@ -121,7 +120,7 @@ where
         if rows.is_empty() {
             return Ok(None);
         }
-        let keys = rows.iter().map(Model::key).collect();
+        let keys = rows.iter().map(Row::key).collect();
         Ok(Some(Blocker::new(
             self.info().name(),
             R::Child::INFO.name,

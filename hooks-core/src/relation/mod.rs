@@ -66,8 +66,12 @@ pub trait Reference: 'static {
     const AUTO_CREATE: AutoCreate<Self::Parent, Self::Child> = AutoCreate::No;
 
     /// The key of the row that this child refers to.
-    fn parent_key(child: &Self::Child) -> Option<<Self::Parent as Model>::Pk>;
+    fn parent_key(child: &Self::Child) -> Option<ParentKey<Self>>;
 }
+
+/// The key that a relation refers to.
+#[doc(hidden)]
+pub type ParentKey<R> = <<R as Reference>::Parent as Model>::Pk;
 
 /// How a dependent comes into being with its parent.
 #[doc(hidden)]

@@ -1,6 +1,6 @@
 use super::{Batched, Signal};
 use crate::error::Key;
-use crate::model::Model;
+use crate::model::Row;
 
 /// Sent before a row is deleted, for the row that `delete` was called on and for those that go with it.
 ///
@@ -22,7 +22,7 @@ pub struct PostDelete<M: ?Sized> {
     pub instance: M,
 }
 
-impl<M: Model> Signal for PreDelete<M> {
+impl<M: Row> Signal for PreDelete<M> {
     type Model = M;
     const NAME: &'static str = "PreDelete";
 
@@ -31,7 +31,7 @@ impl<M: Model> Signal for PreDelete<M> {
     }
 }
 
-impl<M: Model> Signal for PostDelete<M> {
+impl<M: Row> Signal for PostDelete<M> {
     type Model = M;
     const NAME: &'static str = "PostDelete";
 
@@ -40,5 +40,5 @@ impl<M: Model> Signal for PostDelete<M> {
     }
 }
 
-impl<M: Model> Batched for PreDelete<M> {}
-impl<M: Model> Batched for PostDelete<M> {}
+impl<M: Row> Batched for PreDelete<M> {}
+impl<M: Row> Batched for PostDelete<M> {}

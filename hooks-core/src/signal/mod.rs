@@ -19,7 +19,7 @@ mod delete;
 mod save;
 
 use crate::error::Key;
-use crate::model::{Hooked, Model};
+use crate::model::{Hooked, Row};
 
 pub use self::columns::ColumnSet;
 pub use self::delete::{PostDelete, PreDelete};
@@ -33,7 +33,7 @@ pub use self::save::{PostCreate, PostSave, PostUpdate, PreCreate, PreSave, PreUp
 )]
 pub trait Signal: 'static {
     /// The sender.
-    type Model: Model;
+    type Model: Row;
     /// The signal's name without its sender.
     const NAME: &'static str;
     #[doc(hidden)]

@@ -85,7 +85,7 @@ fn changed<M: Row, C: Column>(columns: ColumnSet) -> bool {
     }
 }
 
-impl<M: Model> Signal for PreSave<M> {
+impl<M: Row> Signal for PreSave<M> {
     type Model = M;
     const NAME: &'static str = "PreSave";
 
@@ -97,7 +97,7 @@ impl<M: Model> Signal for PreSave<M> {
     }
 }
 
-impl<M: Model> Signal for PreCreate<M> {
+impl<M: Row> Signal for PreCreate<M> {
     type Model = M;
     const NAME: &'static str = "PreCreate";
 
@@ -108,7 +108,7 @@ impl<M: Model> Signal for PreCreate<M> {
 
 macro_rules! with_instance {
     ($($signal:ident),*) => {$(
-        impl<M: Model> Signal for $signal<M> {
+        impl<M: Row> Signal for $signal<M> {
             type Model = M;
             const NAME: &'static str = stringify!($signal);
 
@@ -121,10 +121,10 @@ macro_rules! with_instance {
 
 with_instance!(PreUpdate, PostCreate, PostUpdate, PostSave);
 
-impl<M: Model> Changeable for PreSave<M> {}
-impl<M: Model> Changeable for PreCreate<M> {}
-impl<M: Model> Changeable for PreUpdate<M> {}
+impl<M: Row> Changeable for PreSave<M> {}
+impl<M: Row> Changeable for PreCreate<M> {}
+impl<M: Row> Changeable for PreUpdate<M> {}
 
-impl<M: Model> Batched for PostCreate<M> {}
-impl<M: Model> Batched for PostUpdate<M> {}
-impl<M: Model> Batched for PostSave<M> {}
+impl<M: Row> Batched for PostCreate<M> {}
+impl<M: Row> Batched for PostUpdate<M> {}
+impl<M: Row> Batched for PostSave<M> {}

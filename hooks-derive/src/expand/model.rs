@@ -1,11 +1,11 @@
 //! `Model`, and what registers it.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::quote;
 use syn::ext::IdentExt;
 
 use super::stored_on;
-use crate::model::{Field, Model, New};
+use crate::model::{Model, New};
 
 pub(super) fn generate(model: &Model<'_>) -> TokenStream {
     let name = model.name;
@@ -15,7 +15,6 @@ pub(super) fn generate(model: &Model<'_>) -> TokenStream {
         .segments
         .last()
         .map(|it| it.ident.unraw().to_string());
-    let line = quote_spanned!(name.span()=> ::core::line!());
     let key = model.key();
     let pk = super::tuple(key.iter().map(|field| &field.ty));
     let new = new(model);
@@ -23,26 +22,19 @@ pub(super) fn generate(model: &Model<'_>) -> TokenStream {
         let member = &field.member;
         quote!(::core::clone::Clone::clone(&self.#member))
     }));
-    let public = key.iter().map(|field| is_public(model, field));
     let stored_on = stored_on(model);
     quote! {
         #[automatically_derived]
         impl __hooks::Model for #name {
             type Pk = #pk;
             type New = #new;
-            const INFO: __hooks::ModelInfo =
-                __hooks::ModelInfo::new(#text, #table, ::core::file!(), #line);
+            const INFO: __hooks::ModelInfo = __hooks::info!(#text, #table);
             fn pk(&self) -> Self::Pk {
                 #value
             }
-            fn key_of(__pk: &Self::Pk) -> __hooks::Key {
-                __hooks::key(__pk, #(#public)&&*)
-            }
         }
         __hooks::hooked!(#name #stored_on);
-        __hooks::inventory::submit! {
-            __hooks::ModelEntry(<#name as __hooks::Model>::INFO)
-        }
+        __hooks::inventory::submit!(__hooks::ModelEntry(<#name as __hooks::Model>::INFO));
     }
 }
 
@@ -56,10 +48,4 @@ pub(super) fn new(model: &Model<'_>) -> TokenStream {
         New::Given(path) => quote!(#path),
         New::Generated(name) => quote!(#name),
     }
-}
-
-fn is_public(model: &Model<'_>, field: &Field<'_>) -> TokenStream {
-    let column = super::column(model, field);
-    let ty = field.ty;
-    quote!(__hooks::is_public::<::diesel::dsl::SqlTypeOf<#column>, #ty>())
 }

@@ -86,7 +86,7 @@ fn impls(model: &Model<'_>, name: &Ident) -> TokenStream {
             #(for<'a> #types: __hooks::DefaultField<'a>,)*
         {
             fn default() -> Self {
-                Self { #(#members: __hooks::DefaultField::default_field()),* }
+                Self { #(#members: __hooks::default_field()),* }
             }
         }
         #[automatically_derived]
@@ -96,7 +96,7 @@ fn impls(model: &Model<'_>, name: &Ident) -> TokenStream {
         {
             fn fmt(&self, __f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                 __f.debug_struct(#text)
-                    #(.field(#names, __hooks::DebugField::debug_field(&self.#members)))*
+                    #(.field(#names, __hooks::debug_field(&self.#members)))*
                     .finish()
             }
         }

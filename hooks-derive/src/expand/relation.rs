@@ -51,15 +51,11 @@ fn reference(
             const FIELD: &'static str = #text;
             const ON_DELETE: __hooks::OnDelete = __hooks::OnDelete::#on_delete;
             #auto_create
-            fn parent_key(
-                __child: &#name,
-            ) -> ::core::option::Option<<#parent as __hooks::Model>::Pk> {
-                <#ty as __hooks::RefersTo<<#parent as __hooks::Model>::Pk>>::referred(&__child.#member)
+            fn parent_key(__child: &#name) -> ::core::option::Option<__hooks::ParentKey<Self>> {
+                <#ty as __hooks::RefersTo<_>>::referred(&__child.#member)
             }
         }
-        __hooks::inventory::submit! {
-            __hooks::RelationEntry::of::<#marker>(__hooks::relation_on!(#marker #stored_on))
-        }
+        __hooks::inventory::submit!(__hooks::RelationEntry::of::<#marker>(__hooks::relation_on!(#marker #stored_on)));
     }
 }
 

@@ -22,7 +22,7 @@ fn row(model: &Model<'_>) -> TokenStream {
     let sets = written
         .iter()
         .enumerate()
-        .map(|(index, field)| set(model, index, field));
+        .map(|(index, field)| set(index, field));
     let names = written.iter().map(|field| sql_name(model, field));
     let differing = differing(&written);
     let check_embedded = check_embedded(model, &written);
@@ -60,7 +60,7 @@ fn filter(model: &Model<'_>) -> (TokenStream, TokenStream) {
             false => quote!(__pk.#index),
         };
         let (ty, value) = stored(field, part);
-        let eq = quote!(::diesel::ExpressionMethods::eq(<#column as ::core::default::Default>::default(), #value));
+        let eq = quote!(__hooks::eq::<#column, _>(#value));
         (quote!(::diesel::dsl::Eq<#column, #ty>), eq)
     });
     let and = |(left_type, left): (TokenStream, TokenStream), (right_type, right)| {
@@ -93,22 +93,21 @@ fn set_type(model: &Model<'_>, field: &Field<'_>) -> TokenStream {
     }
     let column = column(model, field);
     match &field.serialize_as {
-        Some(ty) => quote!(::core::option::Option<__hooks::Set<#column, #ty>>),
-        None => quote!(::core::option::Option<__hooks::Set<#column, &'a #ty>>),
+        Some(ty) => quote!(__hooks::SetIf<#column, #ty>),
+        None => quote!(__hooks::SetIf<#column, &'a #ty>),
     }
 }
 
-fn set(model: &Model<'_>, index: usize, field: &Field<'_>) -> TokenStream {
+fn set(index: usize, field: &Field<'_>) -> TokenStream {
     let Field { member, ty, .. } = field;
     if matches!(field.storage, Storage::Embedded) {
         return quote!(__columns.has(#index).then(|| <&#ty as ::diesel::AsChangeset>::as_changeset(&self.#member)));
     }
-    let column = column(model, field);
     if field.serialize_as.is_none() {
-        return quote!(__columns.has(#index).then(|| __hooks::set::<#column, _>(&self.#member)));
+        return quote!(__columns.set(#index, &self.#member));
     }
     let (_, value) = stored(field, quote!(::core::clone::Clone::clone(&self.#member)));
-    quote!(__columns.has(#index).then(|| __hooks::set::<#column, _>(#value)))
+    quote!(__columns.set(#index, #value))
 }
 
 /// What the column is called in SQL; an embedded struct has several, and no name.
@@ -129,9 +128,9 @@ fn differing(written: &[&Field<'_>]) -> TokenStream {
     }
     let members = written.iter().map(|field| &field.member);
     quote! {
-        use __hooks::{AlwaysDiffers as _, Differs as _};
+        use __hooks::{AlwaysDiffers as _, Compare, Differs as _};
         __hooks::ColumnSet::from_flags([
-            #((&__hooks::Compare(&self.#members, &__other.#members)).differs()),*
+            #((&Compare(&self.#members, &__other.#members)).differs()),*
         ])
     }
 }
@@ -173,7 +172,7 @@ fn select(model: &Model<'_>) -> TokenStream {
         .filter(|field| matches!(field.storage, Storage::Embedded));
     let embedded = embedded.map(|field| field.ty);
     let types = model.fields.iter().map(|field| selected_type(model, field));
-    let values = model.fields.iter().map(|field| selected(model, field));
+    let selection = selection(model);
     quote! {
         #[automatically_derived]
         impl<__DB: ::diesel::backend::Backend> __hooks::Select<__DB> for #name
@@ -182,10 +181,23 @@ fn select(model: &Model<'_>) -> TokenStream {
         {
             type Selection = (#(#types,)*);
             fn selection() -> Self::Selection {
-                (#(#values,)*)
+                #selection
             }
         }
     }
+}
+
+/// Columns are all type, and the standard library knows the default of a tuple of twelve.
+fn selection(model: &Model<'_>) -> TokenStream {
+    let columns_only = model
+        .fields
+        .iter()
+        .all(|field| matches!(field.storage, Storage::Column(_)));
+    if columns_only && model.fields.len() <= 12 {
+        return quote!(::core::default::Default::default());
+    }
+    let values = model.fields.iter().map(|field| selected(model, field));
+    quote!((#(#values,)*))
 }
 
 /// An expression for a field is known to `Selectable` alone.
@@ -223,7 +235,7 @@ fn selected(model: &Model<'_>, field: &Field<'_>) -> TokenStream {
         }
         _ => {
             let column = column(model, field);
-            quote!(<#column as ::core::default::Default>::default())
+            quote!(__hooks::column::<#column>())
         }
     }
 }

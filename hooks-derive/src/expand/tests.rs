@@ -1,14 +1,10 @@
+use proc_macro2::TokenStream;
 use quote::quote;
 
-fn printed(input: proc_macro2::TokenStream) -> String {
-    let file = syn::parse2(super::hooks(input)).expect("the output is items");
-    prettyplease::unparse(&file)
-}
-
-#[test]
-fn a_model_of_five_columns_and_a_relation_is_at_most_120_lines() {
-    let output = printed(quote! {
+fn lines(attribute: TokenStream) -> usize {
+    let output = super::hooks(quote! {
         #[diesel(table_name = employee_profiles)]
+        #attribute
         pub struct EmployeeProfile {
             pub id: i32,
             #[hooks(one_to_one(Employee, on_delete = Protect, related_name = profile, auto_create))]
@@ -18,6 +14,18 @@ fn a_model_of_five_columns_and_a_relation_is_at_most_120_lines() {
             pub address: Option<String>,
         }
     });
-    println!("{output}{} lines", output.lines().count());
-    assert!(output.lines().count() <= 120);
+    let file = syn::parse2(output).expect("the output is items");
+    let printed = prettyplease::unparse(&file);
+    println!("{printed}{} lines", printed.lines().count());
+    printed.lines().count()
+}
+
+#[test]
+fn a_model_of_five_columns_and_a_relation_is_at_most_120_lines() {
+    assert!(lines(quote!(#[hooks(new = NewEmployeeProfile)])) <= 120);
+}
+
+#[test]
+fn a_generated_new_adds_its_fields_its_default_and_its_debug() {
+    assert!(lines(quote!()) <= 120 + 9 + 16 + 20);
 }
