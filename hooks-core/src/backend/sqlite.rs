@@ -6,6 +6,7 @@
 //! so the first insert into a table looks whether it has one, and without it the key comes by RETURNING.
 
 use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use diesel::connection::AnsiTransactionManager;
 use diesel::deserialize::FromSqlRow;
@@ -64,28 +65,25 @@ where
     M::Pk: FromSqlRow<SqlTypeOf<M::PkColumns>, Sqlite>,
 {
     fn insert(conn: &mut SqliteConnection, new: M::New) -> Result<M> {
-        let error = Error::query(M::INFO.name, Operation::Create);
         if has_rowid::<M>(conn) {
             Self::insert_unread(conn, new)?;
-            let row = load_first(conn, Select::<M, _, _>::new(M::selection(), LastInserted));
-            if !matches!(row, Ok(Some(_))) {
-                // Inside a transaction of the application nothing else would take it back.
-                Self::remove_where(conn, LastInserted).map_err(error)?;
-            }
-            return read_back(row);
+            let read = |conn: &mut SqliteConnection| {
+                load_first(conn, Select::<M, _, _>::new(M::selection(), LastInserted))
+            };
+            return read_back(conn, read, |conn| Self::remove_where(conn, LastInserted));
         }
         let insert = ReturningKey {
             insert: diesel::insert_into(M::Table::default()).values(new),
             key: M::PkColumns::default(),
         };
-        let Some(key) = load_first::<_, _, M::Pk>(conn, insert).map_err(error)? else {
-            return Err(row_count::<M>(0));
-        };
-        let row = Self::find(conn, key.clone());
-        if !matches!(row, Ok(Some(_))) {
-            Self::remove(conn, key).map_err(Error::query(M::INFO.name, Operation::Create))?;
-        }
-        read_back(row)
+        let key: Option<M::Pk> =
+            load_first(conn, insert).map_err(Error::query(M::INFO.name, Operation::Create))?;
+        let key = key.ok_or_else(|| row_count::<M>(0))?;
+        read_back(
+            conn,
+            |conn| Self::find(conn, key.clone()),
+            |conn| Self::remove(conn, key.clone()),
+        )
     }
 
     fn insert_unread(conn: &mut SqliteConnection, new: M::New) -> Result {
@@ -139,8 +137,21 @@ where
     }
 }
 
-fn read_back<M: Row>(row: QueryResult<Option<M>>) -> Result<M> {
-    row.map_err(Error::query(M::INFO.name, Operation::Create))?
+/// Reads an inserted row, or takes it back: inside a transaction of the application nothing else would.
+fn read_back<M: Row>(
+    conn: &mut SqliteConnection,
+    read: impl FnOnce(&mut SqliteConnection) -> QueryResult<Option<M>>,
+    take_back: impl FnOnce(&mut SqliteConnection) -> QueryResult<usize>,
+) -> Result<M> {
+    let row = catch_unwind(AssertUnwindSafe(|| read(conn)));
+    if let Ok(Ok(Some(row))) = row {
+        return Ok(row);
+    }
+    let taken_back = take_back(conn);
+    let row = row.unwrap_or_else(|panic| resume_unwind(panic));
+    taken_back
+        .and(row)
+        .map_err(Error::query(M::INFO.name, Operation::Create))?
         .ok_or_else(|| row_count::<M>(0))
 }
 
