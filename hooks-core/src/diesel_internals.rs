@@ -4,10 +4,11 @@
 use std::any::{Any, TypeId};
 
 use diesel::QueryResult;
+use diesel::backend::Backend;
 use diesel::connection::{
     Connection, DynInstrumentation, Instrumentation, TransactionManager, TransactionManagerStatus,
 };
-use diesel::query_builder::QueryFragment;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 
 /// The type that a connection without instrumentation shows.
 pub(crate) fn no_instrumentation() -> TypeId {
@@ -28,4 +29,34 @@ pub(crate) fn is_empty<C: Connection>(
     backend: &C::Backend,
 ) -> QueryResult<bool> {
     fragment.is_noop(backend)
+}
+
+/// A statement of ours. If its type tells its text, it may stay prepared, and Diesel need not walk it on
+/// every use to learn that.
+pub(crate) struct Prepared<Q>(pub(crate) Q);
+
+impl<Q: Query> Query for Prepared<Q> {
+    type SqlType = Q::SqlType;
+}
+
+impl<Q: QueryId> QueryId for Prepared<Q> {
+    type QueryId = Q::QueryId;
+    const HAS_STATIC_QUERY_ID: bool = Q::HAS_STATIC_QUERY_ID;
+}
+
+impl<Q, DB> QueryFragment<DB> for Prepared<Q>
+where
+    DB: Backend,
+    Q: QueryFragment<DB> + QueryId,
+{
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.0.walk_ast(out)
+    }
+
+    fn is_safe_to_cache_prepared(&self, backend: &DB) -> QueryResult<bool> {
+        match Q::HAS_STATIC_QUERY_ID {
+            true => Ok(true),
+            false => self.0.is_safe_to_cache_prepared(backend),
+        }
+    }
 }

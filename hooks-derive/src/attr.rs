@@ -27,7 +27,9 @@ pub(crate) struct StructAttr {
 #[derive(Debug, Default, FromMeta)]
 pub(crate) struct FieldAttr {
     pub(crate) one_to_one: Option<RelationAttr>,
+    #[darling(default, with = parse_word)]
     pub(crate) generated: Flag,
+    #[darling(default, with = parse_word)]
     pub(crate) assigned: Flag,
 }
 
@@ -159,6 +161,10 @@ pub(crate) fn read<T: FromMeta + Default>(
     let mut value = T::default();
     let mut good = Vec::new();
     for item in items {
+        if let NestedMeta::Lit(literal) = &item {
+            errors.at(literal, "expected a name, not a literal");
+            continue;
+        }
         good.push(item);
         match T::from_list(&good) {
             Ok(it) => value = it,
@@ -231,6 +237,15 @@ fn parse_connection(meta: &Meta) -> Result<Option<PathList>> {
 
 fn is_on_delete(item: &NestedMeta) -> bool {
     matches!(item, NestedMeta::Meta(meta) if meta.path().is_ident("on_delete"))
+}
+
+fn parse_word(meta: &Meta) -> Result<Flag> {
+    let word = || {
+        meta.path()
+            .require_ident()
+            .map_or_else(|_| String::new(), Ident::to_string)
+    };
+    Flag::from_meta(meta).map_err(|_| expected(meta, &word()))
 }
 
 fn parse_on_delete(meta: &Meta) -> Result<Option<OnDelete>> {

@@ -88,8 +88,8 @@ impl<'a> Model<'a> {
             .unwrap_or_else(|| vec![Ident::new("id", name.span())]);
         let fields = syn_fields
             .into_iter()
-            .filter_map(|(member, field)| Field::read(member, field, &key_names, name, errors))
-            .collect();
+            .map(|(member, field)| Field::read(member, field, &key_names, name, errors))
+            .collect::<Vec<_>>();
         Some(Model {
             runtime: Runtime::new(hooks.facade.as_ref()),
             name,
@@ -106,7 +106,7 @@ impl<'a> Model<'a> {
             treat_none_as_default_value: diesel.treat_none_as_default_value,
             key_names,
             key_is_inferred,
-            fields,
+            fields: fields.into_iter().collect::<Option<_>>()?,
         })
     }
 

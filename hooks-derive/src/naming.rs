@@ -1,6 +1,6 @@
 //! Names made from names: by characters, since identifiers are Unicode, and without `r#`.
 
-use proc_macro2::Ident;
+use proc_macro2::{Ident, Span};
 use quote::format_ident;
 use syn::Member;
 use syn::ext::IdentExt;
@@ -23,7 +23,8 @@ pub(crate) fn table_of(model: &Ident) -> Ident {
 
 /// What a model is created from, where the derive makes it.
 pub(crate) fn new_of(model: &Ident) -> Ident {
-    format_ident!("New{}", model.unraw(), span = model.span())
+    let span = Span::call_site().located_at(model.span());
+    format_ident!("New{}", model.unraw(), span = span)
 }
 
 /// The type that stands for the relation of a field.
@@ -75,7 +76,6 @@ pub(crate) fn plain(field: &Member) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proc_macro2::Span;
 
     fn ident(name: &str) -> Ident {
         match name.strip_prefix("r#") {

@@ -32,7 +32,7 @@ fn parse_order(meta: &Meta) -> Result<Option<i32>> {
     };
     number
         .map(Some)
-        .ok_or_else(|| expected(meta, "order = -10"))
+        .ok_or_else(|| expected(meta, "order = -10` with an `i32"))
 }
 
 fn integer(value: &Expr) -> Option<i32> {
@@ -127,7 +127,7 @@ impl<'a> Receiver<'a> {
             Some(FnArg::Typed(argument)) => event(&argument.ty, errors),
             Some(FnArg::Receiver(it)) => {
                 errors.at(it, "a receiver is a function of its own, not a method");
-                None
+                return None;
             }
             None => {
                 errors.push(syn::Error::new(signature.paren_token.span.join(), FORMS));
@@ -215,19 +215,25 @@ impl<'a> Receiver<'a> {
         // A return type that is none of the possible ones is reported where it stands.
         let span = match self.returns {
             ReturnType::Default => Span::call_site(),
-            ReturnType::Type(_, ty) => ty.span(),
+            ReturnType::Type(_, ty) => Span::call_site().located_at(ty.span()),
         };
-        let into_outcome = quote_spanned!(span=> __hooks::IntoOutcome::into_outcome);
+        let outcome = Ident::new("__outcome", span);
         match conn {
             None => {
                 let handler = format_ident!("{base}");
-                quote!(__hooks::#handler::<#event>(|__event| #into_outcome(#name(__event))))
+                quote! {
+                    __hooks::#handler::<#event>(|__event| {
+                        let #outcome = #name(__event);
+                        __hooks::IntoOutcome::into_outcome(#outcome)
+                    })
+                }
             }
             Some(conn) => {
                 let handler = format_ident!("{base}On");
                 quote! {
                     __hooks::#handler::<#event, #conn>(|__event, __conn| {
-                        #into_outcome(#name(__event, __conn))
+                        let #outcome = #name(__event, __conn);
+                        __hooks::IntoOutcome::into_outcome(#outcome)
                     })
                 }
             }

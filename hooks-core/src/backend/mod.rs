@@ -12,8 +12,18 @@ use diesel::query_builder::{Query, QueryFragment, QueryId};
 use diesel::result::Error as DieselError;
 
 use self::statements::{ByText, ByType, FromClause, Keep, Never, Nth, Update};
+use crate::diesel_internals::Prepared;
 use crate::model::Row;
 use crate::signal::ColumnSet;
+
+/// Runs a statement of ours, and says how many rows it touched.
+pub(crate) fn execute<C, Q>(conn: &mut C, statement: Q) -> QueryResult<usize>
+where
+    C: Connection,
+    Q: QueryFragment<C::Backend> + QueryId,
+{
+    conn.execute_returning_count(&Prepared(statement))
+}
 
 /// Runs a query of ours and reads its rows.
 fn load<C, Q, T>(conn: &mut C, query: Q) -> QueryResult<Vec<T>>
@@ -23,7 +33,7 @@ where
     Q: Query + QueryFragment<C::Backend> + QueryId,
     T: FromSqlRow<Q::SqlType, C::Backend>,
 {
-    conn.load(query)?
+    conn.load(Prepared(query))?
         .map(|row| T::build_from_row(&row?).map_err(DieselError::DeserializationError))
         .collect()
 }
@@ -36,7 +46,7 @@ where
     Q: Query + QueryFragment<C::Backend> + QueryId,
     T: FromSqlRow<Q::SqlType, C::Backend>,
 {
-    conn.load(query)?
+    conn.load(Prepared(query))?
         .next()
         .map(|row| T::build_from_row(&row?).map_err(DieselError::DeserializationError))
         .transpose()
@@ -91,5 +101,5 @@ where
     K: Keep,
     Update<M, S, K>: QueryFragment<C::Backend>,
 {
-    conn.execute_returning_count(&Update::<M, S, K>::new(changes, row.pk()))
+    execute(conn, Update::<M, S, K>::new(changes, row.pk()))
 }

@@ -15,12 +15,12 @@ use diesel::expression::QueryMetadata;
 use diesel::insertable::Insertable;
 use diesel::query_builder::{InsertStatement, QueryFragment, QueryId};
 use diesel::sqlite::{Sqlite, SqliteConnection};
-use diesel::{Connection, Expression, QueryResult};
+use diesel::{Expression, QueryResult};
 
 use super::statements::{
     Delete, FromClause, LastInserted, Never, ReturningKey, Rowid, Select, Update,
 };
-use super::{load, load_first, write};
+use super::{execute, load, load_first, write};
 use crate::connection::{HookConnection, RawConnection, State};
 use crate::error::{Error, Operation, Result};
 use crate::model::{self, Filter, Hooked, Persist, Row};
@@ -88,7 +88,7 @@ where
 
     fn insert_unread(conn: &mut SqliteConnection, new: M::New) -> Result {
         let insert = diesel::insert_into(M::Table::default()).values(new);
-        match conn.execute_returning_count(&insert) {
+        match execute(conn, insert) {
             Ok(1) => Ok(()),
             Ok(count) => Err(row_count::<M>(count)),
             Err(error) => Err(Error::query(M::INFO.name, Operation::Create)(error)),
@@ -122,18 +122,18 @@ where
     where
         S: QueryFragment<Sqlite>,
     {
-        conn.execute_returning_count(&Update::<M, _, Never>::new(changeset, pk))
+        execute(conn, Update::<M, _, Never>::new(changeset, pk))
     }
 
     fn remove(conn: &mut SqliteConnection, pk: M::Pk) -> QueryResult<usize> {
-        conn.execute_returning_count(&Delete::<M, _>::new(M::pk_filter(pk)))
+        execute(conn, Delete::<M, _>::new(M::pk_filter(pk)))
     }
 
     fn remove_where<F: Filter<SqliteConnection>>(
         conn: &mut SqliteConnection,
         filter: F,
     ) -> QueryResult<usize> {
-        conn.execute_returning_count(&Delete::<M, _>::new(filter))
+        execute(conn, Delete::<M, _>::new(filter))
     }
 }
 
@@ -178,7 +178,7 @@ where
     if let Some(known) = state.fact::<HasRowid<M>>() {
         return known;
     }
-    let look = conn.execute_returning_count(&Select::<M, _, _>::new(Rowid, LastInserted));
+    let look = execute(conn, Select::<M, _, _>::new(Rowid, LastInserted));
     let has_rowid = look.is_ok() && !M::COLUMNS.contains(&"_rowid_");
     if let (Ok(state), true) = (State::of(conn), has_rowid || mentions_rowid(look)) {
         state.remember::<HasRowid<M>>(has_rowid);

@@ -4,6 +4,7 @@ use diesel::QueryResult;
 use diesel::connection::{Connection, TransactionManager};
 
 use super::RawConnection;
+use crate::backend::execute;
 use crate::backend::statements::{ROLL_BACK_TO_SAVEPOINT, Release, Savepoint};
 use crate::diesel_internals::transaction_status;
 use crate::error::{Error, Result};
@@ -95,10 +96,10 @@ fn savepoint<C: RawConnection, T>(
     conn: &mut C,
     work: impl FnOnce(&mut C) -> Result<T>,
 ) -> Result<T> {
-    conn.execute_returning_count(&Savepoint)?;
+    execute(conn, Savepoint)?;
     match catch_unwind(AssertUnwindSafe(|| work(conn))) {
         Ok(Ok(value)) => {
-            conn.execute_returning_count(&Release)?;
+            execute(conn, Release)?;
             Ok(value)
         }
         Ok(Err(error)) => {
@@ -116,6 +117,6 @@ fn savepoint<C: RawConnection, T>(
 /// Diesel notices a transaction that is gone only in statements that it does not prepare.
 fn undo<C: Connection>(conn: &mut C) {
     if conn.batch_execute(ROLL_BACK_TO_SAVEPOINT).is_ok() {
-        drop(conn.execute_returning_count(&Release));
+        drop(execute(conn, Release));
     }
 }

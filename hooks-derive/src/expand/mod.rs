@@ -10,7 +10,7 @@ mod row;
 #[cfg(test)]
 mod tests;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::DeriveInput;
 
@@ -85,4 +85,26 @@ fn tuple<T: ToTokens>(parts: impl IntoIterator<Item = T>) -> TokenStream {
         [part] => quote!(#part),
         parts => quote!((#(#parts),*)),
     }
+}
+
+/// Where these tokens of ours are shown: at the user's. They stay generated, which keeps lints silent.
+fn generated_at(span: Span) -> Span {
+    Span::call_site().located_at(span)
+}
+
+/// The tokens, shown at one place.
+fn located(tokens: impl ToTokens, span: Span) -> TokenStream {
+    let located = |mut tree: TokenTree| {
+        if let TokenTree::Group(group) = &tree {
+            let inner = located(group.stream(), span);
+            tree = Group::new(group.delimiter(), inner).into();
+        }
+        tree.set_span(generated_at(span));
+        tree
+    };
+    tokens
+        .into_token_stream()
+        .into_iter()
+        .map(located)
+        .collect()
 }

@@ -18,7 +18,7 @@ pub(super) fn generate(model: &Model<'_>) -> (TokenStream, TokenStream) {
 
 fn insertable(model: &Model<'_>, name: &Ident) -> TokenStream {
     let Model { vis, table, .. } = model;
-    let doc = format!(" What a [`{}`] is created from.", model.name.unraw());
+    let doc = format!(" What a new `{}` is created from.", model.name.unraw());
     let fields: Vec<_> = model
         .inserted()
         .map(|field| declaration(model, field))
@@ -27,6 +27,13 @@ fn insertable(model: &Model<'_>, name: &Ident) -> TokenStream {
         true => quote!((#(#fields),*);),
         false => quote!({ #(#fields),* }),
     };
+    if fields.is_empty() {
+        return quote! {
+            #[doc = #doc]
+            #[derive(::core::clone::Clone)]
+            #vis struct #name #body
+        };
+    }
     // A statement that has the same text for every row stays prepared on the connection.
     let as_default = as_default(model.treat_none_as_default_value.as_ref());
     quote! {
@@ -35,6 +42,22 @@ fn insertable(model: &Model<'_>, name: &Ident) -> TokenStream {
         #[diesel(table_name = #table, treat_none_as_default_value = #as_default)]
         #vis struct #name #body
     }
+}
+
+/// Diesel's derive cannot insert a row of nothing but defaults.
+fn insertable_of_nothing(model: &Model<'_>, name: &Ident) -> Option<TokenStream> {
+    let table = &model.table;
+    model.inserted().next().is_none().then(|| {
+        quote! {
+            #[automatically_derived]
+            impl ::diesel::Insertable<#table::table> for #name {
+                type Values = ::diesel::query_builder::DefaultValues;
+                fn values(self) -> Self::Values {
+                    ::diesel::query_builder::DefaultValues
+                }
+            }
+        }
+    })
 }
 
 fn as_default(given: Option<&LitBool>) -> TokenStream {
@@ -69,7 +92,7 @@ fn diesel_attr(field: &Field<'_>) -> Option<TokenStream> {
     (!items.is_empty()).then(|| quote!(#[diesel(#(#items),*)]))
 }
 
-/// `Default` and `Debug`, where all fields have them.
+/// `Default` and `Debug`, where all fields have them, and what Diesel does not derive.
 fn impls(model: &Model<'_>, name: &Ident) -> TokenStream {
     let fields: Vec<_> = model.inserted().collect();
     let types = distinct(fields.iter().map(|field| field.ty));
@@ -78,8 +101,10 @@ fn impls(model: &Model<'_>, name: &Ident) -> TokenStream {
         .iter()
         .filter_map(|field| model.new_member(field))
         .collect();
+    let insertable = insertable_of_nothing(model, name);
     let names = fields.iter().map(|field| naming::plain(&field.member));
     quote! {
+        #insertable
         #[automatically_derived]
         impl ::core::default::Default for #name
         where

@@ -1,13 +1,14 @@
 //! A relation: the type that stands for it, and the accessors.
 
-use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
+use syn::spanned::Spanned;
 use syn::{Ident, Path};
 
-use super::{column, model::new, stored_on};
+use super::{column, generated_at, located, model::new, stored_on};
 use crate::attr::{AutoCreate, OnDelete};
-use crate::model::{Field, Model, Relation};
+use crate::model::{Field, Model, New, Relation};
 use crate::naming;
 
 pub(super) fn generate(model: &Model<'_>, field: &Field<'_>, relation: &Relation) -> TokenStream {
@@ -15,11 +16,11 @@ pub(super) fn generate(model: &Model<'_>, field: &Field<'_>, relation: &Relation
     let reference = reference(model, field, relation, &marker);
     let forward = relation
         .accessor(field)
-        .map(|name| forward(model, relation, &marker, &name));
+        .map(|name| forward(model, relation, &name).generate(model, &marker));
     let reverse = relation
         .related_name
         .as_ref()
-        .map(|name| reverse(model, relation, &marker, name));
+        .map(|name| reverse(model, relation, &marker, name).generate(model, &marker));
     quote!(#reference #forward #reverse)
 }
 
@@ -52,7 +53,7 @@ fn reference(
             const ON_DELETE: __hooks::OnDelete = __hooks::OnDelete::#on_delete;
             #auto_create
             fn parent_key(__child: &#name) -> ::core::option::Option<__hooks::ParentKey<Self>> {
-                <#ty as __hooks::RefersTo<_>>::referred(&__child.#member)
+                <#ty as __hooks::RefersTo<__hooks::ParentKey<Self>>>::referred(&__child.#member)
             }
         }
         __hooks::inventory::submit!(__hooks::RelationEntry::of::<#marker>(__hooks::relation_on!(#marker #stored_on)));
@@ -81,8 +82,13 @@ fn default_that_refers(model: &Model<'_>, field: &Field<'_>, how: &AutoCreate) -
     let Some(member) = model.new_member(field) else {
         return quote!(No);
     };
-    let new = new(model);
-    let default = quote_spanned!(how.span()=> <#new as ::core::default::Default>::default());
+    let new = located(new(model), how.span());
+    let default = match &model.new {
+        // It is one where all its fields have one, so the error is about the field that has none.
+        New::Generated(_) => quote!(::core::default::Default > ::default()),
+        New::Itself | New::Given(_) => quote!(__hooks::DefaultField > ::default_field()),
+    };
+    let default = located(quote!(<#new as #default), how.span());
     quote! {
         FromKey(|__key| {
             let mut __new = #default;
@@ -92,53 +98,73 @@ fn default_that_refers(model: &Model<'_>, field: &Field<'_>, how: &AutoCreate) -
     }
 }
 
-fn forward(
-    model: &Model<'_>,
-    relation: &Relation,
-    marker: &Ident,
-    accessor: &Ident,
-) -> TokenStream {
-    let Relation { parent, .. } = relation;
-    let Model { name, vis, .. } = model;
-    let doc = format!(" The [`{}`] that this row refers to.", last(parent));
-    quote! {
-        #[automatically_derived]
-        impl #name {
-            #[doc = #doc]
-            #vis fn #accessor<__C: __hooks::HookConnection>(
-                &self,
-                __conn: &mut __C,
-            ) -> __hooks::Result<#parent>
-            where
-                #parent: __hooks::Persist<__C::Raw>,
-            {
-                __hooks::parent::<#marker, __C>(__conn, self)
-            }
-        }
+/// Reads the other end of a relation.
+struct Accessor<'a> {
+    name: &'a Ident,
+    doc: String,
+    on: TokenStream,
+    /// Where a model that cannot have it is named.
+    span: Span,
+    returns: TokenStream,
+    /// What must be stored on the connection.
+    bound: TokenStream,
+    /// The function of hooks-core that does it.
+    by: TokenStream,
+}
+
+fn forward<'a>(model: &Model<'_>, relation: &Relation, name: &'a Ident) -> Accessor<'a> {
+    let parent = &relation.parent;
+    Accessor {
+        name,
+        doc: format!(" The `{}` that this row refers to.", last(parent)),
+        on: model.name.to_token_stream(),
+        span: Span::call_site(),
+        returns: parent.to_token_stream(),
+        bound: quote!(#parent: __hooks::Persist<__C::Raw>),
+        by: quote!(parent),
     }
 }
 
-fn reverse(
+fn reverse<'a>(
     model: &Model<'_>,
     relation: &Relation,
     marker: &Ident,
-    related_name: &Ident,
-) -> TokenStream {
-    let Relation { parent, .. } = relation;
-    let Model { name, vis, .. } = model;
-    let doc = format!(" The [`{}`] that refers to this row.", name.unraw());
-    quote! {
-        #[automatically_derived]
-        impl #parent {
-            #[doc = #doc]
-            #vis fn #related_name<__C: __hooks::HookConnection>(
-                &self,
-                __conn: &mut __C,
-            ) -> __hooks::Result<#name>
-            where
-                #marker: __hooks::Referring<__C::Raw>,
-            {
-                __hooks::child::<#marker, __C>(__conn, self)
+    name: &'a Ident,
+) -> Accessor<'a> {
+    Accessor {
+        name,
+        doc: format!(" The `{}` that refers to this row.", model.name.unraw()),
+        on: relation.parent.to_token_stream(),
+        span: generated_at(relation.parent.span()),
+        returns: model.name.to_token_stream(),
+        bound: quote!(#marker: __hooks::Referring<__C::Raw>),
+        by: quote!(child),
+    }
+}
+
+impl Accessor<'_> {
+    fn generate(&self, model: &Model<'_>, marker: &Ident) -> TokenStream {
+        let Accessor {
+            doc,
+            on,
+            returns,
+            bound,
+            by,
+            ..
+        } = self;
+        let vis = model.vis;
+        // As generated, it is not reported where nobody uses it.
+        let name = located(self.name, self.name.span());
+        quote_spanned! {self.span=>
+            impl #on {
+                #[doc = #doc]
+                #vis fn #name<__C>(&self, __conn: &mut __C) -> __hooks::Result<#returns>
+                where
+                    __C: __hooks::HookConnection,
+                    #bound,
+                {
+                    __hooks::#by::<#marker, __C>(__conn, self)
+                }
             }
         }
     }

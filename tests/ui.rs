@@ -1,0 +1,13 @@
+//! What a user sees who uses the macros wrongly, and a few uses that must stay right.
+//!
+//! `TRYBUILD=overwrite cargo test --test ui` writes the `.stderr` files anew: read them before you keep
+//! them.
+
+#[test]
+fn mistakes_are_explained_where_they_stand() {
+    let cases = trybuild::TestCases::new();
+    cases.compile_fail("tests/ui/model/*.rs");
+    cases.compile_fail("tests/ui/relation/*.rs");
+    cases.compile_fail("tests/ui/receiver/*.rs");
+    cases.pass("tests/ui/pass/*.rs");
+}

@@ -1,0 +1,13 @@
+#![allow(dead_code, unused_variables)]
+
+use diesel::prelude::*;
+use diesel_hooks::prelude::*;
+
+diesel::table! {
+    users (id) { id -> Integer, email -> Text }
+}
+
+#[derive(Clone, Queryable, Hooks)]
+struct User(#[diesel(column_name = id)] i32, String);
+
+fn main() {}

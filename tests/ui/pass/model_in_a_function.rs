@@ -1,0 +1,25 @@
+use diesel::prelude::*;
+use diesel_hooks::prelude::*;
+
+fn main() {
+    diesel::table! {
+        users (id) { id -> Integer, email -> Text }
+    }
+
+    #[derive(Debug, Clone, Queryable, Hooks)]
+    struct User {
+        id: i32,
+        email: String,
+    }
+
+    #[receiver]
+    fn hear(event: &PostCreate<User>) {
+        assert_eq!(event.instance.email, "a");
+    }
+
+    let mut conn = SqliteConnection::establish(":memory:").unwrap();
+    diesel::sql_query("CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL)").execute(&mut conn).unwrap();
+    let user = User::create(&mut conn, NewUser { email: "a".into() }).unwrap();
+    assert_eq!(user.id, 1);
+    assert_eq!(diesel_hooks::registry().receivers().count(), 1);
+}

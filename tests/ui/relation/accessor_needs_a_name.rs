@@ -1,0 +1,38 @@
+#![allow(dead_code, unused_variables)]
+
+use diesel::prelude::*;
+use diesel_hooks::prelude::*;
+
+diesel::table! {
+    users (id) { id -> Integer, email -> Text }
+}
+
+diesel::table! {
+    profiles (id) { id -> Integer, owner -> Integer, bio -> Nullable<Text> }
+}
+
+#[derive(Clone, Queryable, Hooks)]
+struct User {
+    id: i32,
+    email: String,
+}
+
+#[derive(Clone, Queryable, Hooks)]
+struct Profile {
+    id: i32,
+    #[hooks(one_to_one(User, on_delete = Cascade))]
+    owner: i32,
+    bio: Option<String>,
+}
+
+diesel::table! {
+    badges (id) { id -> Integer }
+}
+
+#[derive(Clone, Queryable, Hooks)]
+struct Badge {
+    #[hooks(one_to_one(User, on_delete = Cascade))]
+    id: i32,
+}
+
+fn main() {}
