@@ -178,9 +178,9 @@ fn a_missing_row_at_the_other_end_names_both_models() {
     let error = user.profile(&mut conn).expect_err("no profile");
     assert!(matches!(
         error,
-        Error::NoRelated {
+        Error::NotFound {
             model: "Profile",
-            parent: "User",
+            related_to: Some("User"),
             ..
         }
     ));

@@ -35,23 +35,15 @@ pub enum Error {
         /// The error as Diesel reports it.
         source: DieselError,
     },
-    /// There is no row with this key.
-    #[error("there is no {model} with key {key}")]
+    /// There is no row with this key, or none that belongs to the row with this key.
+    #[error("there is no {model} {} {key}", related(.related_to))]
     NotFound {
         /// The model that was looked for.
         model: &'static str,
-        /// The key that was looked for.
+        /// The key that was looked for, or that of the row at the other end of the relation.
         key: Key,
-    },
-    /// There is no row at the other end of a relation.
-    #[error("there is no {model} for {parent} {key}")]
-    NoRelated {
-        /// The model that was looked for.
-        model: &'static str,
-        /// The model whose row was given.
-        parent: &'static str,
-        /// The key of the given row.
-        key: Key,
+        /// The model at the other end, if a relation was followed.
+        related_to: Option<&'static str>,
     },
     /// Rows of a relation with `on_delete = Protect` block the delete.
     #[error(transparent)]
@@ -275,6 +267,10 @@ fn context(model: &Option<&'static str>, operation: &Option<Operation>) -> Strin
         (Some(model), Some(operation)) => format!("{operation} of {model} failed: "),
         _ => String::new(),
     }
+}
+
+fn related(to: &Option<&'static str>) -> String {
+    to.map_or_else(|| "with key".into(), |model| format!("for {model}"))
 }
 
 fn of_key(key: &Option<Key>) -> String {

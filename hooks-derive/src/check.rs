@@ -82,15 +82,16 @@ fn accessor_has_a_name(field: &Field<'_>, relation: &Relation, errors: &mut Erro
     if relation.accessor(field).is_some() {
         return;
     }
-    let reason = match field.is_key {
-        true => "is the key",
+    let name = naming::plain(&field.member);
+    let reason = match name.ends_with("_id") {
+        _ if field.is_key => "is the key",
+        true => "leaves no name without `_id`",
         false => "does not end in `_id`",
     };
     errors.push(syn::Error::new(
         field.span(),
         format!(
-            "`{}` {reason}, so the accessor of its `{}` needs a name: `accessor = {}`",
-            naming::plain(&field.member),
+            "`{name}` {reason}, so the accessor of its `{}` needs a name: `accessor = {}`",
             parent_name(relation),
             naming::example_of(&parent_name(relation)),
         ),

@@ -123,7 +123,7 @@ fn backends(input: ParseStream<'_>) -> Result<Option<Vec<Path>>> {
 fn column(input: ParseStream<'_>) -> Result<Ident> {
     input.parse::<Token![=]>()?;
     if !input.peek(LitStr) {
-        return input.call(Ident::parse_any);
+        return input.parse();
     }
     let literal = input.parse::<LitStr>()?;
     let raw = || syn::parse_str(&format!("r#{}", literal.value()));

@@ -9,6 +9,8 @@ mod model;
 mod naming;
 mod paths;
 mod receiver;
+#[cfg(test)]
+mod token_soup;
 
 use proc_macro::TokenStream;
 

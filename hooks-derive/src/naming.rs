@@ -18,7 +18,15 @@ pub(crate) fn table_of(model: &Ident) -> Ident {
         }
     }
     name.push('s');
-    Ident::new(&name, model.span())
+    identifier(&name, model.span()).unwrap_or_else(|| model.clone())
+}
+
+/// An identifier, raw where the name is a keyword.
+fn identifier(name: &str, span: Span) -> Option<Ident> {
+    let raw = || syn::parse_str::<Ident>(&format!("r#{name}"));
+    let mut identifier = syn::parse_str::<Ident>(name).or_else(|_| raw()).ok()?;
+    identifier.set_span(span);
+    Some(identifier)
 }
 
 /// What a model is created from, where the derive makes it.
@@ -52,10 +60,7 @@ pub(crate) fn accessor_of(field: &Member) -> Option<Ident> {
     };
     let name = field.unraw().to_string();
     let name = name.strip_suffix("_id")?;
-    let raw = || syn::parse_str::<Ident>(&format!("r#{name}"));
-    let mut accessor = syn::parse_str::<Ident>(name).or_else(|_| raw()).ok()?;
-    accessor.set_span(field.span());
-    Some(accessor)
+    identifier(name, field.span())
 }
 
 /// What a relation to a model might be called, for messages.
@@ -98,6 +103,7 @@ mod tests {
             ("Élève", "élèves"),
             ("GroßeÜbung", "große_übungs"),
             ("r#type", "types"),
+            ("A", "r#as"),
         ] {
             assert_eq!(table_of(&ident(model)), table, "{model}");
         }

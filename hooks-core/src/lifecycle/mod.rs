@@ -22,5 +22,6 @@ pub(crate) fn get<M: Persist<C>, C: RawConnection>(conn: &mut C, pk: M::Pk) -> R
     found.ok_or_else(|| Error::NotFound {
         model: M::INFO.name,
         key: M::key_of(&pk),
+        related_to: None,
     })
 }

@@ -135,6 +135,7 @@ fn one_row<M: Persist<C>, C: RawConnection>(count: usize, pk: &M::Pk) -> Result<
         0 => Err(Error::NotFound {
             model: M::INFO.name,
             key: M::key_of(pk),
+            related_to: None,
         }),
         actual => Err(Error::RowCount {
             model: M::INFO.name,

@@ -11,10 +11,10 @@ where
     C: HookConnection,
     R: Reference<Parent: Persist<C::Raw>>,
 {
-    let missing = || Error::NoRelated {
+    let missing = || Error::NotFound {
         model: R::Parent::INFO.name,
-        parent: R::Child::INFO.name,
         key: child.key(),
+        related_to: Some(R::Child::INFO.name),
     };
     let key = R::parent_key(child).ok_or_else(missing)?;
     match lifecycle::get(conn.raw_connection(), key) {
@@ -30,9 +30,9 @@ where
     R: Referring<C::Raw>,
 {
     let rows = R::load(conn.raw_connection(), &[parent.pk()])?;
-    rows.into_iter().next().ok_or_else(|| Error::NoRelated {
+    rows.into_iter().next().ok_or_else(|| Error::NotFound {
         model: R::Child::INFO.name,
-        parent: R::Parent::INFO.name,
         key: parent.key(),
+        related_to: Some(R::Parent::INFO.name),
     })
 }

@@ -44,6 +44,7 @@ fn generate(model: &Model<'_>) -> TokenStream {
             let row = row::generate(model);
             let relations = model
                 .relations()
+                .filter(|(field, _)| matches!(field.storage, Storage::Column(_)))
                 .map(|(field, it)| relation::generate(model, field, it));
             quote!(#model_impl #row #(#relations)*)
         }
