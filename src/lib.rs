@@ -1,8 +1,8 @@
-//! Lifecycle hooks for [Diesel](diesel): what Django calls signals, typed and checked by the compiler.
+//! Lifecycle hooks for [Diesel](https://diesel.rs): what Django calls signals, typed and checked by the compiler.
 //!
 //! `#[derive(Hooks)]` on an existing model gives it [`create`](Model::create), [`save`](Model::save),
 //! [`update`](Model::update) and [`delete`](Model::delete), which call the functions marked
-//! [`#[receiver]`](receiver), create and delete what depends on the row, and happen together or not at
+//! [`#[receiver]`](macro@receiver), create and delete what depends on the row, and happen together or not at
 //! all.
 //!
 //! ```

@@ -2,7 +2,7 @@
 //!
 //! `#[receiver]` registers one [`Receiver`] for the whole program, whatever the crate it stands in. The
 //! first operation of a model on a connection type collects the receivers of that pair into a
-//! [`Slot`] for each signal; from then on sending is a walk along a slice.
+//! slot for each signal; from then on sending is a walk along a slice.
 
 use std::any::Any;
 

@@ -129,6 +129,7 @@ impl FromMeta for RelationAttr {
         let Some(NestedMeta::Meta(Meta::Path(parent))) = items.next() else {
             return Err(form());
         };
+        let parent = without_keywords(&parent)?;
         let items: Vec<_> = items.collect();
         let says_on_delete = items.iter().any(is_on_delete);
         let options: RelationOptions = read(items, &mut errors);
@@ -230,7 +231,10 @@ fn parse_accessor(meta: &Meta) -> Result<Option<Ident>> {
 
 fn parse_connection(meta: &Meta) -> Result<Option<PathList>> {
     match PathList::from_meta(meta) {
-        Ok(paths) if !paths.is_empty() => Ok(Some(paths)),
+        Ok(paths) if !paths.is_empty() => {
+            let paths: Result<Vec<_>> = paths.iter().map(without_keywords).collect();
+            Ok(Some(paths?.into()))
+        }
         _ => Err(expected(meta, "connection(SqliteConnection)")),
     }
 }
@@ -255,6 +259,11 @@ fn parse_on_delete(meta: &Meta) -> Result<Option<OnDelete>> {
         Some((_, it)) => Ok(Some(it)),
         None => Err(Error::custom(format!("expected {}", OnDelete::choices())).with_span(&name)),
     }
+}
+
+/// darling takes any word for a path.
+fn without_keywords(path: &Path) -> Result<Path> {
+    syn::parse2(path.to_token_stream()).map_err(|error| Error::from(error).with_span(path))
 }
 
 /// A value that is written as in the example.

@@ -19,10 +19,7 @@ fn row(model: &Model<'_>) -> TokenStream {
     let pk_columns = tuple(model.key().into_iter().map(|field| column(model, field)));
     let written: Vec<_> = model.written().collect();
     let set_types = written.iter().map(|field| set_type(model, field));
-    let sets = written
-        .iter()
-        .enumerate()
-        .map(|(index, field)| set(index, field));
+    let changeset = changeset(&written);
     let names = written.iter().map(|field| sql_name(model, field));
     let differing = differing(&written);
     let check_embedded = check_embedded(model, &written);
@@ -38,7 +35,7 @@ fn row(model: &Model<'_>) -> TokenStream {
                 #filter
             }
             fn changeset(&self, __columns: __hooks::ColumnSet) -> Self::Changeset<'_> {
-                (#(#sets,)*)
+                #changeset
             }
             fn differing(&self, __other: &Self) -> __hooks::ColumnSet {
                 #differing
@@ -84,6 +81,15 @@ fn stored(field: &Field<'_>, value: TokenStream) -> (TokenStream, TokenStream) {
             (quote!(#ty), value)
         }
     }
+}
+
+/// A unit that is written out is a mistake to clippy.
+fn changeset(written: &[&Field<'_>]) -> Option<TokenStream> {
+    let sets = written
+        .iter()
+        .enumerate()
+        .map(|(index, field)| set(index, field));
+    (!written.is_empty()).then(|| quote!((#(#sets,)*)))
 }
 
 fn set_type(model: &Model<'_>, field: &Field<'_>) -> TokenStream {
