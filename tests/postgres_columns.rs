@@ -7,14 +7,14 @@ mod common;
 use diesel::prelude::*;
 use diesel_hooks::prelude::*;
 
-diesel::table! { documents (id) { id -> Integer, tags -> Array<Text>, seen -> Timestamptz } }
+diesel::table! { documents (id) { id -> Integer, tags -> Array<Text>, owner -> Oid } }
 diesel::table! { sheets (id) { id -> Integer, document_id -> Integer } }
 
 #[derive(Debug, Clone, Queryable, Hooks)]
 struct Document {
     id: i32,
     tags: Vec<String>,
-    seen: std::time::SystemTime,
+    owner: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
@@ -30,12 +30,12 @@ fn the_model_is_registered_and_its_neighbours_work_on_sqlite() {
     let document = Document {
         id: 1,
         tags: vec!["a".into()],
-        seen: std::time::UNIX_EPOCH,
+        owner: 10,
     };
     assert_eq!(document.pk(), 1);
     let new = NewDocument {
         tags: document.tags.clone(),
-        seen: document.seen,
+        owner: document.owner,
     };
     assert_eq!(new.tags, ["a"]);
     let mut conn = common::memory(

@@ -131,7 +131,7 @@ fn items() -> impl Iterator<Item = TokenStream> {
 #[test]
 fn soup_is_answered() {
     let mut numbers = Numbers(1);
-    for _ in 0..20_000 {
+    for _ in 0..5_000 {
         let input = numbers.soup(3);
         crate::expand::hooks(input.clone());
         crate::receiver::receiver(numbers.soup(2), input);
@@ -141,7 +141,7 @@ fn soup_is_answered() {
 #[test]
 fn soup_in_attributes_is_answered_with_items() {
     let mut numbers = Numbers(2);
-    for _ in 0..10_000 {
+    for _ in 0..5_000 {
         let [a, b, c, d, e] = std::array::from_fn(|_| numbers.soup(2));
         let output = crate::expand::hooks(quote! {
             #[hooks(#a)]
@@ -181,7 +181,7 @@ fn each_pair_of_words_is_answered_with_items() {
 #[test]
 fn soup_in_a_signature_is_answered() {
     let mut numbers = Numbers(3);
-    for _ in 0..20_000 {
+    for _ in 0..5_000 {
         let [a, b, c] = std::array::from_fn(|_| numbers.soup(2));
         crate::receiver::receiver(
             quote!(),
