@@ -262,6 +262,11 @@ impl<C: Connection, F: QueryFragment<C::Backend> + QueryId> Filter<C> for F {}
 
 /// What the derive says of a model for all backends alike.
 #[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a model",
+    label = "has no hooks",
+    note = "add `#[derive(Hooks)]` to `{Self}`"
+)]
 pub trait Row: Model {
     type Table: Table + Default;
     /// `key = ?`, for each column of the key.

@@ -1,5 +1,7 @@
 #![allow(dead_code, unused_variables)]
 
+use diesel::deserialize::FromSqlRow;
+use diesel::expression::AsExpression;
 use diesel::prelude::*;
 use diesel_hooks::prelude::*;
 
@@ -7,11 +9,11 @@ diesel::table! {
     users (id) { id -> Integer, email -> Text }
 }
 
-/// The key of a user.
-#[derive(Clone)]
+#[derive(Clone, AsExpression, FromSqlRow)]
+#[diesel(sql_type = diesel::sql_types::Integer)]
 struct UserId(i32);
 
-#[derive(Queryable, Hooks)]
+#[derive(Clone, Queryable, Hooks)]
 struct User {
     id: UserId,
     email: String,

@@ -1,0 +1,16 @@
+#![allow(dead_code, unused_variables)]
+
+use diesel::prelude::*;
+use diesel_hooks::prelude::*;
+
+diesel::table! {
+    users (id) { id -> Integer, email -> Text }
+}
+
+#[derive(Queryable, Hooks)]
+struct User {
+    id: i32,
+    email: String,
+}
+
+fn main() {}
