@@ -32,7 +32,7 @@ mod newtype_key {
 
     impl FromSql<Integer, Sqlite> for OrderId {
         fn from_sql(value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
-            i32::from_sql(value).map(OrderId)
+            <i32 as FromSql<Integer, Sqlite>>::from_sql(value).map(OrderId)
         }
     }
 
@@ -247,7 +247,7 @@ mod incomparable {
 
     impl FromSql<Integer, Sqlite> for Opaque {
         fn from_sql(value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
-            i32::from_sql(value).map(Opaque)
+            <i32 as FromSql<Integer, Sqlite>>::from_sql(value).map(Opaque)
         }
     }
 

@@ -117,7 +117,11 @@ mod other_key {
         fn from_sql(
             value: diesel::sqlite::SqliteValue<'_, '_, '_>,
         ) -> diesel::deserialize::Result<Self> {
-            i32::from_sql(value).map(RoadId)
+            <i32 as diesel::deserialize::FromSql<
+                diesel::sql_types::Integer,
+                diesel::sqlite::Sqlite,
+            >>::from_sql(value)
+            .map(RoadId)
         }
     }
 

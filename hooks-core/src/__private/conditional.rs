@@ -13,6 +13,7 @@ pub trait DefaultField<'a>: Sized {
     fn default_field() -> Self;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Default> DefaultField<'_> for T {
     fn default_field() -> Self {
         T::default()

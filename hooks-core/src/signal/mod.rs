@@ -60,10 +60,12 @@ pub trait Batched: Signal {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is never sent on a `{C}`",
     label = "this receiver would never run",
-    note = "a receiver takes the connection itself, such as `&mut SqliteConnection`, of a backend on which the model has hooks"
+    note = "a receiver's first argument is a reference to a signal, such as `&PostSave<Employee>`, of a struct with `#[derive(Hooks)]`",
+    note = "its second is the connection itself, such as `&mut SqliteConnection`, of a backend on which the struct has hooks"
 )]
 pub trait SentOn<C>: Signal {}
 
+#[diagnostic::do_not_recommend]
 impl<E, C> SentOn<C> for E
 where
     E: Signal,
