@@ -69,7 +69,8 @@ fn inside_a_transaction_a_silent_create_is_an_insert_and_a_select() {
             "{seen:?}"
         );
         assert!(
-            seen[1].starts_with("SELECT") && seen[1].ends_with("_rowid_ = last_insert_rowid()"),
+            seen[1].starts_with("SELECT")
+                && seen[1].ends_with("_rowid_ = last_insert_rowid() AND changes() = 1"),
             "{seen:?}"
         );
         Ok(())

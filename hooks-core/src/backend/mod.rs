@@ -25,31 +25,17 @@ where
     conn.execute_returning_count(&Prepared(statement))
 }
 
-/// Runs a query of ours and reads its rows.
-fn load<C, Q, T>(conn: &mut C, query: Q) -> QueryResult<Vec<T>>
+/// Runs a query of ours and reads its rows, one at a time: a `Vec` for the only row would cost an
+/// allocation on every create and get.
+fn rows<'a, C, Q, T>(conn: &'a mut C, query: Q) -> QueryResult<impl Iterator<Item = QueryResult<T>>>
 where
     C: Connection + LoadConnection,
     C::Backend: QueryMetadata<Q::SqlType>,
-    Q: Query + QueryFragment<C::Backend> + QueryId,
+    Q: Query + QueryFragment<C::Backend> + QueryId + 'a,
     T: FromSqlRow<Q::SqlType, C::Backend>,
 {
-    conn.load(Prepared(query))?
-        .map(|row| T::build_from_row(&row?).map_err(DieselError::DeserializationError))
-        .collect()
-}
-
-/// The first row alone; a `Vec` for it would cost an allocation on every create and get.
-fn load_first<C, Q, T>(conn: &mut C, query: Q) -> QueryResult<Option<T>>
-where
-    C: Connection + LoadConnection,
-    C::Backend: QueryMetadata<Q::SqlType>,
-    Q: Query + QueryFragment<C::Backend> + QueryId,
-    T: FromSqlRow<Q::SqlType, C::Backend>,
-{
-    conn.load(Prepared(query))?
-        .next()
-        .map(|row| T::build_from_row(&row?).map_err(DieselError::DeserializationError))
-        .transpose()
+    let rows = conn.load(Prepared(query))?;
+    Ok(rows.map(|row| T::build_from_row(&row?).map_err(DieselError::DeserializationError)))
 }
 
 /// Runs the UPDATE of these columns by the statement that stays prepared for them.

@@ -18,9 +18,9 @@ use diesel::sqlite::{Sqlite, SqliteConnection};
 use diesel::{Expression, QueryResult};
 
 use super::statements::{
-    Delete, FromClause, LastInserted, Never, ReturningKey, Rowid, Select, Update,
+    Delete, FromClause, LastInserted, Never, NoRows, ReturningKey, Rowid, Select, Update,
 };
-use super::{execute, load, load_first, write};
+use super::{execute, rows, write};
 use crate::connection::{HookConnection, RawConnection, State};
 use crate::error::{Error, Operation, Result};
 use crate::model::{self, Filter, Hooked, Persist, Row};
@@ -65,19 +65,26 @@ where
     M::Pk: FromSqlRow<SqlTypeOf<M::PkColumns>, Sqlite>,
 {
     fn insert(conn: &mut SqliteConnection, new: M::New) -> Result<M> {
+        let insert = diesel::insert_into(M::Table::default()).values(new);
+        let error = Error::query(M::INFO.name, Operation::Create);
         if has_rowid::<M>(conn) {
-            Self::insert_unread(conn, new)?;
+            rows::<_, _, i32>(conn, NoRows(insert))
+                .and_then(|mut rows| rows.next().transpose())
+                .map_err(error)?;
             let read = |conn: &mut SqliteConnection| {
-                load_first(conn, Select::<M, _, _>::new(M::selection(), LastInserted))
+                rows(conn, Select::<M, _, _>::new(M::selection(), LastInserted))?
+                    .next()
+                    .transpose()
             };
             return read_back(conn, read, |conn| Self::remove_where(conn, LastInserted));
         }
         let insert = ReturningKey {
-            insert: diesel::insert_into(M::Table::default()).values(new),
+            insert,
             key: M::PkColumns::default(),
         };
-        let key: Option<M::Pk> =
-            load_first(conn, insert).map_err(Error::query(M::INFO.name, Operation::Create))?;
+        let key: Option<M::Pk> = rows(conn, insert)
+            .and_then(|mut keys| keys.next().transpose())
+            .map_err(error)?;
         let key = key.ok_or_else(|| row_count::<M>(0))?;
         read_back(
             conn,
@@ -96,17 +103,15 @@ where
     }
 
     fn find(conn: &mut SqliteConnection, pk: M::Pk) -> QueryResult<Option<M>> {
-        load_first(
-            conn,
-            Select::<M, _, _>::new(M::selection(), M::pk_filter(pk)),
-        )
+        let query = Select::<M, _, _>::new(M::selection(), M::pk_filter(pk));
+        rows(conn, query)?.next().transpose()
     }
 
     fn load_where<F: Filter<SqliteConnection>>(
         conn: &mut SqliteConnection,
         filter: F,
     ) -> QueryResult<Vec<M>> {
-        load(conn, Select::<M, _, _>::new(M::selection(), filter))
+        rows(conn, Select::<M, _, _>::new(M::selection(), filter))?.collect()
     }
 
     fn write(&self, conn: &mut SqliteConnection, columns: ColumnSet) -> QueryResult<usize> {

@@ -11,6 +11,7 @@ use diesel::backend::Backend;
 use diesel::expression::Expression;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::query_source::QuerySource;
+use diesel::sql_types::Integer;
 
 use crate::model::Row;
 
@@ -210,6 +211,26 @@ where
     }
 }
 
+/// A statement without rows, run as a query: Diesel takes a query by value and so asks
+/// [`Prepared`](crate::diesel_internals::Prepared) whether it may stay prepared, while of a statement that
+/// is executed it walks every value to learn that.
+pub(crate) struct NoRows<I>(pub(crate) I);
+
+impl<I> Query for NoRows<I> {
+    type SqlType = Integer;
+}
+
+impl<I: QueryId> QueryId for NoRows<I> {
+    type QueryId = I::QueryId;
+    const HAS_STATIC_QUERY_ID: bool = I::HAS_STATIC_QUERY_ID;
+}
+
+impl<I: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for NoRows<I> {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.0.walk_ast(out)
+    }
+}
+
 macro_rules! fixed {
     ($($(#[$doc:meta])* $name:ident => $sql:literal;)*) => {$(
         $(#[$doc])*
@@ -239,6 +260,6 @@ fixed! {
     Release => "RELEASE SAVEPOINT diesel_hooks";
     /// The rowid itself, selected to see whether a table has one.
     Rowid => "_rowid_";
-    /// The row that this connection inserted last; not for tables without rowid.
-    LastInserted => "_rowid_ = last_insert_rowid()";
+    /// The row that the statement before inserted; not for tables without rowid.
+    LastInserted => "_rowid_ = last_insert_rowid() AND changes() = 1";
 }
