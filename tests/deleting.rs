@@ -241,3 +241,54 @@ fn an_error_lists_at_most_a_hundred_blockers_and_says_how_many_more() {
         "{error}"
     );
 }
+
+mod chained {
+    use super::*;
+
+    diesel::table! { wagons (id) { id -> Integer, ahead_id -> Nullable<Integer> } }
+
+    /// Depends on the one ahead of it.
+    #[derive(Debug, Clone, Queryable, Hooks)]
+    pub(crate) struct Wagon {
+        pub(crate) id: i32,
+        #[hooks(one_to_one(Wagon, on_delete = Cascade, related_name = behind))]
+        pub(crate) ahead_id: Option<i32>,
+    }
+
+    #[receiver]
+    fn uncouple(event: &PreDelete<Wagon>) {
+        LOG.push(format!("pre {}", event.instance.id));
+    }
+
+    #[receiver]
+    fn scrap(event: &PostDelete<Wagon>) {
+        LOG.push(format!("post {}", event.instance.id));
+    }
+}
+
+#[test]
+fn a_chain_of_rows_of_one_model_goes_from_its_end() {
+    use chained::{NewWagon, Wagon};
+
+    let mut conn = memory(
+        "CREATE TABLE wagons (id INTEGER PRIMARY KEY, ahead_id INTEGER UNIQUE REFERENCES wagons);",
+    );
+    let first = Wagon::create(&mut conn, NewWagon { ahead_id: None }).expect("a wagon");
+    for ahead in 1..4 {
+        Wagon::create(
+            &mut conn,
+            NewWagon {
+                ahead_id: Some(ahead),
+            },
+        )
+        .expect("a wagon");
+    }
+    assert_eq!(first.behind(&mut conn).expect("a wagon").id, 2);
+    assert_eq!(first.delete(&mut conn).expect("deleted").total, 4);
+    assert_eq!(
+        LOG.take(),
+        [
+            "pre 4", "pre 3", "pre 2", "pre 1", "post 4", "post 3", "post 2", "post 1"
+        ]
+    );
+}

@@ -73,6 +73,7 @@ impl<C: 'static> Plan<C> {
         self.sort_children_first();
         let mut deleted = Deleted::default();
         for group in &mut self.groups {
+            group.put_children_first();
             group.send_pre_delete(conn)?;
         }
         for (model, delete) in self.silent {

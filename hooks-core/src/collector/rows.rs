@@ -18,6 +18,8 @@ pub(crate) trait Collected<C>: Any {
     fn merge(&mut self, other: Box<dyn Collected<C>>) -> bool;
     /// Follows the relations of the rows that were not looked at yet.
     fn dependents(&mut self, conn: &mut C) -> Result<Found<C>>;
+    /// Turns the rows round: a row was collected after the row of its own model that it depends on.
+    fn put_children_first(&mut self);
     fn send_pre_delete(&mut self, conn: &mut C) -> Result<()>;
     /// Deletes the rows, forgets those that were gone, and says how many went.
     fn delete(&mut self, conn: &mut C) -> Result<usize>;
@@ -92,6 +94,10 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
             }
         }
         Ok(found)
+    }
+
+    fn put_children_first(&mut self) {
+        self.rows.reverse();
     }
 
     fn send_pre_delete(&mut self, conn: &mut C) -> Result<()> {
