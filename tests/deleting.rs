@@ -292,3 +292,53 @@ fn a_chain_of_rows_of_one_model_goes_from_its_end() {
         ]
     );
 }
+
+mod strict {
+    use super::*;
+
+    diesel::table! { kings (id) { id -> Integer, name -> Text } }
+    diesel::table! { heirs (id) { id -> Integer, king_id -> Integer } }
+
+    #[derive(Debug, Clone, Queryable, Hooks)]
+    pub(crate) struct King {
+        pub(crate) id: i32,
+        pub(crate) name: String,
+    }
+
+    #[derive(Debug, Clone, Queryable, Hooks)]
+    pub(crate) struct Heir {
+        pub(crate) id: i32,
+        #[hooks(one_to_one(King, on_delete = Cascade))]
+        pub(crate) king_id: i32,
+    }
+
+    #[receiver]
+    fn mourn(events: &[PostDelete<King>]) {
+        LOG.push(format!("post King {}", events[0].instance.id));
+    }
+
+    #[receiver]
+    fn exile(events: &[PreDelete<Heir>]) {
+        LOG.push(format!("pre Heir {}", events[0].instance.id));
+    }
+}
+
+#[test]
+fn a_batch_receiver_is_not_called_for_no_rows() {
+    use strict::{King, NewKing};
+
+    let mut conn = memory(
+        "CREATE TABLE kings (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+         CREATE TABLE heirs (id INTEGER PRIMARY KEY, king_id INTEGER NOT NULL UNIQUE REFERENCES kings);",
+    );
+    let king = King::create(
+        &mut conn,
+        NewKing {
+            name: "Lear".into(),
+        },
+    )
+    .expect("a king");
+    assert_eq!(king.delete(&mut conn).expect("deleted").total, 1);
+    assert_eq!(king.delete(&mut conn).expect("gone already").total, 0);
+    assert_eq!(LOG.take(), ["post King 1"]);
+}

@@ -452,6 +452,14 @@ fn a_key_changed_by_an_update_is_an_error() {
         matches!(error, Error::KeyChanged { model: "Thing", .. }),
         "{error}"
     );
+    let error = thing
+        .update_set(&mut conn, ordered::things::id.eq(9))
+        .expect_err("another key");
+    assert!(
+        matches!(error, Error::KeyChanged { model: "Thing", .. }),
+        "{error}"
+    );
     assert_eq!((thing.id, thing.name.as_str()), (1, "any"));
+    assert_eq!(Thing::get(&mut conn, 1).expect("rolled back").name, "any");
     LOG.take();
 }

@@ -61,7 +61,7 @@ pub enum Error {
         /// What the signal announced.
         was: Operation,
     },
-    /// A closure or a receiver changed the key of a row that is being updated.
+    /// A closure, a changeset or a receiver changed the key of a row that is being updated.
     #[error("the key of {model} {key} cannot be changed by an update; create a new row instead")]
     KeyChanged {
         /// The model being updated.
@@ -87,7 +87,8 @@ pub enum Error {
     /// before that is either lost or committed without the rest.
     #[error("the transaction of this operation was ended inside it")]
     TransactionLost,
-    /// The connection carries an instrumentation that this library did not install and must not drop.
+    /// The connection carries an instrumentation that this library did not install and must not drop, and
+    /// the operation needs what the library remembers there.
     #[error(
         "the connection has an instrumentation of its own; set it with diesel_hooks::set_instrumentation(conn, it)"
     )]
@@ -242,8 +243,11 @@ impl From<DieselError> for Error {
 }
 
 impl From<Error> for DieselError {
-    /// A database's error comes back as it was; any other travels inside Diesel's and is itself again
-    /// after `?` in a function that returns [`Error`].
+    /// So that `?` works in a `conn.transaction(..)` of Diesel's result, and in receivers.
+    ///
+    /// A database's error comes back as it was, without the model. Any other, [`Error::NotFound`] among
+    /// them, travels inside [`QueryBuilderError`](DieselError::QueryBuilderError) and is itself again after
+    /// `?` in a function that returns [`Error`].
     fn from(error: Error) -> Self {
         match error {
             Error::Query { source, .. } => source,

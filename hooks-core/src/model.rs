@@ -165,7 +165,8 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     ///
     /// # Errors
     ///
-    /// As [`Model::save`].
+    /// As [`Model::save`], and [`Error::KeyChanged`](crate::Error::KeyChanged) if the changeset or a receiver
+    /// changed the key.
     fn update_set<C, S>(&mut self, conn: &mut C, changeset: S) -> Result
     where
         C: HookConnection,

@@ -155,6 +155,9 @@ impl<E: Signal, C: 'static> Slot<E, C> {
 
     /// Calls every receiver: one after the other, each with all events.
     pub(crate) fn send_many(&self, events: &mut [E], conn: &mut C) -> Result<()> {
+        if events.is_empty() {
+            return Ok(());
+        }
         for call in &self.calls {
             match call.form {
                 Form::Batch(receive) => {

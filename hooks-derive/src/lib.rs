@@ -88,8 +88,8 @@ use proc_macro::TokenStream;
 /// | attribute | what it says |
 /// | --- | --- |
 /// | `generated` | the database makes the value: it is neither in the generated insertable nor updated |
-/// | `assigned` | the application makes this key, as it does by default where a key has several columns or is a relation |
-/// | `one_to_one(Parent, ..)` | the field refers to the key of another model |
+/// | `assigned` | the application makes this key: it is a field of the generated insertable, as by default where a key has several columns or is a relation; any other single key, a text too, is taken to be made by the database |
+/// | `one_to_one(Parent, ..)` | the field refers to the key of another model; its column should be UNIQUE and a foreign key without an action |
 ///
 /// In `one_to_one`, after the parent, which may be `Self`:
 ///
@@ -98,8 +98,8 @@ use proc_macro::TokenStream;
 /// | `on_delete = Cascade` | this row is deleted with its parent |
 /// | `on_delete = Protect` | this row keeps its parent from being deleted |
 /// | `related_name = profile` | `parent.profile(conn)` returns this row; the parent must be in the same crate |
-/// | `accessor = employee` | `row.employee(conn)` returns the parent; by default it is called as the field, without `_id` |
-/// | `auto_create` | creating a parent creates this row, from the default of its insertable with the field of this name set to the parent's key |
+/// | `accessor = employee` | `row.employee(conn)` returns the parent; by default it is called as the field, without `_id`; required where the field is the key or has another name |
+/// | `auto_create` | creating a parent creates this row, from the default of its insertable (an empty text, a zero) with the field of this name set to the parent's key |
 /// | `auto_create = make_profile` | creating a parent creates this row, from what `fn(&Parent) -> New` returns |
 ///
 /// `on_delete` is required, as there is no safe default. A nullable field is an optional relation.
@@ -156,7 +156,7 @@ pub fn derive_hooks(input: TokenStream) -> TokenStream {
 /// | --- | --- |
 /// | `fn(&PostSave<User>)` | for each signal |
 /// | `fn(&mut PreSave<User>)` | for each signal, and may change what is about to be written |
-/// | `fn(&[PostSave<User>])` | once for all rows of a `create_many` |
+/// | `fn(&[PostSave<User>])` | once for all rows of a `create_many`, or of one model in a delete, and for the single row of any other operation; not for `PreSave`, `PreCreate` and `PreUpdate` |
 ///
 /// A second argument, such as `&mut SqliteConnection`, takes the connection on which the operation runs;
 /// what is done with it happens together with the operation or not at all. It is the connection itself,

@@ -22,8 +22,9 @@ pub(crate) struct State {
 
 /// Sets the application's own instrumentation on a connection that has hooks.
 ///
-/// [`Connection::set_instrumentation`] would throw away what this library remembers about the
-/// connection, and this library refuses to throw away what is set by it.
+/// [`Connection::set_instrumentation`] throws away what this library remembers about the connection, and
+/// this library never throws away what was set by it: without a memory it asks the database again on every
+/// create, and an operation that cannot do without is [`Error::Instrumentation`].
 ///
 /// ```
 /// # use diesel::prelude::*;

@@ -68,7 +68,10 @@ where
         let count = M::write_changeset(conn, pk.clone(), changeset)
             .map_err(Error::query(M::INFO.name, Operation::Update))?;
         one_row::<M, C>(count, &pk)?;
-        let read = super::get::<M, C>(conn, pk.clone())?;
+        let read =
+            M::find(conn, pk.clone()).map_err(Error::query(M::INFO.name, Operation::Load))?;
+        // The row was there a statement ago.
+        let read = read.ok_or_else(|| key_changed::<M>(&pk))?;
         let row = announce(hooks, conn, read.clone(), &pk)?;
         let changed_by_receivers = row.differing(&read);
         if !changed_by_receivers.is_empty() {
@@ -150,8 +153,12 @@ fn same_key<M: Row>(row: &M, pk: &M::Pk) -> Result<()> {
     if row.pk() == *pk {
         return Ok(());
     }
-    Err(Error::KeyChanged {
+    Err(key_changed::<M>(pk))
+}
+
+fn key_changed<M: Row>(pk: &M::Pk) -> Error {
+    Error::KeyChanged {
         model: M::INFO.name,
         key: M::key_of(pk),
-    })
+    }
 }

@@ -10,6 +10,10 @@
 //! | `update_set` | *UPDATE, SELECT*, [`PreSave::Update`], [`PreUpdate`], *UPDATE if a receiver changed something*, [`PostUpdate`], [`PostSave`] |
 //! | `delete` | [`PreDelete`] of every row that goes, *DELETE*, [`PostDelete`] of every row that went |
 //!
+//! A receiver may call operations itself, inside the one that it hears. One that saves what it hears about
+//! is called again by that save: let it change the row in a signal before the write, or look at
+//! `event.created`, or it never ends.
+//!
 //! Nothing is sent by plain Diesel statements, by raw SQL, by the database's own cascades, by an
 //! `update` that changes nothing, or for the rows that an error kept from being touched. The names and
 //! the order are those of [Django's signals](https://docs.djangoproject.com/en/stable/ref/signals/).

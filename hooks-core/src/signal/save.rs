@@ -9,6 +9,22 @@ use crate::model::Model;
 ///
 /// A receiver that takes `&mut PreSave<M>` may change what is about to be written; to exchange one
 /// variant for the other is [`Error::SignalReplaced`](crate::Error::SignalReplaced).
+///
+/// ```
+/// # use diesel::prelude::*;
+/// # use diesel_hooks::prelude::*;
+/// # diesel::table! { members (id) { id -> Integer, email -> Text } }
+/// # #[derive(Clone, Queryable, Hooks)]
+/// # struct Member { id: i32, email: String }
+/// #[receiver]
+/// fn normalise(event: &mut PreSave<Member>) {
+///     let email = match event {
+///         PreSave::Create(event) => &mut event.new.email,
+///         PreSave::Update(event) => &mut event.instance.email,
+///     };
+///     *email = email.trim().to_lowercase();
+/// }
+/// ```
 pub enum PreSave<M: Model> {
     /// The row is about to be inserted.
     Create(PreCreate<M>),
@@ -70,6 +86,8 @@ impl<M: Row> PostUpdate<M> {
 
 impl<M: Row> PostSave<M> {
     /// Whether this column was written with another value; of a created row, every column was.
+    ///
+    /// `save` writes every column without a look at the old row, so there each counts as changed.
     pub fn changed<C: Column<Table = M::Table>>(&self, _column: C) -> bool {
         self.created || changed::<M, C>(self.columns)
     }
