@@ -336,3 +336,78 @@ fn models_of_one_name_in_two_modules_keep_apart() {
         (1, 2)
     );
 }
+
+mod converted {
+    use super::*;
+
+    diesel::table! { temperatures (id) { id -> Integer, celsius -> Integer, place -> Text, unit -> Nullable<Text> } }
+
+    /// Stored as whole degrees.
+    #[derive(Debug, Clone, Copy, AsExpression)]
+    #[diesel(sql_type = Integer)]
+    pub(crate) struct Degrees(i32);
+
+    impl From<f64> for Degrees {
+        fn from(celsius: f64) -> Self {
+            Degrees(celsius.round() as i32)
+        }
+    }
+
+    impl ToSql<Integer, Sqlite> for Degrees {
+        fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+            <i32 as ToSql<Integer, Sqlite>>::to_sql(&self.0, out)
+        }
+    }
+
+    #[derive(Debug, Clone, Copy, FromSqlRow)]
+    pub(crate) struct Read(i32);
+
+    impl FromSql<Integer, Sqlite> for Read {
+        fn from_sql(value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
+            <i32 as FromSql<Integer, Sqlite>>::from_sql(value).map(Read)
+        }
+    }
+
+    impl From<Read> for f64 {
+        fn from(read: Read) -> Self {
+            f64::from(read.0)
+        }
+    }
+
+    #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+    pub(crate) struct Temperature {
+        pub(crate) id: i32,
+        #[diesel(serialize_as = Degrees, deserialize_as = Read)]
+        pub(crate) celsius: f64,
+        #[diesel(skip_update)]
+        pub(crate) place: String,
+        #[diesel(skip_insertion)]
+        pub(crate) unit: Option<String>,
+    }
+}
+
+#[test]
+fn conversions_and_skipped_columns_are_respected() {
+    use converted::*;
+
+    let mut conn = memory(
+        "CREATE TABLE temperatures (id INTEGER PRIMARY KEY, celsius INTEGER NOT NULL, place TEXT NOT NULL, unit TEXT DEFAULT 'C');",
+    );
+    let new = NewTemperature {
+        celsius: 20.6,
+        place: "Oslo".into(),
+    };
+    let mut row = Temperature::create(&mut conn, new).expect("a row");
+    assert_eq!((row.celsius, row.unit.as_deref()), (21.0, Some("C")));
+    row.place = "elsewhere".into();
+    row.celsius = 3.4;
+    row.unit = Some("K".into());
+    row.save(&mut conn).expect("saved");
+    row.update(&mut conn, |row| row.unit = None)
+        .expect("updated");
+    let read = Temperature::get(&mut conn, row.id).expect("it is there");
+    assert_eq!(
+        (read.celsius, read.place.as_str(), read.unit),
+        (3.0, "Oslo", None)
+    );
+}
