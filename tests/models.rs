@@ -411,3 +411,51 @@ fn conversions_and_skipped_columns_are_respected() {
         (3.0, "Oslo", None)
     );
 }
+
+mod forgetful {
+    use super::*;
+
+    diesel::table! { parcels (id) { id -> Integer, street -> Nullable<Text>, city -> Nullable<Text> } }
+
+    /// Its changeset leaves out what is `None`.
+    #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable, AsChangeset)]
+    #[diesel(table_name = parcels)]
+    pub(crate) struct Destination {
+        pub(crate) street: Option<String>,
+        pub(crate) city: Option<String>,
+    }
+
+    #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+    pub(crate) struct Parcel {
+        pub(crate) id: i32,
+        #[diesel(embed)]
+        pub(crate) destination: Destination,
+    }
+}
+
+#[test]
+fn an_embedded_struct_that_would_not_write_null_is_refused() {
+    use diesel_hooks::error::RegistryError;
+    use forgetful::*;
+
+    let mut conn = memory("CREATE TABLE parcels (id INTEGER PRIMARY KEY, street TEXT, city TEXT);");
+    let destination = Destination {
+        street: None,
+        city: None,
+    };
+    let error = Parcel::create(&mut conn, NewParcel { destination }).expect_err("refused");
+    assert!(
+        matches!(
+            &error,
+            Error::Registry(RegistryError::EmbeddedLeavesOutNone {
+                field: "Parcel.destination",
+                ..
+            })
+        ),
+        "{error}"
+    );
+    assert!(
+        error.to_string().contains("treat_none_as_null = true"),
+        "{error}"
+    );
+}
