@@ -54,14 +54,6 @@ where
     C::default().eq(value)
 }
 
-/// The columns of an embedded struct, as a part of an UPDATE.
-pub fn set_embedded<'a, T>(embedded: &'a T) -> <&'a T as AsChangeset>::Changeset
-where
-    &'a T: AsChangeset,
-{
-    embedded.as_changeset()
-}
-
 /// An error if the changeset of an embedded struct leaves out what is `None`.
 ///
 /// Such a changeset holds an `Option` of an assignment. Diesel keeps that type to itself, so its name is

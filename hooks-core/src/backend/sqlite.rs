@@ -1,8 +1,8 @@
 //! SQLite inserts a row and reads it back by its rowid, in less than half of what RETURNING costs there:
 //! that opens a temporary table and a statement journal on each use.
 //!
-//! The rowid is right for every table that has one: SQLite restores `last_insert_rowid()` when a trigger
-//! ends, and the row is read after the triggers ran. A table WITHOUT ROWID leaves the function as it was,
+//! The rowid is right for a table that has one, unless a column is called `_rowid_` or a trigger moves the
+//! row: SQLite restores `last_insert_rowid()` when a trigger ends, and the row is read after the triggers ran. A table WITHOUT ROWID leaves the function as it was,
 //! so the first insert into a table looks whether it has one, and without it the key comes by RETURNING.
 
 use std::marker::PhantomData;
