@@ -23,12 +23,14 @@ pub(crate) use self::rows::{Collected, Rows};
 pub(crate) fn delete<M: Persist<C>, C: RawConnection>(conn: &mut C, row: &M) -> Result<Deleted> {
     let hooks = M::hooks()?;
     if hooks.relations.is_empty() && !hooks.hears_delete() {
-        let count =
-            M::remove(conn, row.pk()).map_err(Error::query(M::INFO.name, Operation::Delete))?;
-        return Ok(Deleted::of(M::INFO.name, count));
+        return atomic::<M, C, _>(conn, Scope::Statement, |conn| {
+            let count =
+                M::remove(conn, row.pk()).map_err(Error::query(M::INFO.name, Operation::Delete))?;
+            Ok(Deleted::of(M::INFO.name, count))
+        });
     }
     let scope = delete_scope::<M, C>(&mut Vec::new())?;
-    atomic(conn, scope, |conn| {
+    atomic::<M, C, _>(conn, scope, |conn| {
         let plan = Plan::collect(conn, Rows::new(vec![row.clone()]))?;
         if plan.is_blocked() {
             let protected = Protected::new(M::INFO.name, row.key(), plan.into_blockers());

@@ -6,7 +6,8 @@ use std::any::{Any, TypeId};
 use diesel::QueryResult;
 use diesel::backend::Backend;
 use diesel::connection::{
-    Connection, DynInstrumentation, Instrumentation, TransactionManager, TransactionManagerStatus,
+    Connection, DynInstrumentation, Instrumentation, TransactionDepthChange, TransactionManager,
+    TransactionManagerStatus,
 };
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 
@@ -21,6 +22,18 @@ pub(crate) fn type_of(instrumentation: &dyn Instrumentation) -> TypeId {
 
 pub(crate) fn transaction_status<C: Connection>(conn: &mut C) -> &mut TransactionManagerStatus {
     C::TransactionManager::transaction_manager_status_mut(conn)
+}
+
+/// Makes Diesel believe in this many transactions again.
+pub(crate) fn restore_depth<C: Connection>(conn: &mut C, depth: u32) {
+    let Ok(state) = transaction_status(conn).transaction_state() else {
+        return;
+    };
+    while state.transaction_depth().map_or(0, u32::from) < depth
+        && state
+            .change_transaction_depth(TransactionDepthChange::IncreaseDepth)
+            .is_ok()
+    {}
 }
 
 /// Whether this part of a statement writes nothing.

@@ -83,10 +83,17 @@ pub enum Error {
         /// How many it touched.
         actual: usize,
     },
-    /// The transaction that the operation opened was ended by somebody else, so what was written
-    /// before that is either lost or committed without the rest.
-    #[error("the transaction of this operation was ended inside it")]
-    TransactionLost,
+    /// The transaction around the operation is no longer the one in which it began, or can no longer be
+    /// told from what failed in it: a receiver, a trigger or the database ended it.
+    ///
+    /// What was written before that is lost, or committed without the rest. If a transaction is still
+    /// thought to be open, the connection's transaction manager is in error from here on, so that nothing
+    /// commits by itself what was meant to be a part of it; a pool drops such a connection.
+    #[error("the transaction around this operation was lost{}", because(.source))]
+    TransactionLost {
+        /// What went wrong before, if anything.
+        source: Option<Box<Error>>,
+    },
     /// The connection carries an instrumentation that this library did not install and must not drop, and
     /// the operation needs what the library remembers there.
     #[error(
@@ -275,6 +282,12 @@ fn context(model: &Option<&'static str>, operation: &Option<Operation>) -> Strin
 
 fn related(to: &Option<&'static str>) -> String {
     to.map_or_else(|| "with key".into(), |model| format!("for {model}"))
+}
+
+fn because(source: &Option<Box<Error>>) -> String {
+    source
+        .as_ref()
+        .map_or_else(String::new, |source| format!(": {source}"))
 }
 
 fn of_key(key: &Option<Key>) -> String {

@@ -235,6 +235,13 @@ impl ModelInfo {
     note = "add `#[derive(Hooks)]`, turn on the feature of the connection's backend in diesel-hooks, and see that the backend can store each column's type"
 )]
 pub trait Persist<C: RawConnection>: Hooked<C> {
+    /// Whether a statement on the table may do more or less than it says, or half of it, so that even one
+    /// alone needs a savepoint.
+    #[doc(hidden)]
+    fn guarded(conn: &mut C) -> bool;
+    /// Forgets what is known of the table.
+    #[doc(hidden)]
+    fn look_again(conn: &mut C);
     #[doc(hidden)]
     fn insert(conn: &mut C, new: Self::New) -> Result<Self>;
     #[doc(hidden)]
@@ -276,6 +283,8 @@ pub trait Row: Model {
     type PkColumns: Expression<SqlType: 'static> + Default;
     /// `column = ?` for each column of [`Row::COLUMNS`] that is to be written.
     type Changeset<'a>;
+    /// The key's columns, by name.
+    const KEY: &'static [&'static str];
     /// The columns that an update may write, in the order of the fields; an embedded struct has no name.
     const COLUMNS: &'static [&'static str];
 

@@ -16,6 +16,16 @@ use crate::diesel_internals::Prepared;
 use crate::model::Row;
 use crate::signal::ColumnSet;
 
+/// Which statements are right on a table, as far as a connection was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Shape {
+    /// Whether `_rowid_` names the rowid of its rows.
+    pub(crate) by_rowid: bool,
+    /// Whether a statement may do more or less than it says, or half of it: with a trigger, an
+    /// `ON CONFLICT` in the schema, a key that is not unique, or what is not a table of the main database.
+    pub(crate) guarded: bool,
+}
+
 /// Runs a statement of ours, and says how many rows it touched.
 pub(crate) fn execute<C, Q>(conn: &mut C, statement: Q) -> QueryResult<usize>
 where

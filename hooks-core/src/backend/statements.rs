@@ -17,7 +17,7 @@ use crate::model::Row;
 
 pub(crate) type FromClause<M> = <<M as Row>::Table as QuerySource>::FromClause;
 
-fn from_clause<M: Row>() -> FromClause<M> {
+pub(crate) fn from_clause<M: Row>() -> FromClause<M> {
     M::Table::default().from_clause()
 }
 
@@ -249,17 +249,18 @@ macro_rules! fixed {
     )*};
 }
 
-/// Undoes what was written since the innermost savepoint, which stays set.
-pub(crate) const ROLL_BACK_TO_SAVEPOINT: &str = "ROLLBACK TO SAVEPOINT diesel_hooks";
-
 // Savepoints of one name nest: the innermost is meant.
 fixed! {
     /// Sets a savepoint that Diesel's transaction manager need not know.
     Savepoint => "SAVEPOINT diesel_hooks";
+    /// Undoes what was written since the innermost savepoint, which stays set.
+    RollBackToSavepoint => "ROLLBACK TO SAVEPOINT diesel_hooks";
     /// Keeps what was written since the innermost savepoint.
     Release => "RELEASE SAVEPOINT diesel_hooks";
-    /// The rowid itself, selected to see whether a table has one.
-    Rowid => "_rowid_";
+    /// Begins a transaction behind Diesel's back.
+    Begin => "BEGIN";
+    /// Ends a transaction behind Diesel's back, so that Diesel finds it gone.
+    RollBack => "ROLLBACK";
     /// The row that the statement before inserted; not for tables without rowid.
     LastInserted => "_rowid_ = last_insert_rowid() AND changes() = 1";
 }

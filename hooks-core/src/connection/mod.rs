@@ -8,7 +8,7 @@ use diesel::connection::{Connection, LoadConnection};
 
 pub(crate) use self::state::State;
 pub use self::state::set_instrumentation;
-pub(crate) use self::transaction::{Scope, atomic};
+pub(crate) use self::transaction::{Scope, atomic, doom};
 
 /// A connection, or something that holds one.
 ///
@@ -40,6 +40,10 @@ pub trait RawConnection:
     ///
     /// If the database refuses, or a transaction is open already.
     fn begin_to_write(&mut self) -> QueryResult<()>;
+
+    /// Whether the database has a transaction open, whatever Diesel thinks.
+    #[doc(hidden)]
+    fn transaction_is_open(&mut self) -> bool;
 
     #[doc(hidden)]
     fn backend(&self) -> Self::Backend;

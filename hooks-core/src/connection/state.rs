@@ -7,6 +7,7 @@ use diesel::connection::{
 };
 
 use super::HookConnection;
+use crate::backend::Shape;
 use crate::diesel_internals::{no_instrumentation, type_of};
 use crate::error::{Error, Result};
 
@@ -17,7 +18,9 @@ use crate::error::{Error, Result};
 #[derive(Default)]
 pub(crate) struct State {
     inner: Option<Box<dyn Instrumentation>>,
-    facts: HashMap<TypeId, bool, BuildHasherDefault<TypeIdHasher>>,
+    /// Whether the transaction that Diesel thinks open is gone.
+    pub(super) lost: bool,
+    shapes: HashMap<TypeId, Shape, BuildHasherDefault<TypeIdHasher>>,
 }
 
 /// Sets the application's own instrumentation on a connection that has hooks.
@@ -64,18 +67,29 @@ impl State {
             .ok_or(Error::Instrumentation)
     }
 
-    /// What is known about the tables of this connection's database under the name `F`.
-    pub(crate) fn fact<F: 'static>(&mut self) -> Option<bool> {
-        self.facts.get(&TypeId::of::<F>()).copied()
+    /// What is known of the table of `M` in this connection's database.
+    #[inline]
+    pub(crate) fn shape<M: 'static>(&self) -> Option<Shape> {
+        self.shapes.get(&TypeId::of::<M>()).copied()
     }
 
-    pub(crate) fn remember<F: 'static>(&mut self, fact: bool) {
-        self.facts.insert(TypeId::of::<F>(), fact);
+    pub(crate) fn remember_shape<M: 'static>(&mut self, shape: Shape) {
+        self.shapes.insert(TypeId::of::<M>(), shape);
+    }
+
+    pub(crate) fn forget_shape<M: 'static>(&mut self) {
+        self.shapes.remove(&TypeId::of::<M>());
     }
 }
 
 impl Instrumentation for State {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
+        if let InstrumentationEvent::BeginTransaction { depth, .. }
+        | InstrumentationEvent::CommitTransaction { depth, .. }
+        | InstrumentationEvent::RollbackTransaction { depth, .. } = &event
+        {
+            self.lost &= depth.get() > 1;
+        }
         if let Some(inner) = &mut self.inner {
             inner.on_connection_event(event);
         }

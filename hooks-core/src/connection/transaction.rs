@@ -2,12 +2,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use diesel::QueryResult;
 use diesel::connection::{Connection, TransactionManager};
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use super::RawConnection;
+use super::State;
 use crate::backend::execute;
-use crate::backend::statements::{ROLL_BACK_TO_SAVEPOINT, Release, Savepoint};
-use crate::diesel_internals::transaction_status;
+use crate::backend::statements::{Release, RollBack, RollBackToSavepoint, Savepoint};
+use crate::diesel_internals::{restore_depth, transaction_status};
 use crate::error::{Error, Result};
+use crate::model::Persist;
 
 /// What an operation does besides its own statement, which says how much it takes to undo it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,23 +25,29 @@ pub(crate) enum Scope {
     Receivers,
 }
 
-/// Runs `work` so that its writes stay together or go together.
+/// Runs `work` on rows of `M` so that its writes stay together or go together.
 ///
 /// Without an open transaction it opens one. Inside one it sets a savepoint: Diesel's, where the
 /// application's code runs and may nest its own, else one whose statements are prepared only once.
 /// A panic rolls back like an error and goes on.
-pub(crate) fn atomic<C: RawConnection, T>(
+pub(crate) fn atomic<M: Persist<C>, C: RawConnection, T>(
     conn: &mut C,
     scope: Scope,
     work: impl FnOnce(&mut C) -> Result<T>,
 ) -> Result<T> {
-    if scope == Scope::Statement {
-        return work(conn);
+    let depth = depth(conn)?;
+    if depth > 0 && State::of(conn).is_ok_and(|state| state.lost) {
+        return Err(Error::TransactionLost { source: None });
     }
-    match (depth(conn)?, scope) {
-        (0, _) | (_, Scope::Receivers) => transaction(conn, work),
-        (_, Scope::Statements) => savepoint(conn, work),
-        _ => work(conn),
+    let scope = match scope < Scope::Statements && M::guarded(conn) {
+        true => Scope::Statements,
+        false => scope,
+    };
+    match (depth, scope) {
+        (0, Scope::Statement) => work(conn),
+        (_, Scope::Statement) | (1.., Scope::ReadBack) => in_place::<M, C, T>(conn, work),
+        (1.., Scope::Statements) => savepoint(conn, work),
+        _ => transaction(conn, scope, work),
     }
 }
 
@@ -49,8 +58,48 @@ pub(crate) fn depth<C: Connection>(conn: &mut C) -> QueryResult<u32> {
         .map_or(0, u32::from))
 }
 
+/// Gives up the transaction of the application, which has something in it that can no longer be undone,
+/// or is gone already: what it wrote is rolled back, its COMMIT fails, and until then no operation runs that
+/// would commit by itself.
+pub(crate) fn doom<C: Connection>(conn: &mut C, source: Option<Error>) -> Error {
+    drop(execute(conn, RollBack));
+    match State::of(conn) {
+        Ok(state) => state.lost = true,
+        Err(_) => transaction_status(conn).set_in_error(),
+    }
+    Error::TransactionLost {
+        source: source.map(Box::new),
+    }
+}
+
+/// Runs statements that need no undoing, inside a transaction of the application.
+fn in_place<M: Persist<C>, C: RawConnection, T>(
+    conn: &mut C,
+    work: impl FnOnce(&mut C) -> Result<T>,
+) -> Result<T> {
+    match work(conn) {
+        Err(error) if left_something::<M, C>(conn, &error) => Err(doom(conn, Some(error))),
+        outcome => outcome,
+    }
+}
+
+/// Whether a statement ended the transaction or left half of itself, though the table looked as if none
+/// could: somebody gave it a trigger since, or the disk is full.
+fn left_something<M: Persist<C>, C: RawConnection>(conn: &mut C, error: &Error) -> bool {
+    let Error::Query {
+        source: DieselError::DatabaseError(DatabaseErrorKind::Unknown, _),
+        ..
+    } = error
+    else {
+        return false;
+    };
+    M::look_again(conn);
+    M::guarded(conn) || !conn.transaction_is_open()
+}
+
 fn transaction<C: RawConnection, T>(
     conn: &mut C,
+    scope: Scope,
     work: impl FnOnce(&mut C) -> Result<T>,
 ) -> Result<T> {
     let entry = depth(conn)?;
@@ -58,19 +107,26 @@ fn transaction<C: RawConnection, T>(
         0 => conn.begin_to_write()?,
         _ => C::TransactionManager::begin_transaction(conn)?,
     }
-    match catch_unwind(AssertUnwindSafe(|| work(conn))) {
-        Ok(Ok(value)) if depth(conn) == Ok(entry + 1) => {
-            match C::TransactionManager::commit_transaction(conn) {
-                Ok(()) => Ok(value),
-                Err(error) => {
-                    roll_back(conn, entry);
-                    Err(error.into())
-                }
-            }
-        }
+    // Diesel's own savepoint tells by its name; an outermost transaction needs one to tell.
+    let sentinel = entry == 0 && scope == Scope::Receivers;
+    if sentinel && let Err(error) = execute(conn, Savepoint) {
+        roll_back(conn, entry);
+        return Err(error.into());
+    }
+    let outcome = catch_unwind(AssertUnwindSafe(|| work(conn)));
+    let lost = depth(conn) != Ok(entry + 1) || (sentinel && execute(conn, Release).is_err());
+    match outcome {
+        Ok(Ok(value)) if !lost => commit(conn, entry).map(|()| value),
         Ok(outcome) => {
-            roll_back(conn, entry);
-            outcome.and(Err(Error::TransactionLost))
+            let rolled_back = roll_back(conn, entry) && !lost;
+            // Where no receiver ran, nothing was written after the database ended the transaction.
+            let nothing_escaped = rolled_back || (entry == 0 && scope < Scope::Receivers);
+            match outcome {
+                Err(error) if nothing_escaped => Err(error),
+                outcome => Err(Error::TransactionLost {
+                    source: outcome.err().map(Box::new),
+                }),
+            }
         }
         Err(panic) => {
             roll_back(conn, entry);
@@ -79,17 +135,41 @@ fn transaction<C: RawConnection, T>(
     }
 }
 
-/// Back to the depth at entry, through whatever a receiver left open. A transaction manager that cannot
-/// get there is in error, by which a pool knows to drop the connection.
-fn roll_back<C: Connection>(conn: &mut C, entry: u32) {
+fn commit<C: RawConnection>(conn: &mut C, entry: u32) -> Result {
+    let Err(error) = C::TransactionManager::commit_transaction(conn) else {
+        return Ok(());
+    };
+    roll_back(conn, entry);
+    match entry {
+        0 => Err(error.into()),
+        // A savepoint can be released unless its transaction is gone.
+        _ => Err(doom(conn, Some(error.into()))),
+    }
+}
+
+/// Back to the depth at entry, through whatever a receiver left open, and whether all of it was there to
+/// be rolled back. A transaction manager that cannot get there is in error, by which a pool knows to drop
+/// the connection.
+fn roll_back<C: RawConnection>(conn: &mut C, entry: u32) -> bool {
+    let mut found = true;
     while let Ok(depth_before) = depth(conn)
         && depth_before > entry
     {
         let outcome = C::TransactionManager::rollback_transaction(conn);
+        found &= outcome.is_ok();
         if outcome.is_err() && depth(conn) == Ok(depth_before) {
             transaction_status(conn).set_in_error();
         }
     }
+    // Diesel may have noticed that the transaction is gone; whoever began it has to hear of it.
+    if depth(conn).is_ok_and(|depth| depth < entry) {
+        found = false;
+        restore_depth(conn, entry);
+    }
+    if entry > 0 && !found {
+        drop(doom(conn, None));
+    }
+    found
 }
 
 fn savepoint<C: RawConnection, T>(
@@ -98,25 +178,25 @@ fn savepoint<C: RawConnection, T>(
 ) -> Result<T> {
     execute(conn, Savepoint)?;
     match catch_unwind(AssertUnwindSafe(|| work(conn))) {
-        Ok(Ok(value)) => {
-            execute(conn, Release)?;
-            Ok(value)
-        }
-        Ok(Err(error)) => {
-            undo(conn);
-            Err(error)
-        }
+        Ok(Ok(value)) => match execute(conn, Release) {
+            Ok(_) => Ok(value),
+            Err(error) => Err(doom(conn, Some(error.into()))),
+        },
+        Ok(Err(error)) => match undo(conn) {
+            true => Err(error),
+            false => Err(doom(conn, Some(error))),
+        },
         Err(panic) => {
-            undo(conn);
+            if !undo(conn) {
+                drop(doom(conn, None));
+            }
             resume_unwind(panic)
         }
     }
 }
 
-/// Where this fails, the database ended the transaction itself, and the COMMIT around it will say so;
-/// Diesel notices a transaction that is gone only in statements that it does not prepare.
-fn undo<C: Connection>(conn: &mut C) {
-    if conn.batch_execute(ROLL_BACK_TO_SAVEPOINT).is_ok() {
-        drop(execute(conn, Release));
-    }
+/// Whether it was there to be undone. Otherwise the database ended the transaction itself, which Diesel
+/// notices only in statements that it does not prepare.
+fn undo<C: Connection>(conn: &mut C) -> bool {
+    execute(conn, RollBackToSavepoint).is_ok() && execute(conn, Release).is_ok()
 }

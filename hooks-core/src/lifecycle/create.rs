@@ -6,7 +6,7 @@ use crate::signal::{ColumnSet, PostCreate, PostSave, PreCreate, PreSave};
 
 pub(crate) fn create<M: Persist<C>, C: RawConnection>(conn: &mut C, new: M::New) -> Result<M> {
     let hooks = M::hooks()?;
-    atomic(conn, scope(hooks)?, |conn| {
+    atomic::<M, C, _>(conn, scope(hooks)?, |conn| {
         let new = announce(hooks, conn, new)?;
         let row = insert(hooks, conn, new)?;
         report(hooks, conn, row)
@@ -21,7 +21,7 @@ pub(crate) fn create_many<M: Persist<C>, C: RawConnection>(
         return Ok(Vec::new());
     }
     let hooks = M::hooks()?;
-    atomic(conn, scope(hooks)?.max(Scope::Statements), |conn| {
+    atomic::<M, C, _>(conn, scope(hooks)?.max(Scope::Statements), |conn| {
         let new = announce_many(hooks, conn, new)?;
         let rows = new
             .into_iter()

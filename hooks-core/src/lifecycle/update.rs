@@ -11,10 +11,10 @@ pub(crate) fn save<M: Persist<C>, C: RawConnection>(conn: &mut C, row: &mut M) -
     let hooks = M::hooks()?;
     let all = ColumnSet::first(M::COLUMNS.len());
     if !hooks.hears_update() {
-        return write(conn, row, all);
+        return atomic::<M, C, _>(conn, hooks.own_update, |conn| write(conn, row, all));
     }
     let old = &*row;
-    *row = atomic(conn, hooks.own_update, |conn| {
+    *row = atomic::<M, C, _>(conn, hooks.own_update, |conn| {
         let row = announce(hooks, conn, old.clone(), &old.pk())?;
         write(conn, &row, all)?;
         report(hooks, conn, row, all)
@@ -36,17 +36,20 @@ pub(crate) fn update<M: Persist<C>, C: RawConnection>(
     }
     let hooks = M::hooks()?;
     if !hooks.hears_update() {
-        write(conn, &changed, columns)?;
+        atomic::<M, C, _>(conn, hooks.own_update, |conn| {
+            write(conn, &changed, columns)
+        })?;
         *row = changed;
         return Ok(());
     }
     let old = &*row;
-    *row = atomic(conn, hooks.own_update, |conn| {
+    *row = atomic::<M, C, _>(conn, hooks.own_update, |conn| {
         let row = announce(hooks, conn, changed, &old.pk())?;
         let columns = row.differing(old);
-        if !columns.is_empty() {
-            write(conn, &row, columns)?;
+        if columns.is_empty() {
+            return Ok(row);
         }
+        write(conn, &row, columns)?;
         report(hooks, conn, row, columns)
     })?;
     Ok(())
@@ -63,11 +66,12 @@ where
     }
     let hooks = M::hooks()?;
     let old = &*row;
-    *row = atomic(conn, hooks.own_update.max(Scope::Statements), |conn| {
+    let scope = hooks.own_update.max(Scope::Statements);
+    *row = atomic::<M, C, _>(conn, scope, |conn| {
         let pk = old.pk();
         let count = M::write_changeset(conn, pk.clone(), changeset)
             .map_err(Error::query(M::INFO.name, Operation::Update))?;
-        one_row::<M, C>(count, &pk)?;
+        one_row::<M, C>(conn, count, &pk)?;
         let read =
             M::find(conn, pk.clone()).map_err(Error::query(M::INFO.name, Operation::Load))?;
         // The row was there a statement ago.
@@ -129,23 +133,32 @@ fn write<M: Persist<C>, C: RawConnection>(conn: &mut C, row: &M, columns: Column
     let count = row
         .write(conn, columns)
         .map_err(Error::query(M::INFO.name, Operation::Update))?;
-    one_row::<M, C>(count, &row.pk())
+    one_row::<M, C>(conn, count, &row.pk())
 }
 
-fn one_row<M: Persist<C>, C: RawConnection>(count: usize, pk: &M::Pk) -> Result<()> {
+#[inline]
+fn one_row<M: Persist<C>, C: RawConnection>(
+    conn: &mut C,
+    count: usize,
+    pk: &M::Pk,
+) -> Result<()> {
     match count {
         1 => Ok(()),
-        0 => Err(Error::NotFound {
-            model: M::INFO.name,
-            key: M::key_of(pk),
-            related_to: None,
-        }),
-        actual => Err(Error::RowCount {
+        _ => Err(not_one_row::<M, C>(conn, count, pk)),
+    }
+}
+
+#[cold]
+fn not_one_row<M: Persist<C>, C: RawConnection>(conn: &mut C, actual: usize, pk: &M::Pk) -> Error {
+    match super::get::<M, C>(conn, pk.clone()) {
+        Err(error) => error,
+        // It is there: a trigger kept it, or the key is that of several rows.
+        Ok(_) => Error::RowCount {
             model: M::INFO.name,
             operation: Operation::Update,
             expected: 1,
             actual,
-        }),
+        },
     }
 }
 

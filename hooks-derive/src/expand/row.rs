@@ -17,6 +17,7 @@ fn row(model: &Model<'_>) -> TokenStream {
     let Model { name, table, .. } = model;
     let (filter_type, filter) = filter(model);
     let pk_columns = tuple(model.key().into_iter().map(|field| column(model, field)));
+    let key = model.key().into_iter().map(|field| sql_name(model, field));
     let written: Vec<_> = model.written().collect();
     let set_types = written.iter().map(|field| set_type(model, field));
     let changeset = changeset(&written);
@@ -30,6 +31,7 @@ fn row(model: &Model<'_>) -> TokenStream {
             type PkFilter = #filter_type;
             type PkColumns = #pk_columns;
             type Changeset<'a> = (#(#set_types,)*);
+            const KEY: &'static [&'static str] = &[#(#key),*];
             const COLUMNS: &'static [&'static str] = &[#(#names),*];
             fn pk_filter(__pk: Self::Pk) -> Self::PkFilter {
                 #filter

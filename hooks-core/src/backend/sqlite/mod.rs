@@ -1,11 +1,13 @@
 //! SQLite inserts a row and reads it back by its rowid, in less than half of what RETURNING costs there:
 //! that opens a temporary table and a statement journal on each use.
 //!
-//! The rowid is right for a table that has one, unless a column is called `_rowid_` or a trigger moves the
-//! row: SQLite restores `last_insert_rowid()` when a trigger ends, and the row is read after the triggers ran. A table WITHOUT ROWID leaves the function as it was,
-//! so the first insert into a table looks whether it has one, and without it the key comes by RETURNING.
+//! Whether a table's rows can be found by `_rowid_`, and whether it has triggers, is asked once on each
+//! connection. Without a rowid the key comes by RETURNING. With triggers every operation has a savepoint:
+//! one that says `RAISE(FAIL)` leaves half of a statement, and one that moves the row hides it. SQLite
+//! restores `last_insert_rowid()` when a trigger ends, so what triggers insert does not confuse it.
 
-use std::marker::PhantomData;
+mod table;
+
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use diesel::connection::AnsiTransactionManager;
@@ -18,10 +20,10 @@ use diesel::sqlite::{Sqlite, SqliteConnection};
 use diesel::{Expression, QueryResult};
 
 use super::statements::{
-    Delete, FromClause, LastInserted, Never, NoRows, ReturningKey, Rowid, Select, Update,
+    Begin, Delete, FromClause, LastInserted, Never, NoRows, ReturningKey, RollBack, Select, Update,
 };
-use super::{execute, rows, write};
-use crate::connection::{HookConnection, RawConnection, State};
+use super::{Shape, execute, rows, write};
+use crate::connection::{HookConnection, RawConnection, doom};
 use crate::error::{Error, Operation, Result};
 use crate::model::{self, Filter, Hooked, Persist, Row};
 use crate::signal::ColumnSet;
@@ -44,6 +46,15 @@ impl RawConnection for SqliteConnection {
         AnsiTransactionManager::begin_transaction_sql(self, "BEGIN IMMEDIATE")
     }
 
+    /// SQLite tells by refusing to begin inside a transaction.
+    fn transaction_is_open(&mut self) -> bool {
+        let began = execute(self, Begin).is_ok();
+        if began {
+            drop(execute(self, RollBack));
+        }
+        !began
+    }
+
     fn backend(&self) -> Sqlite {
         Sqlite
     }
@@ -64,10 +75,19 @@ where
     Sqlite: QueryMetadata<SqlTypeOf<M::PkColumns>>,
     M::Pk: FromSqlRow<SqlTypeOf<M::PkColumns>, Sqlite>,
 {
+    #[inline]
+    fn guarded(conn: &mut SqliteConnection) -> bool {
+        Shape::of::<M>(conn).guarded
+    }
+
+    fn look_again(conn: &mut SqliteConnection) {
+        Shape::forget::<M>(conn);
+    }
+
     fn insert(conn: &mut SqliteConnection, new: M::New) -> Result<M> {
         let insert = diesel::insert_into(M::Table::default()).values(new);
         let error = Error::query(M::INFO.name, Operation::Create);
-        if has_rowid::<M>(conn) {
+        if Shape::of::<M>(conn).by_rowid {
             rows::<_, _, i32>(conn, NoRows(insert))
                 .and_then(|mut rows| rows.next().transpose())
                 .map_err(error)?;
@@ -147,17 +167,29 @@ fn read_back<M: Row>(
     conn: &mut SqliteConnection,
     read: impl FnOnce(&mut SqliteConnection) -> QueryResult<Option<M>>,
     take_back: impl FnOnce(&mut SqliteConnection) -> QueryResult<usize>,
-) -> Result<M> {
+) -> Result<M>
+where
+    FromClause<M>: QueryFragment<Sqlite>,
+{
     let row = catch_unwind(AssertUnwindSafe(|| read(conn)));
     if let Ok(Ok(Some(row))) = row {
         return Ok(row);
     }
-    let taken_back = take_back(conn);
-    let row = row.unwrap_or_else(|panic| resume_unwind(panic));
-    taken_back
-        .and(row)
-        .map_err(Error::query(M::INFO.name, Operation::Create))?
-        .ok_or_else(|| row_count::<M>(0))
+    let has_savepoint = Shape::of::<M>(conn).guarded;
+    let clean = has_savepoint || take_back(conn) == Ok(1);
+    let error = match row.unwrap_or_else(|panic| {
+        if !clean {
+            drop(doom(conn, None));
+        }
+        resume_unwind(panic)
+    }) {
+        Ok(_) => row_count::<M>(0),
+        Err(error) => Error::query(M::INFO.name, Operation::Create)(error),
+    };
+    match clean {
+        true => Err(error),
+        false => Err(doom(conn, Some(error))),
+    }
 }
 
 fn row_count<M: Row>(actual: usize) -> Error {
@@ -167,31 +199,4 @@ fn row_count<M: Row>(actual: usize) -> Error {
         expected: 1,
         actual,
     }
-}
-
-/// Whether rows of this table can be found by `_rowid_`, which is asked once on each connection.
-fn has_rowid<M: Row>(conn: &mut SqliteConnection) -> bool
-where
-    FromClause<M>: QueryFragment<Sqlite>,
-{
-    struct HasRowid<M>(PhantomData<M>);
-
-    // An instrumentation that leaves us no room costs the memory, not the operation.
-    let Ok(state) = State::of(conn) else {
-        return false;
-    };
-    if let Some(known) = state.fact::<HasRowid<M>>() {
-        return known;
-    }
-    let look = execute(conn, Select::<M, _, _>::new(Rowid, LastInserted));
-    let has_rowid = look.is_ok() && !M::COLUMNS.contains(&"_rowid_");
-    if let (Ok(state), true) = (State::of(conn), has_rowid || mentions_rowid(look)) {
-        state.remember::<HasRowid<M>>(has_rowid);
-    }
-    has_rowid
-}
-
-/// Whether it is the rowid that is missing, and not the table.
-fn mentions_rowid(look: QueryResult<usize>) -> bool {
-    look.is_err_and(|error| error.to_string().contains("_rowid_"))
 }

@@ -1,0 +1,172 @@
+//! What the database says of a model's table, asked once on each connection.
+
+use diesel::query_builder::{QueryBuilder, QueryFragment};
+use diesel::sql_types::{Bool, Integer, Text};
+use diesel::sqlite::{Sqlite, SqliteConnection, SqliteQueryBuilder};
+use diesel::{QueryResult, RunQueryDsl};
+
+use crate::backend::Shape;
+use crate::backend::statements::{FromClause, from_clause};
+use crate::connection::State;
+use crate::model::Row;
+
+/// What nobody was able to tell.
+const UNKNOWN: Shape = Shape {
+    by_rowid: false,
+    guarded: true,
+};
+
+impl Shape {
+    /// The shape of the table of `M`.
+    #[inline]
+    pub(super) fn of<M: Row>(conn: &mut SqliteConnection) -> Self
+    where
+        FromClause<M>: QueryFragment<Sqlite>,
+    {
+        match State::of(conn) {
+            // An instrumentation that leaves us no room costs the memory, not the operation.
+            Err(_) => UNKNOWN,
+            Ok(state) => match state.shape::<M>() {
+                Some(known) => known,
+                None => look::<M>(conn),
+            },
+        }
+    }
+
+    pub(super) fn forget<M: Row>(conn: &mut SqliteConnection) {
+        if let Ok(state) = State::of(conn) {
+            state.forget_shape::<M>();
+        }
+    }
+}
+
+#[cold]
+fn look<M: Row>(conn: &mut SqliteConnection) -> Shape
+where
+    FromClause<M>: QueryFragment<Sqlite>,
+{
+    let shape = match ask::<M>(conn) {
+        // A table that is missing may come.
+        Ok(None) => return UNKNOWN,
+        Ok(Some(shape)) => shape,
+        Err(_) => UNKNOWN,
+    };
+    if let Ok(state) = State::of(conn) {
+        state.remember_shape::<M>(shape);
+    }
+    shape
+}
+
+#[derive(diesel::QueryableByName)]
+struct Table {
+    #[diesel(sql_type = Bool)]
+    without_rowid: bool,
+    #[diesel(sql_type = Bool)]
+    surprises: bool,
+}
+
+#[derive(diesel::QueryableByName)]
+struct Column {
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Integer)]
+    pk: i32,
+}
+
+/// One row for each table or view of this name, whatever the schema. A trigger on another table counts
+/// where the database's own foreign key actions may fire it.
+const TABLE: &str = "
+    SELECT wr AS without_rowid,
+        type <> 'table' OR schema <> 'main'
+        OR EXISTS (SELECT 1 FROM sqlite_master AS it
+            WHERE it.type = 'table' AND it.name = found.name COLLATE NOCASE AND it.sql LIKE '%on%conflict%')
+        OR EXISTS (SELECT 1
+            FROM (SELECT type, tbl_name FROM sqlite_master UNION ALL SELECT type, tbl_name FROM sqlite_temp_master) AS it
+            WHERE it.type = 'trigger' AND (it.tbl_name = found.name COLLATE NOCASE
+                OR EXISTS (SELECT 1 FROM pragma_foreign_key_list(it.tbl_name)
+                    WHERE on_update NOT IN ('NO ACTION', 'RESTRICT')
+                    OR on_delete NOT IN ('NO ACTION', 'RESTRICT'))))
+        AS surprises
+    FROM pragma_table_list AS found WHERE found.name = ? COLLATE NOCASE";
+
+const COLUMNS: &str = "SELECT name, pk FROM pragma_table_xinfo(?)";
+
+/// The shape, or nothing if there is no such table.
+fn ask<M: Row>(conn: &mut SqliteConnection) -> QueryResult<Option<Shape>>
+where
+    FromClause<M>: QueryFragment<Sqlite>,
+{
+    let path = path::<M>()?;
+    let Some(name) = path.last() else {
+        return Ok(None);
+    };
+    let tables: Vec<Table> = diesel::sql_query(TABLE)
+        .bind::<Text, _>(name)
+        .load(conn)?;
+    let table = match &tables[..] {
+        [] => return Ok(None),
+        [table] => table,
+        _ => return Ok(Some(UNKNOWN)),
+    };
+    let columns: Vec<Column> = diesel::sql_query(COLUMNS)
+        .bind::<Text, _>(name)
+        .load(conn)?;
+    let shadowed = columns
+        .iter()
+        .any(|column| column.name.eq_ignore_ascii_case("_rowid_"));
+    Ok(Some(Shape {
+        by_rowid: !table.without_rowid && !shadowed,
+        guarded: table.surprises || !is_key(&columns, M::KEY),
+    }))
+}
+
+/// Whether these are the columns of the primary key, which no two rows share.
+fn is_key(columns: &[Column], names: &[&str]) -> bool {
+    let key = columns.iter().filter(|column| column.pk > 0);
+    let named = |column: &Column| {
+        names
+            .iter()
+            .any(|name| name.eq_ignore_ascii_case(&column.name))
+    };
+    key.clone().count() == names.len() && key.clone().all(named)
+}
+
+/// The table's name, after that of its schema if it has one. Diesel tells it as SQL only.
+fn path<M: Row>() -> QueryResult<Vec<String>>
+where
+    FromClause<M>: QueryFragment<Sqlite>,
+{
+    let mut sql = SqliteQueryBuilder::new();
+    from_clause::<M>().to_sql(&mut sql, &Sqlite)?;
+    Ok(unquote(&sql.finish()))
+}
+
+/// Takes a quoted path apart.
+fn unquote(sql: &str) -> Vec<String> {
+    let mut path = vec![String::new()];
+    let mut quoted = false;
+    let mut letters = sql.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '`' if quoted && letters.peek() == Some(&'`') => {
+                letters.next();
+                path.last_mut().expect("a path has a name").push('`');
+            }
+            '`' => quoted = !quoted,
+            '.' if !quoted => path.push(String::new()),
+            letter => path.last_mut().expect("a path has a name").push(letter),
+        }
+    }
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unquote;
+
+    #[test]
+    fn a_path_is_taken_apart_at_its_dots_and_not_in_its_names() {
+        assert_eq!(unquote("`items`"), ["items"]);
+        assert_eq!(unquote("`main`.`odd.``name`"), ["main", "odd.`name"]);
+    }
+}
