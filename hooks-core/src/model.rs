@@ -271,11 +271,11 @@ impl<C: Connection, F: QueryFragment<C::Backend> + QueryId> Filter<C> for F {}
 pub trait Row: Model {
     type Table: Table + Default;
     /// `key = ?`, for each column of the key.
-    type PkFilter;
+    type PkFilter: QueryId;
     /// The key's columns.
     type PkColumns: Expression<SqlType: 'static> + Default;
     /// `column = ?` for each column of [`Row::COLUMNS`] that is to be written.
-    type Changeset<'a>;
+    type Changeset<'a>: QueryId;
     /// The columns that an update may write, in the order of the fields; an embedded struct has no name.
     const COLUMNS: &'static [&'static str];
 

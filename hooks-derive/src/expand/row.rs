@@ -95,7 +95,7 @@ fn changeset(written: &[&Field<'_>]) -> Option<TokenStream> {
 fn set_type(model: &Model<'_>, field: &Field<'_>) -> TokenStream {
     let ty = field.ty;
     if matches!(field.storage, Storage::Embedded) {
-        return quote!(::core::option::Option<<&'a #ty as ::diesel::AsChangeset>::Changeset>);
+        return quote!(__hooks::SetEmbedded<&'a #ty>);
     }
     let column = column(model, field);
     match &field.serialize_as {
@@ -105,9 +105,9 @@ fn set_type(model: &Model<'_>, field: &Field<'_>) -> TokenStream {
 }
 
 fn set(index: usize, field: &Field<'_>) -> TokenStream {
-    let Field { member, ty, .. } = field;
+    let member = &field.member;
     if matches!(field.storage, Storage::Embedded) {
-        return quote!(__columns.has(#index).then(|| <&#ty as ::diesel::AsChangeset>::as_changeset(&self.#member)));
+        return quote!(__columns.set_embedded(#index, &self.#member));
     }
     if field.serialize_as.is_none() {
         return quote!(__columns.set(#index, &self.#member));
