@@ -145,7 +145,9 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     /// Changes this row, and writes the columns that then differ; sends nothing to the database and to
     /// receivers if none does.
     ///
-    /// The closure works on a copy, which replaces the instance when all is done.
+    /// The closure works on a copy, which replaces the instance when all is done. A field that no update
+    /// writes, as one with `#[diesel(skip_update)]` or `#[hooks(generated)]`, keeps its value whatever the
+    /// closure and receivers make of it.
     ///
     /// # Errors
     ///
@@ -283,6 +285,9 @@ pub trait Row: Model {
     fn changeset(&self, columns: ColumnSet) -> Self::Changeset<'_>;
     /// The columns in which two states of a row differ.
     fn differing(&self, other: &Self) -> ColumnSet;
+    /// Puts back the fields that no update writes.
+    #[inline]
+    fn keep_unwritten(&mut self, _before: &Self) {}
     /// The key as errors tell it.
     fn key_of(pk: &Self::Pk) -> Key {
         Key::of::<SqlTypeOf<Self::PkColumns>, _>(pk)

@@ -21,6 +21,7 @@ fn row(model: &Model<'_>) -> TokenStream {
     let set_types = written.iter().map(|field| set_type(model, field));
     let changeset = changeset(&written);
     let names = written.iter().map(|field| sql_name(model, field));
+    let keep_unwritten = keep_unwritten(model);
     let differing = differing(&written);
     let check_embedded = check_embedded(model, &written);
     quote! {
@@ -40,6 +41,7 @@ fn row(model: &Model<'_>) -> TokenStream {
             fn differing(&self, __other: &Self) -> __hooks::ColumnSet {
                 #differing
             }
+            #keep_unwritten
             #check_embedded
         }
     }
@@ -139,6 +141,18 @@ fn differing(written: &[&Field<'_>]) -> TokenStream {
             #((&Compare(&self.#members, &__other.#members)).differs()),*
         ])
     }
+}
+
+/// Nothing for a model whose fields are all written.
+fn keep_unwritten(model: &Model<'_>) -> Option<TokenStream> {
+    let members: Vec<_> = model.unwritten().map(|field| &field.member).collect();
+    (!members.is_empty()).then(|| {
+        quote! {
+            fn keep_unwritten(&mut self, __before: &Self) {
+                #(self.#members = ::core::clone::Clone::clone(&__before.#members);)*
+            }
+        }
+    })
 }
 
 /// Nothing for a model without embedded structs.
