@@ -278,6 +278,8 @@ pub trait Row: Model {
     type PkColumns: Expression<SqlType: 'static> + Default;
     /// `column = ?` for each column of [`Row::COLUMNS`] that is to be written.
     type Changeset<'a>: QueryId;
+    /// What the key's columns are called in SQL, in their order.
+    const KEY: &'static [&'static str];
     /// The columns that an update may write, in the order of the fields; an embedded struct has no name.
     const COLUMNS: &'static [&'static str];
 

@@ -20,6 +20,8 @@ fn row(model: &Model<'_>) -> TokenStream {
     let written: Vec<_> = model.written().collect();
     let set_types = written.iter().map(|field| set_type(model, field));
     let changeset = changeset(&written);
+    let key = model.key();
+    let key = key.iter().map(|field| sql_name(model, field));
     let names = written.iter().map(|field| sql_name(model, field));
     let keep_unwritten = keep_unwritten(model);
     let differing = differing(&written);
@@ -31,6 +33,7 @@ fn row(model: &Model<'_>) -> TokenStream {
             type PkFilter = #filter_type;
             type PkColumns = #pk_columns;
             type Changeset<'a> = (#(#set_types,)*);
+            const KEY: &'static [&'static str] = &[#(#key),*];
             const COLUMNS: &'static [&'static str] = &[#(#names),*];
             fn pk_filter(__pk: Self::Pk) -> Self::PkFilter {
                 #filter
