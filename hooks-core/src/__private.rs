@@ -37,7 +37,7 @@ mod set;
 
 pub use self::compare::{AlwaysDiffers, Compare, Differs};
 pub use self::conditional::{DebugField, DefaultField, debug_field, default_field};
-pub use self::set::SetIf;
+pub use self::set::{SetEmbedded, SetIf};
 
 /// A column, or another expression that is all type.
 pub fn column<C: Default>() -> C {

@@ -145,7 +145,9 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     /// Changes this row, and writes the columns that then differ; sends nothing to the database and to
     /// receivers if none does.
     ///
-    /// The closure works on a copy, which replaces the instance when all is done.
+    /// The closure works on a copy, which replaces the instance when all is done. A field that no update
+    /// writes, as one with `#[diesel(skip_update)]` or `#[hooks(generated)]`, keeps its value whatever the
+    /// closure and receivers make of it.
     ///
     /// # Errors
     ///
@@ -278,12 +280,12 @@ impl<C: Connection, F: QueryFragment<C::Backend> + QueryId> Filter<C> for F {}
 pub trait Row: Model {
     type Table: Table + Default;
     /// `key = ?`, for each column of the key.
-    type PkFilter;
+    type PkFilter: QueryId;
     /// The key's columns.
     type PkColumns: Expression<SqlType: 'static> + Default;
     /// `column = ?` for each column of [`Row::COLUMNS`] that is to be written.
-    type Changeset<'a>;
-    /// The key's columns, by name.
+    type Changeset<'a>: QueryId;
+    /// What the key's columns are called in SQL, in their order.
     const KEY: &'static [&'static str];
     /// The columns that an update may write, in the order of the fields; an embedded struct has no name.
     const COLUMNS: &'static [&'static str];
@@ -292,6 +294,9 @@ pub trait Row: Model {
     fn changeset(&self, columns: ColumnSet) -> Self::Changeset<'_>;
     /// The columns in which two states of a row differ.
     fn differing(&self, other: &Self) -> ColumnSet;
+    /// Puts back the fields that no update writes.
+    #[inline]
+    fn keep_unwritten(&mut self, _before: &Self) {}
     /// The key as errors tell it.
     fn key_of(pk: &Self::Pk) -> Key {
         Key::of::<SqlTypeOf<Self::PkColumns>, _>(pk)

@@ -118,10 +118,16 @@ impl<'a> Model<'a> {
 
     /// The fields that an update may write.
     pub(crate) fn written(&self) -> impl Iterator<Item = &Field<'a>> {
-        self.fields.iter().filter(|field| {
-            let selected = matches!(field.storage, Storage::Selected);
-            !(field.is_key || field.generated.is_some() || field.skip_update || selected)
-        })
+        self.fields
+            .iter()
+            .filter(|field| !field.is_key && field.is_written())
+    }
+
+    /// The fields, apart from the key, that no update writes.
+    pub(crate) fn unwritten(&self) -> impl Iterator<Item = &Field<'a>> {
+        self.fields
+            .iter()
+            .filter(|field| !field.is_key && !field.is_written())
     }
 
     /// The fields that a generated insertable has.
@@ -207,6 +213,11 @@ impl<'a> Field<'a> {
             assigned: span(hooks.assigned),
             relation: hooks.one_to_one.map(|it| Relation::read(it, model, errors)),
         })
+    }
+
+    fn is_written(&self) -> bool {
+        let selected = matches!(self.storage, Storage::Selected);
+        !(self.generated.is_some() || self.skip_update || selected)
     }
 
     pub(crate) fn is_column(&self, name: &Ident) -> bool {

@@ -15,7 +15,8 @@ pub(crate) fn save<M: Persist<C>, C: RawConnection>(conn: &mut C, row: &mut M) -
     }
     let old = &*row;
     *row = atomic::<M, C, _>(conn, hooks.own_update, |conn| {
-        let row = announce(hooks, conn, old.clone(), &old.pk())?;
+        let mut row = announce(hooks, conn, old.clone(), &old.pk())?;
+        row.keep_unwritten(old);
         write(conn, &row, all)?;
         report(hooks, conn, row, all)
     })?;
@@ -29,6 +30,7 @@ pub(crate) fn update<M: Persist<C>, C: RawConnection>(
 ) -> Result<()> {
     let mut changed = row.clone();
     change(&mut changed);
+    changed.keep_unwritten(row);
     same_key(&changed, &row.pk())?;
     let columns = changed.differing(row);
     if columns.is_empty() {
@@ -44,7 +46,8 @@ pub(crate) fn update<M: Persist<C>, C: RawConnection>(
     }
     let old = &*row;
     *row = atomic::<M, C, _>(conn, hooks.own_update, |conn| {
-        let row = announce(hooks, conn, changed, &old.pk())?;
+        let mut row = announce(hooks, conn, changed, &old.pk())?;
+        row.keep_unwritten(old);
         let columns = row.differing(old);
         if columns.is_empty() {
             return Ok(row);
@@ -76,7 +79,8 @@ where
             M::find(conn, pk.clone()).map_err(Error::query(M::INFO.name, Operation::Load))?;
         // The row was there a statement ago.
         let read = read.ok_or_else(|| key_changed::<M>(&pk))?;
-        let row = announce(hooks, conn, read.clone(), &pk)?;
+        let mut row = announce(hooks, conn, read.clone(), &pk)?;
+        row.keep_unwritten(&read);
         let changed_by_receivers = row.differing(&read);
         if !changed_by_receivers.is_empty() {
             write(conn, &row, changed_by_receivers)?;
@@ -137,11 +141,7 @@ fn write<M: Persist<C>, C: RawConnection>(conn: &mut C, row: &M, columns: Column
 }
 
 #[inline]
-fn one_row<M: Persist<C>, C: RawConnection>(
-    conn: &mut C,
-    count: usize,
-    pk: &M::Pk,
-) -> Result<()> {
+fn one_row<M: Persist<C>, C: RawConnection>(conn: &mut C, count: usize, pk: &M::Pk) -> Result<()> {
     match count {
         1 => Ok(()),
         _ => Err(not_one_row::<M, C>(conn, count, pk)),

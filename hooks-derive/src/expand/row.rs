@@ -17,11 +17,13 @@ fn row(model: &Model<'_>) -> TokenStream {
     let Model { name, table, .. } = model;
     let (filter_type, filter) = filter(model);
     let pk_columns = tuple(model.key().into_iter().map(|field| column(model, field)));
-    let key = model.key().into_iter().map(|field| sql_name(model, field));
     let written: Vec<_> = model.written().collect();
     let set_types = written.iter().map(|field| set_type(model, field));
     let changeset = changeset(&written);
+    let key = model.key();
+    let key = key.iter().map(|field| sql_name(model, field));
     let names = written.iter().map(|field| sql_name(model, field));
+    let keep_unwritten = keep_unwritten(model);
     let differing = differing(&written);
     let check_embedded = check_embedded(model, &written);
     quote! {
@@ -42,6 +44,7 @@ fn row(model: &Model<'_>) -> TokenStream {
             fn differing(&self, __other: &Self) -> __hooks::ColumnSet {
                 #differing
             }
+            #keep_unwritten
             #check_embedded
         }
     }
@@ -97,7 +100,7 @@ fn changeset(written: &[&Field<'_>]) -> Option<TokenStream> {
 fn set_type(model: &Model<'_>, field: &Field<'_>) -> TokenStream {
     let ty = field.ty;
     if matches!(field.storage, Storage::Embedded) {
-        return quote!(::core::option::Option<<&'a #ty as ::diesel::AsChangeset>::Changeset>);
+        return quote!(__hooks::SetEmbedded<&'a #ty>);
     }
     let column = column(model, field);
     match &field.serialize_as {
@@ -107,9 +110,9 @@ fn set_type(model: &Model<'_>, field: &Field<'_>) -> TokenStream {
 }
 
 fn set(index: usize, field: &Field<'_>) -> TokenStream {
-    let Field { member, ty, .. } = field;
+    let member = &field.member;
     if matches!(field.storage, Storage::Embedded) {
-        return quote!(__columns.has(#index).then(|| <&#ty as ::diesel::AsChangeset>::as_changeset(&self.#member)));
+        return quote!(__columns.set_embedded(#index, &self.#member));
     }
     if field.serialize_as.is_none() {
         return quote!(__columns.set(#index, &self.#member));
@@ -141,6 +144,18 @@ fn differing(written: &[&Field<'_>]) -> TokenStream {
             #((&Compare(&self.#members, &__other.#members)).differs()),*
         ])
     }
+}
+
+/// Nothing for a model whose fields are all written.
+fn keep_unwritten(model: &Model<'_>) -> Option<TokenStream> {
+    let members: Vec<_> = model.unwritten().map(|field| &field.member).collect();
+    (!members.is_empty()).then(|| {
+        quote! {
+            fn keep_unwritten(&mut self, __before: &Self) {
+                #(self.#members = ::core::clone::Clone::clone(&__before.#members);)*
+            }
+        }
+    })
 }
 
 /// Nothing for a model without embedded structs.

@@ -177,6 +177,10 @@ where
     }
     let has_savepoint = Shape::of::<M>(conn).guarded;
     let clean = has_savepoint || take_back(conn) == Ok(1);
+    if !clean {
+        // The table is not what it looked like.
+        Shape::forget::<M>(conn);
+    }
     let error = match row.unwrap_or_else(|panic| {
         if !clean {
             drop(doom(conn, None));
