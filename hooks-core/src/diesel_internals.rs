@@ -23,6 +23,17 @@ pub(crate) fn transaction_status<C: Connection>(conn: &mut C) -> &mut Transactio
     C::TransactionManager::transaction_manager_status_mut(conn)
 }
 
+/// Whether the outermost transaction is one of [`Connection::begin_test_transaction`].
+pub(crate) fn is_test_transaction<C: Connection>(conn: &mut C) -> bool {
+    match transaction_status(conn) {
+        TransactionManagerStatus::Valid(status) => status
+            .in_transaction
+            .as_ref()
+            .is_some_and(|it| it.test_transaction),
+        TransactionManagerStatus::InError => false,
+    }
+}
+
 /// Whether this part of a statement writes nothing.
 pub(crate) fn is_empty<C: Connection>(
     fragment: &impl QueryFragment<C::Backend>,

@@ -3,7 +3,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use diesel::QueryResult;
 use diesel::connection::{Connection, TransactionManager};
 
-use super::RawConnection;
+use super::{RawConnection, State};
 use crate::backend::execute;
 use crate::backend::statements::{ROLL_BACK_TO_SAVEPOINT, Release, Savepoint};
 use crate::diesel_internals::transaction_status;
@@ -96,18 +96,24 @@ fn savepoint<C: RawConnection, T>(
     conn: &mut C,
     work: impl FnOnce(&mut C) -> Result<T>,
 ) -> Result<T> {
+    let mark = State::mark(conn);
     execute(conn, Savepoint)?;
     match catch_unwind(AssertUnwindSafe(|| work(conn))) {
         Ok(Ok(value)) => {
-            execute(conn, Release)?;
+            if let Err(error) = execute(conn, Release) {
+                State::rolled_back_to(conn, mark);
+                return Err(error.into());
+            }
             Ok(value)
         }
         Ok(Err(error)) => {
             undo(conn);
+            State::rolled_back_to(conn, mark);
             Err(error)
         }
         Err(panic) => {
             undo(conn);
+            State::rolled_back_to(conn, mark);
             resume_unwind(panic)
         }
     }
