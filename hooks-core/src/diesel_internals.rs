@@ -36,6 +36,17 @@ pub(crate) fn restore_depth<C: Connection>(conn: &mut C, depth: u32) {
     {}
 }
 
+/// Whether the outermost transaction is one of [`Connection::begin_test_transaction`].
+pub(crate) fn is_test_transaction<C: Connection>(conn: &mut C) -> bool {
+    match transaction_status(conn) {
+        TransactionManagerStatus::Valid(status) => status
+            .in_transaction
+            .as_ref()
+            .is_some_and(|it| it.test_transaction),
+        TransactionManagerStatus::InError => false,
+    }
+}
+
 /// Whether this part of a statement writes nothing.
 pub(crate) fn is_empty<C: Connection>(
     fragment: &impl QueryFragment<C::Backend>,

@@ -1,11 +1,20 @@
 //! The connections on which models have hooks.
 
+mod capture;
+mod ext;
+mod merge;
+mod queue;
 mod state;
 mod transaction;
 
 use diesel::QueryResult;
 use diesel::connection::{Connection, LoadConnection};
+use diesel::result::Error as DieselError;
 
+pub use self::capture::Capture;
+pub use self::ext::HookConnectionExt;
+#[doc(hidden)]
+pub use self::queue::ErrorEffect;
 pub(crate) use self::state::State;
 pub use self::state::set_instrumentation;
 pub(crate) use self::transaction::{Scope, atomic, doom};
@@ -47,6 +56,12 @@ pub trait RawConnection:
 
     #[doc(hidden)]
     fn backend(&self) -> Self::Backend;
+
+    /// What a statement that failed like this does to the transaction around it.
+    #[doc(hidden)]
+    fn effect_of_error(_: &DieselError) -> ErrorEffect {
+        ErrorEffect::Statement
+    }
 }
 
 impl<C: HookConnection> HookConnection for &mut C {

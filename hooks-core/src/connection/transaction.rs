@@ -4,8 +4,8 @@ use diesel::QueryResult;
 use diesel::connection::{Connection, TransactionManager};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
-use super::RawConnection;
-use super::State;
+use super::queue::Mark;
+use super::{RawConnection, State};
 use crate::backend::execute;
 use crate::backend::statements::{Release, RollBack, RollBackToSavepoint, Savepoint};
 use crate::diesel_internals::{restore_depth, transaction_status};
@@ -61,7 +61,7 @@ pub(crate) fn depth<C: Connection>(conn: &mut C) -> QueryResult<u32> {
 /// Gives up the transaction of the application, which has something in it that can no longer be undone,
 /// or is gone already: what it wrote is rolled back, its COMMIT fails, and until then no operation runs that
 /// would commit by itself.
-pub(crate) fn doom<C: Connection>(conn: &mut C, source: Option<Error>) -> Error {
+pub(crate) fn doom<C: RawConnection>(conn: &mut C, source: Option<Error>) -> Error {
     drop(execute(conn, RollBack));
     match State::of(conn) {
         Ok(state) => state.lost = true,
@@ -176,18 +176,19 @@ fn savepoint<C: RawConnection, T>(
     conn: &mut C,
     work: impl FnOnce(&mut C) -> Result<T>,
 ) -> Result<T> {
+    let mark = State::mark(conn);
     execute(conn, Savepoint)?;
     match catch_unwind(AssertUnwindSafe(|| work(conn))) {
         Ok(Ok(value)) => match execute(conn, Release) {
             Ok(_) => Ok(value),
             Err(error) => Err(doom(conn, Some(error.into()))),
         },
-        Ok(Err(error)) => match undo(conn) {
+        Ok(Err(error)) => match undo(conn, mark) {
             true => Err(error),
             false => Err(doom(conn, Some(error))),
         },
         Err(panic) => {
-            if !undo(conn) {
+            if !undo(conn, mark) {
                 drop(doom(conn, None));
             }
             resume_unwind(panic)
@@ -197,6 +198,10 @@ fn savepoint<C: RawConnection, T>(
 
 /// Whether it was there to be undone. Otherwise the database ended the transaction itself, which Diesel
 /// notices only in statements that it does not prepare.
-fn undo<C: Connection>(conn: &mut C) -> bool {
-    execute(conn, RollBackToSavepoint).is_ok() && execute(conn, Release).is_ok()
+fn undo<C: RawConnection>(conn: &mut C, mark: Mark) -> bool {
+    if execute(conn, RollBackToSavepoint).is_err() || execute(conn, Release).is_err() {
+        return false;
+    }
+    State::rolled_back_to(conn, mark);
+    true
 }
