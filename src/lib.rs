@@ -72,7 +72,8 @@ macro_rules! link {
 /// `Result` and `Error` are left out: they would hide its own.
 pub mod prelude {
     pub use diesel_hooks_core::signal::{
-        PostCreate, PostDelete, PostSave, PostUpdate, PreCreate, PreDelete, PreSave, PreUpdate,
+        AnyModel, CustomSignal, PostCreate, PostDelete, PostLoad, PostSave, PostUpdate, PreCreate,
+        PreDelete, PreSave, PreUpdate, Signal,
     };
     pub use diesel_hooks_core::{HookConnection, HookConnectionExt, Model};
     pub use diesel_hooks_derive::{Hooks, receiver};

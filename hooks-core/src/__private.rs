@@ -15,21 +15,24 @@ use diesel::{Column, dsl};
 pub use crate::error::RegistryError;
 use crate::signal::PostCreate;
 
-pub use crate::connection::HookConnection;
+pub use crate::connection::{HookConnection, RawConnection};
 pub use crate::error::Result;
 
 pub use crate::error::Key;
 pub use crate::lifecycle::ModelHooks;
 pub use crate::model::{Hooked, Model, ModelInfo, Persist, Row, Select};
 pub use crate::receiver::{
-    Batch, BatchOn, Change, ChangeOn, Each, EachOn, IntoOutcome, Outcome, Receiver,
+    Batch, BatchOn, Change, ChangeOn, Deferred, DeferredSender, Each, EachOn, IntoOutcome, Merge,
+    Merged, Outcome, Receiver, Senders, Upcast, When,
 };
 pub use crate::registry::ModelEntry;
 pub use crate::relation::{
     AutoCreate, OnDelete, ParentKey, Probe, Reference, Referring, RefersTo, RelationEntry,
     Supported, Unsupported, child, parent,
 };
-pub use crate::signal::{Batched, Changeable, ColumnSet, SentOn, Signal};
+pub use crate::signal::{
+    Batched, Changeable, ColumnSet, CustomSignal, SentOn, Signal, TraitSignal,
+};
 
 mod compare;
 mod conditional;
@@ -71,7 +74,7 @@ where
 
 /// Sends `PostCreate` alone: what a benchmark of the dispatch measures.
 #[inline]
-pub fn send_post_create<M: Hooked<C>, C: 'static>(
+pub fn send_post_create<M: Hooked<C>, C: RawConnection>(
     event: &mut PostCreate<M>,
     conn: &mut C,
 ) -> Result {
@@ -80,7 +83,10 @@ pub fn send_post_create<M: Hooked<C>, C: 'static>(
 
 /// The event that [`send_post_create`] sends.
 pub fn post_create<M: Model>(instance: M) -> PostCreate<M> {
-    PostCreate { instance }
+    PostCreate {
+        raw: false,
+        instance,
+    }
 }
 
 /// The place where a model keeps what [`ModelHooks::collect`] found.
@@ -109,6 +115,32 @@ pub const fn signal<E: Signal>() {}
 pub const fn changeable<E: Changeable>() {}
 /// Whether this signal has a batch form.
 pub const fn batched<E: Batched>() {}
+
+/// Whether this signal is sent by models that extend a trait.
+pub const fn trait_sender<E: TraitSignal + ?Sized>() {}
+/// Whether this signal can be kept until the transaction is over.
+pub const fn deferrable<E: Signal + Clone + Send>() {}
+/// Whether this signal can be kept and merged with later ones about the same row.
+pub const fn mergeable<E: Merge>() {}
+
+/// Shows a visitor a trait that `Self` extends.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __upcast {
+    ($visitor:expr, $trait:path) => {
+        $crate::__private::Senders::sender(
+            $visitor,
+            $crate::__private::Upcast::<Self, dyn $trait> {
+                post_create: |it| it,
+                post_update: |it| it,
+                post_save: |it| it,
+                post_load: |it| it,
+                pre_delete: |it| it,
+                post_delete: |it| it,
+            },
+        )
+    };
+}
 
 /// Gives a model its hooks, on the named connection types or on those whose backends are on.
 #[doc(hidden)]
@@ -156,7 +188,9 @@ macro_rules! __info {
     };
 }
 
-pub use crate::{__hooked as hooked, __info as info, __relation_on as relation_on};
+pub use crate::{
+    __hooked as hooked, __info as info, __relation_on as relation_on, __upcast as upcast,
+};
 
 /// Names the connection types whose backends are on to another macro: Cargo adds features up, so what is
 /// on is known here and not where the derive runs.

@@ -29,6 +29,7 @@ mod backend;
 mod collector;
 mod diesel_internals;
 mod lifecycle;
+mod trace;
 
 #[doc(hidden)]
 pub mod __private;

@@ -12,6 +12,7 @@ use crate::collector::{self, Deleted};
 use crate::connection::{HookConnection, RawConnection};
 use crate::error::{Key, RegistryError, Result};
 use crate::lifecycle::{self, ModelHooks};
+use crate::receiver::Senders;
 use crate::signal::ColumnSet;
 
 /// A struct over a table whose rows have a lifecycle, made one by `#[derive(Hooks)]`.
@@ -113,7 +114,7 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     where
         Self: Persist<C::Raw>,
     {
-        lifecycle::get(conn.raw_connection(), pk)
+        lifecycle::get(conn.raw_connection(), &pk)
     }
 
     /// Loads this row again.
@@ -125,7 +126,7 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     where
         Self: Persist<C::Raw>,
     {
-        *self = lifecycle::get(conn.raw_connection(), self.pk())?;
+        *self = lifecycle::get(conn.raw_connection(), &self.pk())?;
         Ok(())
     }
 
@@ -304,6 +305,8 @@ pub trait Row: Model {
     fn key(&self) -> Key {
         Self::key_of(&self.pk())
     }
+    /// Shows the traits that it extends.
+    fn senders<V: Senders<Self>>(_visitor: &mut V) {}
     /// What only the types of embedded structs can tell.
     fn check_embedded() -> Result<(), RegistryError> {
         Ok(())

@@ -8,7 +8,7 @@ use crate::connection::RawConnection;
 use crate::error::{Error, Operation, Result};
 use crate::model::{ModelInfo, Persist};
 use crate::relation::OnDelete;
-use crate::signal::{PostDelete, PreDelete};
+use crate::signal::{Origin, PostDelete, PreDelete};
 
 /// The rows of one model that go, with the model's type forgotten.
 pub(crate) trait Collected<C>: Any {
@@ -106,7 +106,12 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
             return Ok(());
         }
         let rows = mem::take(&mut self.rows).into_iter();
-        let mut events: Vec<_> = rows.map(|instance| PreDelete { instance }).collect();
+        let mut events: Vec<_> = rows
+            .map(|instance| PreDelete {
+                origin: Origin::new(M::INFO.name, instance.key()),
+                instance,
+            })
+            .collect();
         hooks.pre_delete.send_many(&mut events, conn)?;
         self.rows = events.into_iter().map(|event| event.instance).collect();
         Ok(())
@@ -133,7 +138,12 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
             return Ok(());
         }
         let rows = mem::take(&mut self.rows).into_iter();
-        let mut events: Vec<_> = rows.map(|instance| PostDelete { instance }).collect();
+        let mut events: Vec<_> = rows
+            .map(|instance| PostDelete {
+                origin: Origin::new(M::INFO.name, instance.key()),
+                instance,
+            })
+            .collect();
         hooks.post_delete.send_many(&mut events, conn)
     }
 

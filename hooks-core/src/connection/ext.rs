@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::capture::Capture;
 use super::queue::{Callback, Due};
+use super::scoped::{Guard, Kind};
 use super::state::State;
 use super::transaction::depth;
 use super::{HookConnection, RawConnection};
@@ -11,6 +12,7 @@ use crate::diesel_internals::is_test_transaction;
 use crate::error::{Error, Result};
 use crate::failure::CallbackKind;
 use crate::receiver::IntoOutcome;
+use crate::signal::SentOn;
 
 /// What a connection with hooks can do besides.
 ///
@@ -170,17 +172,155 @@ pub trait HookConnectionExt: HookConnection {
         E: From<Error>,
     {
         let outside = State::of(self.raw_connection())?.enter(Arc::new(value));
-        let outcome = catch_unwind(AssertUnwindSafe(|| work(self)));
-        if let Some(state) = State::installed(self.raw_connection()) {
-            state.leave(outside);
-        }
-        outcome.unwrap_or_else(|panic| resume_unwind(panic))
+        within(self, work, |state| state.leave(outside))
     }
 
     /// The innermost value of this type that [`with_context`](Self::with_context) set around here.
     fn context<T: Any + Send + Sync>(&mut self) -> Option<Arc<T>> {
         State::installed(self.raw_connection())?.context()
     }
+
+    /// Runs `work` without any receiver on this connection.
+    ///
+    /// Relations stay what they are: dependents are created, protected and deleted. What is skipped is
+    /// skipped for good, audit receivers too. Other connections are not affected.
+    ///
+    /// ```
+    /// # use diesel::prelude::*;
+    /// # use diesel_hooks::prelude::*;
+    /// # diesel::table! { users (id) { id -> Integer, name -> Text } }
+    /// # #[derive(Clone, Queryable, Hooks)]
+    /// # struct User { id: i32, name: String }
+    /// #[receiver]
+    /// fn refuse(_event: &PostCreate<User>) -> Result<(), &'static str> {
+    ///     Err("no users today")
+    /// }
+    /// # fn main() -> diesel_hooks::Result {
+    /// # let mut conn = SqliteConnection::establish(":memory:").expect("SQLite is embedded");
+    /// # diesel::sql_query("CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL)").execute(&mut conn)?;
+    ///
+    /// let new = || NewUser { name: "Ada".into() };
+    /// assert!(User::create(&mut conn, new()).is_err());
+    /// conn.without_hooks(|conn| User::create(conn, new()))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What `work` returns, and [`Error::Instrumentation`], with which `work` did not run.
+    fn without_hooks<R, E: From<Error>>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<R, E>,
+    ) -> Result<R, E> {
+        in_scope(self, Kind::WithoutHooks, work)
+    }
+
+    /// Runs `work` without the receivers that have this `dispatch_uid`.
+    ///
+    /// A receiver may so save the row again that it hears of.
+    ///
+    /// # Errors
+    ///
+    /// As for [`without_hooks`](Self::without_hooks), and
+    /// [`RegistryError::Missing`](crate::error::RegistryError::Missing) if no receiver is called that.
+    fn without_receiver<R, E: From<Error>>(
+        &mut self,
+        dispatch_uid: &str,
+        work: impl FnOnce(&mut Self) -> Result<R, E>,
+    ) -> Result<R, E> {
+        crate::registry().assert_receivers([dispatch_uid])?;
+        in_scope(self, Kind::WithoutReceiver(dispatch_uid.to_owned()), work)
+    }
+
+    /// Runs `work` while fixtures are loaded: receivers run and see `raw == true` (Django's word), and
+    /// nothing is created automatically, for the fixtures hold it already.
+    ///
+    /// # Errors
+    ///
+    /// As for [`without_hooks`](Self::without_hooks).
+    fn loading_fixtures<R, E: From<Error>>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<R, E>,
+    ) -> Result<R, E> {
+        in_scope(self, Kind::Fixtures, work)
+    }
+
+    /// Connects a receiver to this connection until the guard is dropped, for tests and plug-ins.
+    ///
+    /// It runs after those that were compiled in, from the next signal on, in nested operations too, and
+    /// never for another connection.
+    ///
+    /// ```
+    /// # use diesel::prelude::*;
+    /// # use diesel_hooks::prelude::*;
+    /// # use std::sync::{Arc, Mutex};
+    /// # diesel::table! { users (id) { id -> Integer, name -> Text } }
+    /// # #[derive(Clone, Queryable, Hooks)]
+    /// # struct User { id: i32, name: String }
+    /// # fn main() -> diesel_hooks::Result {
+    /// # let mut conn = SqliteConnection::establish(":memory:").expect("SQLite is embedded");
+    /// # diesel::sql_query("CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL)").execute(&mut conn)?;
+    /// let names = Arc::new(Mutex::new(Vec::new()));
+    /// let heard = Arc::clone(&names);
+    /// let guard = conn.connect(move |event: &PostCreate<User>, _: &mut SqliteConnection| {
+    ///     heard.lock().expect("one thread").push(event.instance.name.clone());
+    /// })?;
+    /// User::create(&mut conn, NewUser { name: "Ada".into() })?;
+    /// drop(guard);
+    /// User::create(&mut conn, NewUser { name: "Bob".into() })?;
+    /// assert_eq!(*names.lock().expect("one thread"), ["Ada"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Instrumentation`].
+    fn connect<S, T>(
+        &mut self,
+        receiver: impl Fn(&S, &mut Self::Raw) -> T + Send + Sync + 'static,
+    ) -> Result<Guard>
+    where
+        S: SentOn<Self::Raw>,
+        T: IntoOutcome,
+    {
+        let receiver = move |event: &S, conn: &mut Self::Raw| receiver(event, conn).into_outcome();
+        let state = State::of(self.raw_connection())?;
+        Ok(state.scoped.connect::<S, Self::Raw>(Arc::new(receiver)))
+    }
+
+    /// Sets how many receivers may cause one another on this connection; 32 if it is not set.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Instrumentation`].
+    fn set_recursion_limit(&mut self, limit: usize) -> Result {
+        State::of(self.raw_connection())?.chain.limit = limit;
+        Ok(())
+    }
+}
+
+fn in_scope<C: HookConnection + ?Sized, R, E: From<Error>>(
+    conn: &mut C,
+    kind: Kind,
+    work: impl FnOnce(&mut C) -> Result<R, E>,
+) -> Result<R, E> {
+    let outside = State::of(conn.raw_connection())?.scoped.enter(kind);
+    within(conn, work, |state| state.scoped.leave(outside))
+}
+
+/// Runs `work`, and `leave` whatever becomes of it.
+fn within<C: HookConnection + ?Sized, T>(
+    conn: &mut C,
+    work: impl FnOnce(&mut C) -> T,
+    leave: impl FnOnce(&mut State),
+) -> T {
+    let outcome = catch_unwind(AssertUnwindSafe(|| work(conn)));
+    if let Some(state) = State::installed(conn.raw_connection()) {
+        leave(state);
+    }
+    outcome.unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 impl<C: HookConnection> HookConnectionExt for C {}

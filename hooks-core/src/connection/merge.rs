@@ -26,13 +26,6 @@ pub(crate) trait Mergeable: Any + Send {
 }
 
 impl Tag {
-    #[cfg_attr(
-        not(test),
-        expect(
-            dead_code,
-            reason = "receivers with after_commit(merged) are not built yet"
-        )
-    )]
     pub(crate) fn new<T: 'static, K>(receiver: &'static str, key: K) -> Self
     where
         K: Eq + Hash + Send + 'static,

@@ -36,13 +36,6 @@ pub(crate) enum Step {
 pub(crate) enum Callback {
     Call(Box<dyn FnOnce() -> Outcome + Send>),
     /// One of several that become one, if they share the tag and are kept.
-    #[cfg_attr(
-        not(test),
-        expect(
-            dead_code,
-            reason = "receivers with after_commit(merged) are not built yet"
-        )
-    )]
     Merged(Tag, Box<dyn Mergeable>),
 }
 

@@ -8,8 +8,9 @@ use diesel::connection::{Instrumentation, InstrumentationEvent, get_default_inst
 use diesel::result::Error as DieselError;
 
 use super::queue::{ErrorEffect, Mark, Queue, Shared, Step};
+use super::scoped::Scoped;
 use super::transaction::depth;
-use super::{HookConnection, RawConnection};
+use super::{Chain, HookConnection, RawConnection};
 use crate::backend::Shape;
 use crate::diesel_internals::{no_instrumentation, type_of};
 use crate::error::{Error, Result};
@@ -25,6 +26,8 @@ pub(crate) struct State {
     pub(super) lost: bool,
     shapes: HashMap<TypeId, Shape, BuildHasherDefault<TypeIdHasher>>,
     contexts: Vec<Arc<dyn Any + Send + Sync>>,
+    pub(super) chain: Chain,
+    pub(super) scoped: Scoped,
     queue: Shared,
     hearing: Hearing,
     effect: fn(&DieselError) -> ErrorEffect,
@@ -90,6 +93,8 @@ impl State {
             lost: false,
             shapes: HashMap::default(),
             contexts: Vec::new(),
+            chain: Chain::default(),
+            scoped: Scoped::default(),
             queue: Shared::new(Queue::at_depth(depth)),
             hearing: Hearing::Nothing,
             effect: C::effect_of_error,

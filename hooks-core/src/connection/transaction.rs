@@ -5,7 +5,7 @@ use diesel::connection::{Connection, TransactionManager};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use super::queue::Mark;
-use super::{RawConnection, State};
+use super::{RawConnection, State, scoped};
 use crate::backend::execute;
 use crate::backend::statements::{Release, RollBack, RollBackToSavepoint, Savepoint};
 use crate::diesel_internals::{restore_depth, transaction_status};
@@ -35,19 +35,43 @@ pub(crate) fn atomic<M: Persist<C>, C: RawConnection, T>(
     scope: Scope,
     work: impl FnOnce(&mut C) -> Result<T>,
 ) -> Result<T> {
-    let depth = depth(conn)?;
-    if depth > 0 && State::of(conn).is_ok_and(|state| state.lost) {
-        return Err(Error::TransactionLost { source: None });
-    }
-    let scope = match scope < Scope::Statements && M::guarded(conn) {
-        true => Scope::Statements,
-        false => scope,
+    let scope = if scope < Scope::Receivers && scoped::has_connected(conn) {
+        Scope::Receivers
+    } else if scope < Scope::Statements && M::guarded(conn) {
+        Scope::Statements
+    } else {
+        scope
     };
-    match (depth, scope) {
+    match (open_depth(conn)?, scope) {
         (0, Scope::Statement) => work(conn),
         (_, Scope::Statement) | (1.., Scope::ReadBack) => in_place::<M, C, T>(conn, work),
         (1.., Scope::Statements) => savepoint(conn, work),
         _ => transaction(conn, scope, work),
+    }
+}
+
+/// As [`atomic`], where no table has a say.
+pub(crate) fn together<C: RawConnection, T>(
+    conn: &mut C,
+    scope: Scope,
+    work: impl FnOnce(&mut C) -> Result<T>,
+) -> Result<T> {
+    match (open_depth(conn)?, scope) {
+        (1.., Scope::Statement | Scope::ReadBack | Scope::Statements) => savepoint(conn, work),
+        _ => transaction(conn, scope, work),
+    }
+}
+
+/// How many transactions and savepoints are open.
+///
+/// # Errors
+///
+/// If Diesel thinks so, and none is.
+fn open_depth<C: RawConnection>(conn: &mut C) -> Result<u32> {
+    let depth = depth(conn)?;
+    match depth > 0 && State::installed(conn).is_some_and(|state| state.lost) {
+        true => Err(Error::TransactionLost { source: None }),
+        false => Ok(depth),
     }
 }
 

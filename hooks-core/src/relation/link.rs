@@ -101,7 +101,7 @@ where
             AutoCreate::FromParent(make) => match parent.downcast_ref() {
                 Some(parent) => make(parent),
                 // Created through another struct over the same table.
-                None => make(&lifecycle::get(conn, key.clone())?),
+                None => make(&lifecycle::find(conn, key)?),
             },
         };
         lifecycle::create_dependent::<R::Child, C>(conn, new)
