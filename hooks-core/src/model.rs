@@ -2,16 +2,19 @@
 
 use std::fmt::Debug;
 use std::hash::Hash;
+use std::panic::Location;
 
 use diesel::dsl::SqlTypeOf;
 use diesel::expression::Expression;
 use diesel::query_builder::{AsChangeset, QueryFragment, QueryId};
 use diesel::{Connection, QueryResult, Table};
 
+use crate::__private::Place;
 use crate::collector::{self, Deleted};
 use crate::connection::{HookConnection, RawConnection};
 use crate::error::{Key, RegistryError, Result};
 use crate::lifecycle::{self, ModelHooks};
+use crate::relation::RelationEntry;
 use crate::signal::ColumnSet;
 
 /// A struct over a table whose rows have a lifecycle, made one by `#[derive(Hooks)]`.
@@ -211,20 +214,16 @@ pub struct ModelInfo {
     pub line: u32,
 }
 
-impl ModelInfo {
-    #[doc(hidden)]
-    pub const fn new(
-        name: &'static str,
-        table: &'static str,
-        file: &'static str,
-        line: u32,
-    ) -> Self {
-        ModelInfo {
-            name,
-            table,
-            file,
-            line,
-        }
+/// What a model is called, whose derive calls this.
+#[doc(hidden)]
+#[track_caller]
+pub const fn info(name: &'static str, table: &'static str) -> ModelInfo {
+    let place = Location::caller();
+    ModelInfo {
+        name,
+        table,
+        file: place.file(),
+        line: place.line(),
     }
 }
 
@@ -273,15 +272,17 @@ impl<C: Connection, F: QueryFragment<C::Backend> + QueryId> Filter<C> for F {}
 pub trait Row: Model {
     type Table: Table + Default;
     /// `key = ?`, for each column of the key.
-    type PkFilter: QueryId;
+    type PkFilter;
     /// The key's columns.
     type PkColumns: Expression<SqlType: 'static> + Default;
     /// `column = ?` for each column of [`Row::COLUMNS`] that is to be written.
-    type Changeset<'a>: QueryId;
+    type Changeset<'a>;
     /// What the key's columns are called in SQL, in their order.
     const KEY: &'static [&'static str];
     /// The columns that an update may write, in the order of the fields; an embedded struct has no name.
     const COLUMNS: &'static [&'static str];
+    /// The relations that the model's fields declare.
+    const RELATIONS: &'static [RelationEntry] = &[];
 
     fn pk_filter(pk: Self::Pk) -> Self::PkFilter;
     fn changeset(&self, columns: ColumnSet) -> Self::Changeset<'_>;
@@ -318,5 +319,12 @@ pub trait Select<DB>: Row {
     note = "add `#[derive(Hooks)]`, and turn on the feature of the connection's backend in diesel-hooks"
 )]
 pub trait Hooked<C>: Row {
-    fn hooks() -> Result<&'static ModelHooks<Self, C>>;
+    fn place() -> &'static Place<Self, C>;
+    #[inline]
+    fn hooks() -> Result<&'static ModelHooks<Self, C>>
+    where
+        C: 'static,
+    {
+        Self::place().hooks()
+    }
 }

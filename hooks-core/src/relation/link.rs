@@ -7,7 +7,9 @@ use diesel::expression::{AsExpression, Expression};
 use diesel::expression_methods::ExpressionMethods;
 use diesel::sql_types::SqlType;
 
-use super::{AutoCreate, Marker, OnDelete, ParentKey, Reference, Relation, RelationInfo, info};
+use super::{
+    AutoCreate, Handle, Marker, OnDelete, ParentKey, Reference, Relation, RelationInfo, info,
+};
 use crate::collector::{Collected, Rows, delete_scope};
 use crate::connection::{RawConnection, Scope};
 use crate::error::{Blocker, Error, Operation, Result};
@@ -146,12 +148,15 @@ impl<R, C> Probe<R, C> {
 
 /// The answer yes.
 pub trait Supported {
-    /// The relation on this connection type.
-    fn relation(&self) -> Option<Box<dyn Any>>;
+    /// The relation, if it is asked for on this connection type.
+    fn link(&self, on: TypeId) -> Handle;
 }
 
 impl<R: Referring<C>, C: RawConnection> Supported for Probe<R, C> {
-    fn relation(&self) -> Option<Box<dyn Any>> {
+    fn link(&self, on: TypeId) -> Handle {
+        if on != TypeId::of::<C>() {
+            return None;
+        }
         let link: Box<dyn Relation<ParentKey<R>, C>> = Box::new(Link::<R, C>(PhantomData));
         Some(Box::new(link))
     }
@@ -160,11 +165,11 @@ impl<R: Referring<C>, C: RawConnection> Supported for Probe<R, C> {
 /// The answer no.
 pub trait Unsupported {
     /// Nothing.
-    fn relation(&self) -> Option<Box<dyn Any>>;
+    fn link(&self, on: TypeId) -> Handle;
 }
 
 impl<R, C> Unsupported for &Probe<R, C> {
-    fn relation(&self) -> Option<Box<dyn Any>> {
+    fn link(&self, _on: TypeId) -> Handle {
         None
     }
 }

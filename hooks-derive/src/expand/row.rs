@@ -6,6 +6,7 @@ use syn::Index;
 
 use super::{column, tuple};
 use crate::model::{Field, Model, Storage};
+use crate::naming;
 
 pub(super) fn generate(model: &Model<'_>) -> TokenStream {
     let row = row(model);
@@ -23,6 +24,7 @@ fn row(model: &Model<'_>) -> TokenStream {
     let key = model.key();
     let key = key.iter().map(|field| sql_name(model, field));
     let names = written.iter().map(|field| sql_name(model, field));
+    let relations = relations(model);
     let keep_unwritten = keep_unwritten(model);
     let differing = differing(&written);
     let check_embedded = check_embedded(model, &written);
@@ -35,6 +37,7 @@ fn row(model: &Model<'_>) -> TokenStream {
             type Changeset<'a> = (#(#set_types,)*);
             const KEY: &'static [&'static str] = &[#(#key),*];
             const COLUMNS: &'static [&'static str] = &[#(#names),*];
+            #relations
             fn pk_filter(__pk: Self::Pk) -> Self::PkFilter {
                 #filter
             }
@@ -127,7 +130,7 @@ fn sql_name(model: &Model<'_>, field: &Field<'_>) -> TokenStream {
         Storage::Embedded => quote!(""),
         _ => {
             let column = column(model, field);
-            quote!(<#column as ::diesel::Column>::NAME)
+            quote!(__hooks::name::<#column>())
         }
     }
 }
@@ -144,6 +147,19 @@ fn differing(written: &[&Field<'_>]) -> TokenStream {
             #((&Compare(&self.#members, &__other.#members)).differs()),*
         ])
     }
+}
+
+fn relations(model: &Model<'_>) -> Option<TokenStream> {
+    let markers: Vec<_> = model
+        .sound_relations()
+        .map(|(field, _)| naming::relation_of(&field.member))
+        .collect();
+    (!markers.is_empty()).then(|| {
+        quote! {
+            const RELATIONS: &'static [__hooks::RelationEntry] =
+                &[#(__hooks::RelationEntry::of::<#markers>()),*];
+        }
+    })
 }
 
 /// Nothing for a model whose fields are all written.
