@@ -18,14 +18,14 @@ pub use crate::error::Result;
 
 pub use crate::error::Key;
 pub use crate::lifecycle::ModelHooks;
-pub use crate::model::{Hooked, Model, ModelInfo, Persist, Row, Select, info};
+pub use crate::model::{Hooked, Model, ModelInfo, Persist, Row, info};
 pub use crate::receiver::{
     Batch, BatchOn, Change, ChangeOn, Each, EachOn, IntoOutcome, Outcome, Receiver,
 };
 pub use crate::registry::ModelEntry;
 pub use crate::relation::{
-    AutoCreate, AutoCreated, Handle, OnDelete, ParentKey, Probe, Reference, Referred, Referring,
-    RefersTo, RelationEntry, Supported, Unsupported, child, link, parent, referred,
+    AutoCreate, AutoCreated, Entries, Handle, OnDelete, ParentKey, Probe, Reference, Referred,
+    Referring, RefersTo, child, from_key, link, parent, referred, relation,
 };
 pub use crate::signal::{Batched, Changeable, ColumnSet, SentOn, Signal};
 
@@ -33,16 +33,13 @@ mod compare;
 mod conditional;
 mod place;
 mod set;
+mod tuple;
 
-pub use self::compare::{AlwaysDiffers, Compare, Differs};
+pub use self::compare::Compare;
 pub use self::conditional::{DebugField, DefaultField, debug_field, default_field};
 pub use self::place::{BuiltIn, Place, Places};
 pub use self::set::{SetEmbedded, SetIf};
-
-/// A column, or another expression that is all type.
-pub fn column<C: Default>() -> C {
-    C::default()
-}
+pub use self::tuple::{AsSelectable, Changes, Embedded, Fields};
 
 /// What a column is called in SQL.
 pub const fn name<C: Column>() -> &'static str {
@@ -104,7 +101,7 @@ pub const fn batched<E: Batched>() {}
 #[cfg(feature = "sqlite")]
 macro_rules! __link {
     ($hooks:ident, $on:ident) => {
-        $hooks::link([(&$hooks::Probe::<Self, $hooks::SqliteConnection>::new()).link($on)])
+        $hooks::Probe::<Self, $hooks::SqliteConnection>::new().link($on)
     };
 }
 
@@ -114,7 +111,7 @@ macro_rules! __link {
 #[cfg(not(feature = "sqlite"))]
 macro_rules! __link {
     ($hooks:ident, $on:ident) => {
-        $hooks::link([])
+        ::core::option::Option::None
     };
 }
 

@@ -9,12 +9,12 @@ use diesel::expression::Expression;
 use diesel::query_builder::{AsChangeset, QueryFragment, QueryId};
 use diesel::{Connection, QueryResult, Table};
 
-use crate::__private::Place;
+use crate::__private::{Changes, Fields, Place};
 use crate::collector::{self, Deleted};
 use crate::connection::{HookConnection, RawConnection};
 use crate::error::{Key, RegistryError, Result};
 use crate::lifecycle::{self, ModelHooks};
-use crate::relation::RelationEntry;
+use crate::relation::Entries;
 use crate::signal::ColumnSet;
 
 /// A struct over a table whose rows have a lifecycle, made one by `#[derive(Hooks)]`.
@@ -275,14 +275,16 @@ pub trait Row: Model {
     type PkFilter;
     /// The key's columns.
     type PkColumns: Expression<SqlType: 'static> + Default;
+    /// What is selected for each field.
+    type Fields;
     /// `column = ?` for each column of [`Row::COLUMNS`] that is to be written.
-    type Changeset<'a>;
+    type Changeset<'a>: Changes;
     /// What the key's columns are called in SQL, in their order.
     const KEY: &'static [&'static str];
     /// The columns that an update may write, in the order of the fields; an embedded struct has no name.
-    const COLUMNS: &'static [&'static str];
+    const COLUMNS: &'static [&'static str] = <Self::Changeset<'static> as Changes>::NAMES;
     /// The relations that the model's fields declare.
-    const RELATIONS: &'static [RelationEntry] = &[];
+    const RELATIONS: Entries = &[];
 
     fn pk_filter(pk: Self::Pk) -> Self::PkFilter;
     fn changeset(&self, columns: ColumnSet) -> Self::Changeset<'_>;
@@ -309,6 +311,13 @@ pub trait Row: Model {
 pub trait Select<DB>: Row {
     type Selection;
     fn selection() -> Self::Selection;
+}
+
+impl<M: Row<Fields: Fields<DB>>, DB> Select<DB> for M {
+    type Selection = <M::Fields as Fields<DB>>::Selection;
+    fn selection() -> Self::Selection {
+        M::Fields::selection()
+    }
 }
 
 /// A model that has receivers and relations on connections of type `C`, known once and for all.

@@ -3,13 +3,13 @@
 use crate::error::{RegistryError, Result};
 use crate::model::{ModelInfo, Row};
 use crate::receiver::Receiver;
-use crate::relation::{RelationEntry, RelationInfo};
+use crate::relation::{Entries, RelationEntry, RelationInfo};
 
 /// A model as the derive registers it.
 #[doc(hidden)]
 pub struct ModelEntry {
     info: ModelInfo,
-    relations: &'static [RelationEntry],
+    relations: Entries,
 }
 
 inventory::collect!(ModelEntry);

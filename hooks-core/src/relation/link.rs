@@ -1,5 +1,6 @@
 use std::any::{Any, TypeId};
 use std::marker::PhantomData;
+use std::ops::Deref;
 
 use diesel::dsl;
 use diesel::expression::array_comparison::AsInExpression;
@@ -131,8 +132,8 @@ where
     }
 }
 
-/// Asks the compiler whether both ends of a relation can be stored on a connection type: the method of
-/// [`Supported`] is found first, if its bounds hold.
+/// Asks the compiler whether both ends of a relation can be stored on a connection type: its own method is
+/// found first, if the bounds hold.
 pub struct Probe<R, C>(Marker<(R, C)>);
 
 impl<R, C> Probe<R, C> {
@@ -146,14 +147,9 @@ impl<R, C> Probe<R, C> {
     }
 }
 
-/// The answer yes.
-pub trait Supported {
+impl<R: Referring<C>, C: RawConnection> Probe<R, C> {
     /// The relation, if it is asked for on this connection type.
-    fn link(&self, on: TypeId) -> Handle;
-}
-
-impl<R: Referring<C>, C: RawConnection> Supported for Probe<R, C> {
-    fn link(&self, on: TypeId) -> Handle {
+    pub fn link(&self, on: TypeId) -> Handle {
         if on != TypeId::of::<C>() {
             return None;
         }
@@ -163,13 +159,19 @@ impl<R: Referring<C>, C: RawConnection> Supported for Probe<R, C> {
 }
 
 /// The answer no.
-pub trait Unsupported {
+pub struct Unsupported;
+
+impl Unsupported {
     /// Nothing.
-    fn link(&self, on: TypeId) -> Handle;
+    pub fn link(&self, _on: TypeId) -> Handle {
+        None
+    }
 }
 
-impl<R, C> Unsupported for &Probe<R, C> {
-    fn link(&self, _on: TypeId) -> Handle {
-        None
+impl<R, C> Deref for Probe<R, C> {
+    type Target = Unsupported;
+
+    fn deref(&self) -> &Unsupported {
+        &Unsupported
     }
 }

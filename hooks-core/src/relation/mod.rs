@@ -21,7 +21,7 @@ use crate::registry;
 #[doc(hidden)]
 pub use self::accessor::{child, parent};
 #[doc(hidden)]
-pub use self::link::{Probe, Referring, Supported, Unsupported};
+pub use self::link::{Probe, Referring};
 
 /// What becomes of a row when the row it refers to is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -96,6 +96,12 @@ pub enum AutoCreate<P: Model, M: Model> {
     FromParent(fn(&P) -> M::New),
 }
 
+/// A child that is made of the parent's key alone.
+#[doc(hidden)]
+pub const fn from_key<P: Model, M: Model>(make: fn(P::Pk) -> M::New) -> AutoCreate<P, M> {
+    AutoCreate::FromKey(make)
+}
+
 /// A field that may refer to a key of type `K`.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
@@ -152,14 +158,18 @@ pub struct RelationEntry {
     on: fn(TypeId) -> Handle,
 }
 
-impl RelationEntry {
-    pub const fn of<R: Reference>() -> Self {
-        RelationEntry {
-            info: info::<R>,
-            parent_table: TypeId::of::<<R::Parent as Row>::Table>,
-            child_table: TypeId::of::<<R::Child as Row>::Table>,
-            on: R::on,
-        }
+/// The relations that a model declares.
+#[doc(hidden)]
+pub type Entries = &'static [RelationEntry];
+
+/// What the derive registers of the relation that this type stands for.
+#[doc(hidden)]
+pub const fn relation<R: Reference>() -> RelationEntry {
+    RelationEntry {
+        info: info::<R>,
+        parent_table: TypeId::of::<<R::Parent as Row>::Table>,
+        child_table: TypeId::of::<<R::Child as Row>::Table>,
+        on: R::on,
     }
 }
 

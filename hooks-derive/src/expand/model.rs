@@ -45,7 +45,6 @@ fn hooked(model: &Model<'_>) -> TokenStream {
         StoredOn::EveryBackend => {
             return quote! {
                 #[automatically_derived]
-                #[diagnostic::do_not_recommend]
                 impl<__C: __hooks::BuiltIn> __hooks::Hooked<__C> for #name {
                     fn place() -> &'static __hooks::Place<Self, __C> {
                         static PLACES: __hooks::Places<#name> = __hooks::Places::new();

@@ -66,12 +66,11 @@ fn on(model: &Model<'_>) -> Option<TokenStream> {
         StoredOn::NoBackend => return None,
         StoredOn::EveryBackend => quote!(__hooks::link_on!(__hooks, __on)),
         StoredOn::Connections(paths) => quote! {
-            __hooks::link([#((&__hooks::Probe::<Self, #paths>::new()).link(__on)),*])
+            __hooks::link([#(__hooks::Probe::<Self, #paths>::new().link(__on)),*])
         },
     };
     Some(quote! {
         fn on(__on: ::core::any::TypeId) -> __hooks::Handle {
-            use __hooks::{Supported as _, Unsupported as _};
             #links
         }
     })
@@ -79,18 +78,18 @@ fn on(model: &Model<'_>) -> Option<TokenStream> {
 
 fn auto_create(model: &Model<'_>, field: &Field<'_>, how: &AutoCreate) -> TokenStream {
     let made = match how {
-        AutoCreate::By(path) => quote!(FromParent(#path)),
+        AutoCreate::By(path) => quote!(AutoCreate::FromParent(#path)),
         AutoCreate::Default(_) => default_that_refers(model, field, how),
     };
     quote! {
-        const AUTO_CREATE: __hooks::AutoCreated<Self> = __hooks::AutoCreate::#made;
+        const AUTO_CREATE: __hooks::AutoCreated<Self> = __hooks::#made;
     }
 }
 
 /// A default one whose field of the relation's name is set to the parent's key.
 fn default_that_refers(model: &Model<'_>, field: &Field<'_>, how: &AutoCreate) -> TokenStream {
     let Some(member) = model.new_member(field) else {
-        return quote!(No);
+        return quote!(AutoCreate::No);
     };
     let new = located(new(model), how.span());
     let default = match &model.new {
@@ -100,7 +99,7 @@ fn default_that_refers(model: &Model<'_>, field: &Field<'_>, how: &AutoCreate) -
     };
     let default = located(quote!(<#new as #default), how.span());
     quote! {
-        FromKey(|__key| {
+        from_key(|__key| {
             let mut __new = #default;
             __new.#member = ::core::convert::Into::into(__key);
             __new
