@@ -2,17 +2,20 @@
 
 use std::fmt::Debug;
 use std::hash::Hash;
+use std::panic::Location;
 
 use diesel::dsl::SqlTypeOf;
 use diesel::expression::Expression;
 use diesel::query_builder::{AsChangeset, QueryFragment, QueryId};
 use diesel::{Connection, QueryResult, Table};
 
+use crate::__private::{Changes, Fields, Place};
 use crate::collector::{self, Deleted};
 use crate::connection::{HookConnection, RawConnection};
 use crate::error::{Key, RegistryError, Result};
 use crate::lifecycle::{self, ModelHooks};
 use crate::receiver::Senders;
+use crate::relation::Entries;
 use crate::signal::ColumnSet;
 
 /// A struct over a table whose rows have a lifecycle, made one by `#[derive(Hooks)]`.
@@ -212,20 +215,16 @@ pub struct ModelInfo {
     pub line: u32,
 }
 
-impl ModelInfo {
-    #[doc(hidden)]
-    pub const fn new(
-        name: &'static str,
-        table: &'static str,
-        file: &'static str,
-        line: u32,
-    ) -> Self {
-        ModelInfo {
-            name,
-            table,
-            file,
-            line,
-        }
+/// What a model is called, whose derive calls this.
+#[doc(hidden)]
+#[track_caller]
+pub const fn info(name: &'static str, table: &'static str) -> ModelInfo {
+    let place = Location::caller();
+    ModelInfo {
+        name,
+        table,
+        file: place.file(),
+        line: place.line(),
     }
 }
 
@@ -281,15 +280,19 @@ impl<C: Connection, F: QueryFragment<C::Backend> + QueryId> Filter<C> for F {}
 pub trait Row: Model {
     type Table: Table + Default;
     /// `key = ?`, for each column of the key.
-    type PkFilter: QueryId;
+    type PkFilter;
     /// The key's columns.
     type PkColumns: Expression<SqlType: 'static> + Default;
+    /// What is selected for each field.
+    type Fields;
     /// `column = ?` for each column of [`Row::COLUMNS`] that is to be written.
-    type Changeset<'a>: QueryId;
+    type Changeset<'a>: Changes;
     /// What the key's columns are called in SQL, in their order.
     const KEY: &'static [&'static str];
     /// The columns that an update may write, in the order of the fields; an embedded struct has no name.
-    const COLUMNS: &'static [&'static str];
+    const COLUMNS: &'static [&'static str] = <Self::Changeset<'static> as Changes>::NAMES;
+    /// The relations that the model's fields declare.
+    const RELATIONS: Entries = &[];
 
     fn pk_filter(pk: Self::Pk) -> Self::PkFilter;
     fn changeset(&self, columns: ColumnSet) -> Self::Changeset<'_>;
@@ -320,6 +323,13 @@ pub trait Select<DB>: Row {
     fn selection() -> Self::Selection;
 }
 
+impl<M: Row<Fields: Fields<DB>>, DB> Select<DB> for M {
+    type Selection = <M::Fields as Fields<DB>>::Selection;
+    fn selection() -> Self::Selection {
+        M::Fields::selection()
+    }
+}
+
 /// A model that has receivers and relations on connections of type `C`, known once and for all.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
@@ -328,5 +338,12 @@ pub trait Select<DB>: Row {
     note = "add `#[derive(Hooks)]`, and turn on the feature of the connection's backend in diesel-hooks"
 )]
 pub trait Hooked<C>: Row {
-    fn hooks() -> Result<&'static ModelHooks<Self, C>>;
+    fn place() -> &'static Place<Self, C>;
+    #[inline]
+    fn hooks() -> Result<&'static ModelHooks<Self, C>>
+    where
+        C: 'static,
+    {
+        Self::place().hooks()
+    }
 }

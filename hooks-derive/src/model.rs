@@ -35,7 +35,8 @@ pub(crate) enum New {
 /// On which connections the model has hooks.
 pub(crate) enum StoredOn {
     EveryBackend,
-    Backends(Vec<Ident>),
+    /// None of those that there are.
+    NoBackend,
     Connections(Vec<Path>),
 }
 
@@ -164,6 +165,12 @@ impl<'a> Model<'a> {
             .filter_map(|field| Some((field, field.relation.as_ref()?)))
     }
 
+    /// Those on a column; the others are reported.
+    pub(crate) fn sound_relations(&self) -> impl Iterator<Item = (&Field<'a>, &Relation)> {
+        self.relations()
+            .filter(|(field, _)| matches!(field.storage, Storage::Column(_)))
+    }
+
     pub(crate) fn is_tuple(&self) -> bool {
         matches!(self.fields.first(), Some(field) if matches!(field.member, Member::Unnamed(_)))
     }
@@ -273,13 +280,11 @@ fn is_one_of(name: &Ident, names: &[Ident]) -> bool {
 }
 
 fn stored_on(connections: Option<&Vec<Path>>, backends: Option<Vec<Path>>) -> StoredOn {
-    let last = |path: Path| path.segments.last().map(|segment| segment.ident.clone());
+    let is_sqlite = |path: &Path| matches!(path.segments.last(), Some(it) if it.ident == "Sqlite");
     match (connections, backends) {
         (Some(connections), _) => StoredOn::Connections(connections.clone()),
-        (None, Some(backends)) => {
-            StoredOn::Backends(backends.into_iter().filter_map(last).collect())
-        }
-        (None, None) => StoredOn::EveryBackend,
+        (None, Some(backends)) if !backends.iter().any(is_sqlite) => StoredOn::NoBackend,
+        (None, _) => StoredOn::EveryBackend,
     }
 }
 

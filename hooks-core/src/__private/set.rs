@@ -1,3 +1,5 @@
+use std::marker::PhantomData;
+
 use diesel::QueryResult;
 use diesel::backend::Backend;
 use diesel::dsl::{AsExpr, SqlTypeOf};
@@ -8,14 +10,17 @@ use diesel::sql_types::SqlType;
 
 use crate::signal::ColumnSet;
 
-/// `column = value` as a part of an UPDATE, or nothing.
-pub struct SetIf<C, V>(Option<AsExpr<V, C>>)
-where
-    C: Column<SqlType: SqlType>,
-    V: AsExpression<SqlTypeOf<C>>;
+/// A column that is set to a value of type `V`, or left out.
+pub type SetIf<C, V> = Set<C, AsExpr<V, C>>;
+
+/// `column = expression` as a part of an UPDATE, or nothing.
+pub struct Set<C, E>(Option<E>, PhantomData<C>);
+
+/// The columns of an embedded struct that are set to the values of a `V`, or left out.
+pub type SetEmbedded<V> = SetEach<<V as AsChangeset>::Changeset>;
 
 /// The columns of an embedded struct as a part of an UPDATE, or nothing.
-pub struct SetEmbedded<V: AsChangeset>(Option<V::Changeset>);
+pub struct SetEach<S>(Option<S>);
 
 impl ColumnSet {
     /// Writes a column, if it is the one at `index` of this set.
@@ -26,33 +31,24 @@ impl ColumnSet {
         C: Column<SqlType: SqlType>,
         V: AsExpression<SqlTypeOf<C>>,
     {
-        SetIf(self.has(index).then(|| value.as_expression()))
+        Set(self.has(index).then(|| value.as_expression()), PhantomData)
     }
 
     /// Writes an embedded struct, if it is the one at `index` of this set.
     #[doc(hidden)]
     #[inline]
     pub fn set_embedded<V: AsChangeset>(self, index: usize, value: V) -> SetEmbedded<V> {
-        SetEmbedded(self.has(index).then(|| value.as_changeset()))
+        SetEach(self.has(index).then(|| value.as_changeset()))
     }
 }
 
 /// What is written is the type's to tell, unless the value's own SQL is not.
-impl<C, V> QueryId for SetIf<C, V>
-where
-    C: Column<SqlType: SqlType>,
-    V: AsExpression<SqlTypeOf<C>, Expression: QueryId>,
-{
+impl<C, E: QueryId> QueryId for Set<C, E> {
     type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = AsExpr::<V, C>::HAS_STATIC_QUERY_ID;
+    const HAS_STATIC_QUERY_ID: bool = E::HAS_STATIC_QUERY_ID;
 }
 
-impl<C, V, DB> QueryFragment<DB> for SetIf<C, V>
-where
-    DB: Backend,
-    C: Column<SqlType: SqlType>,
-    V: AsExpression<SqlTypeOf<C>, Expression: QueryFragment<DB>>,
-{
+impl<C: Column, E: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for Set<C, E> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         let Some(value) = &self.0 else {
             return Ok(());
@@ -64,16 +60,12 @@ where
 }
 
 /// How many columns it writes is up to its own changeset.
-impl<V: AsChangeset> QueryId for SetEmbedded<V> {
+impl<S> QueryId for SetEach<S> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl<V, DB> QueryFragment<DB> for SetEmbedded<V>
-where
-    DB: Backend,
-    V: AsChangeset<Changeset: QueryFragment<DB>>,
-{
+impl<S: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for SetEach<S> {
     fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         self.0.walk_ast(out)
     }

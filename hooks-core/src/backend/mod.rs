@@ -54,7 +54,7 @@ where
     M: Row,
     C: Connection,
     FromClause<M>: QueryFragment<C::Backend>,
-    M::PkFilter: QueryFragment<C::Backend>,
+    M::PkFilter: QueryFragment<C::Backend> + QueryId,
     S: QueryFragment<C::Backend> + QueryId,
 {
     if columns == ColumnSet::first(M::COLUMNS.len()) {
@@ -72,7 +72,7 @@ where
     M: Row,
     C: Connection,
     FromClause<M>: QueryFragment<C::Backend>,
-    M::PkFilter: QueryFragment<C::Backend>,
+    M::PkFilter: QueryFragment<C::Backend> + QueryId,
     S: QueryFragment<C::Backend> + QueryId,
 {
     macro_rules! by_index {

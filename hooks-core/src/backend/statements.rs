@@ -91,16 +91,16 @@ pub(crate) struct ByText;
 pub(crate) struct Never;
 
 /// Whether no value, and no key, has SQL that its type does not tell.
-const fn is_static<M: Row, S: QueryId>() -> bool {
+const fn is_static<M: Row<PkFilter: QueryId>, S: QueryId>() -> bool {
     S::HAS_STATIC_QUERY_ID && M::PkFilter::HAS_STATIC_QUERY_ID
 }
 
-impl<M: Row, S: QueryId> Keep<M, S> for All {
+impl<M: Row<PkFilter: QueryId>, S: QueryId> Keep<M, S> for All {
     const KEPT: bool = true;
     const BY_TYPE: bool = is_static::<M, S>();
 }
 
-impl<M: Row, S: QueryId, const INDEX: usize> Keep<M, S> for Nth<INDEX> {
+impl<M: Row<PkFilter: QueryId>, S: QueryId, const INDEX: usize> Keep<M, S> for Nth<INDEX> {
     const KEPT: bool = true;
     const BY_TYPE: bool = is_static::<M, S>();
 }

@@ -1,4 +1,4 @@
-//! `Row` and `Select`: the columns of a model.
+//! `Row`: the columns of a model.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -6,14 +6,9 @@ use syn::Index;
 
 use super::{column, tuple};
 use crate::model::{Field, Model, Storage};
+use crate::naming;
 
 pub(super) fn generate(model: &Model<'_>) -> TokenStream {
-    let row = row(model);
-    let select = select(model);
-    quote!(#row #select)
-}
-
-fn row(model: &Model<'_>) -> TokenStream {
     let Model { name, table, .. } = model;
     let (filter_type, filter) = filter(model);
     let pk_columns = tuple(model.key().into_iter().map(|field| column(model, field)));
@@ -21,8 +16,9 @@ fn row(model: &Model<'_>) -> TokenStream {
     let set_types = written.iter().map(|field| set_type(model, field));
     let changeset = changeset(&written);
     let key = model.key();
-    let key = key.iter().map(|field| sql_name(model, field));
-    let names = written.iter().map(|field| sql_name(model, field));
+    let key = key.iter().map(|field| column(model, field));
+    let fields = fields(model);
+    let relations = relations(model);
     let keep_unwritten = keep_unwritten(model);
     let differing = differing(&written);
     let check_embedded = check_embedded(model, &written);
@@ -32,9 +28,10 @@ fn row(model: &Model<'_>) -> TokenStream {
             type Table = #table::table;
             type PkFilter = #filter_type;
             type PkColumns = #pk_columns;
+            type Fields = #fields;
             type Changeset<'a> = (#(#set_types,)*);
-            const KEY: &'static [&'static str] = &[#(#key),*];
-            const COLUMNS: &'static [&'static str] = &[#(#names),*];
+            const KEY: &'static [&'static str] = &[#(__hooks::name::<#key>()),*];
+            #relations
             fn pk_filter(__pk: Self::Pk) -> Self::PkFilter {
                 #filter
             }
@@ -121,29 +118,30 @@ fn set(index: usize, field: &Field<'_>) -> TokenStream {
     quote!(__columns.set(#index, #value))
 }
 
-/// What the column is called in SQL; an embedded struct has several, and no name.
-fn sql_name(model: &Model<'_>, field: &Field<'_>) -> TokenStream {
-    match field.storage {
-        Storage::Embedded => quote!(""),
-        _ => {
-            let column = column(model, field);
-            quote!(<#column as ::diesel::Column>::NAME)
-        }
-    }
-}
-
-/// The method that is found first asks `PartialEq`, which a field need not have.
+/// A field need not have `PartialEq`: the method that is found first asks for it.
 fn differing(written: &[&Field<'_>]) -> TokenStream {
     if written.is_empty() {
         return quote!(__hooks::ColumnSet::first(0));
     }
     let members = written.iter().map(|field| &field.member);
     quote! {
-        use __hooks::{AlwaysDiffers as _, Compare, Differs as _};
         __hooks::ColumnSet::from_flags([
-            #((&Compare(&self.#members, &__other.#members)).differs()),*
+            #(__hooks::Compare(&self.#members, &__other.#members).differs()),*
         ])
     }
+}
+
+fn relations(model: &Model<'_>) -> Option<TokenStream> {
+    let markers: Vec<_> = model
+        .sound_relations()
+        .map(|(field, _)| naming::relation_of(&field.member))
+        .collect();
+    (!markers.is_empty()).then(|| {
+        quote! {
+            const RELATIONS: __hooks::Entries =
+                &[#(__hooks::relation::<#markers>()),*];
+        }
+    })
 }
 
 /// Nothing for a model whose fields are all written.
@@ -180,85 +178,18 @@ fn check_embedded(model: &Model<'_>, written: &[&Field<'_>]) -> Option<TokenStre
     })
 }
 
-fn select(model: &Model<'_>) -> TokenStream {
-    let name = model.name;
-    if model
-        .fields
-        .iter()
-        .any(|field| matches!(field.storage, Storage::Selected))
-    {
-        return select_as_diesel_does(model);
-    }
-    let embedded = model
-        .fields
-        .iter()
-        .filter(|field| matches!(field.storage, Storage::Embedded));
-    let embedded = embedded.map(|field| field.ty);
-    let types = model.fields.iter().map(|field| selected_type(model, field));
-    let selection = selection(model);
-    quote! {
-        #[automatically_derived]
-        impl<__DB: ::diesel::backend::Backend> __hooks::Select<__DB> for #name
-        where
-            #(#embedded: ::diesel::Selectable<__DB>,)*
-        {
-            type Selection = (#(#types,)*);
-            fn selection() -> Self::Selection {
-                #selection
-            }
-        }
-    }
-}
-
-/// Columns are all type, and the standard library knows the default of a tuple of twelve.
-fn selection(model: &Model<'_>) -> TokenStream {
-    let columns_only = model
-        .fields
-        .iter()
-        .all(|field| matches!(field.storage, Storage::Column(_)));
-    if columns_only && model.fields.len() <= 12 {
-        return quote!(::core::default::Default::default());
-    }
-    let values = model.fields.iter().map(|field| selected(model, field));
-    quote!((#(#values,)*))
-}
-
 /// An expression for a field is known to `Selectable` alone.
-fn select_as_diesel_does(model: &Model<'_>) -> TokenStream {
-    let name = model.name;
-    quote! {
-        #[automatically_derived]
-        impl<__DB: ::diesel::backend::Backend> __hooks::Select<__DB> for #name
-        where
-            #name: ::diesel::Selectable<__DB>,
-        {
-            type Selection = <#name as ::diesel::Selectable<__DB>>::SelectExpression;
-            fn selection() -> Self::Selection {
-                <#name as ::diesel::Selectable<__DB>>::construct_selection()
-            }
-        }
+fn fields(model: &Model<'_>) -> TokenStream {
+    let selected = |field: &Field<'_>| matches!(field.storage, Storage::Selected);
+    if model.fields.iter().any(selected) {
+        return quote!(__hooks::AsSelectable<Self>);
     }
-}
-
-fn selected_type(model: &Model<'_>, field: &Field<'_>) -> TokenStream {
-    match field.storage {
+    let types = model.fields.iter().map(|field| match field.storage {
         Storage::Embedded => {
             let ty = field.ty;
-            quote!(<#ty as ::diesel::Selectable<__DB>>::SelectExpression)
+            quote!(__hooks::Embedded<#ty>)
         }
         _ => column(model, field),
-    }
-}
-
-fn selected(model: &Model<'_>, field: &Field<'_>) -> TokenStream {
-    match field.storage {
-        Storage::Embedded => {
-            let ty = field.ty;
-            quote!(<#ty as ::diesel::Selectable<__DB>>::construct_selection())
-        }
-        _ => {
-            let column = column(model, field);
-            quote!(__hooks::column::<#column>())
-        }
-    }
+    });
+    quote!((#(#types,)*))
 }

@@ -68,7 +68,7 @@ where
     Sqlite: QueryMetadata<SqlTypeOf<M::Selection>>,
     FromClause<M>: QueryFragment<Sqlite>,
     M::PkFilter: QueryFragment<Sqlite> + QueryId,
-    for<'a> M::Changeset<'a>: QueryFragment<Sqlite>,
+    for<'a> M::Changeset<'a>: QueryFragment<Sqlite> + QueryId,
     M::New: Insertable<M::Table>,
     Insert<M>: QueryFragment<Sqlite> + QueryId,
     M::PkColumns: Expression + QueryFragment<Sqlite> + QueryId,
