@@ -298,3 +298,6 @@ impl Due {
 fn is_over(error: &DieselError) -> bool {
     matches!(error, DieselError::DatabaseError(_, info) if info.message().contains("no transaction is active"))
 }
+
+#[cfg(test)]
+mod tests;
