@@ -46,11 +46,6 @@ fn witness(conn: &mut SqliteConnection, signal: &str, id: i32) -> diesel_hooks::
     }
 }
 
-/// What another connection sees.
-fn rows(desk: &Desk) -> i64 {
-    desk.visible()
-}
-
 #[test]
 fn txn_01_without_a_transaction_a_callback_runs_at_once_in_the_call() {
     let (desk, mut conn) = Desk::new();
@@ -84,7 +79,7 @@ fn txn_03_a_rollback_empties_the_queue_and_the_next_transaction_is_clean() {
     conn.transaction(|conn| desk.order(conn, "next"))
         .expect("it commits");
     assert_eq!(desk.log(), ["next sees 1"]);
-    assert_eq!(rows(&desk), 1);
+    assert_eq!(desk.visible(), 1);
 }
 
 #[test]
@@ -228,7 +223,7 @@ fn txn_13_a_callback_may_query_and_open_transactions_on_another_connection() {
     })
     .expect("it commits");
     assert_eq!(desk.log(), ["from a callback sees 2", "order sees 2"]);
-    assert_eq!(rows(&desk), 2);
+    assert_eq!(desk.visible(), 2);
 }
 
 #[test]
@@ -262,7 +257,7 @@ fn txn_18_a_rollback_that_was_asked_for_runs_nothing() {
     });
     assert_eq!(outcome, Err(DieselError::RollbackTransaction));
     assert!(desk.log().is_empty());
-    assert_eq!(rows(&desk), 0);
+    assert_eq!(desk.visible(), 0);
 }
 
 #[test]
