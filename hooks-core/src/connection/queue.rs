@@ -70,7 +70,7 @@ pub(crate) struct Queue {
     pub(super) in_test: bool,
 }
 
-/// A queue as its connection and those who capture it hold it. No code of the application runs under the
+/// A queue as its connection and those who capture it hold it. No callback runs, or is dropped, under the
 /// lock.
 #[derive(Clone)]
 pub(super) struct Shared(Arc<Mutex<Queue>>);

@@ -275,3 +275,44 @@ fn a_capture_counts_merged_callbacks_once() {
     let captured = heard.queue.captured(Mark::default());
     assert_eq!(super::super::merge::count(captured), 2);
 }
+
+/// Operations that call no receiver with the connection set such savepoints. So far nothing registers
+/// inside them; receivers that wait for a commit will.
+#[cfg(feature = "sqlite")]
+#[test]
+fn an_operations_own_savepoint_takes_along_what_was_registered_inside() {
+    use diesel::connection::Connection;
+
+    use super::super::ext::register;
+    use super::super::{Scope, atomic};
+    use crate::error::{Error, Result};
+
+    let mut conn = diesel::SqliteConnection::establish(":memory:").expect("SQLite is embedded");
+    let log = Log::default();
+    let register = |conn: &mut diesel::SqliteConnection, name: &'static str| {
+        let committed = note(&log, format!("commit {name}"));
+        let undone = note(&log, format!("undo {name}"));
+        register(conn, CallbackKind::AfterCommit, None, committed)?;
+        register(conn, CallbackKind::AfterRollback, None, undone)
+    };
+    conn.transaction(|conn| {
+        register(conn, "before")?;
+        atomic(conn, Scope::Statements, |conn| register(conn, "kept"))?;
+        let failed: Result = atomic(conn, Scope::Statements, |conn| {
+            atomic(conn, Scope::Statements, |conn| {
+                register(conn, "released inside")
+            })?;
+            Err(Error::TransactionLost)
+        });
+        assert!(failed.is_err());
+        register(conn, "after")
+    })
+    .expect("it commits");
+    let expected = [
+        "undo released inside",
+        "commit before",
+        "commit kept",
+        "commit after",
+    ];
+    assert_eq!(*log.lock().expect("free"), expected);
+}
