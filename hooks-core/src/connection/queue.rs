@@ -131,15 +131,11 @@ impl Queue {
             (Step::Commit(1), None) if self.doomed.is_none() => self.commit(),
             (Step::Commit(1), None) => self.roll_back(1),
             (Step::Commit(1), Some(error)) if is_over(error) => self.roll_back(1),
-            // Diesel rolls back next, and only then is it the turn of after-rollback callbacks.
-            (Step::Commit(1), Some(_)) => Due {
-                kind: CallbackKind::AfterRollback,
-                entries: self.remove(|entry| entry.kind == CallbackKind::AfterCommit),
-            },
             (Step::Commit(depth), None) => {
                 self.release(depth);
                 Due::nothing()
             }
+            // After a COMMIT that failed, Diesel rolls back, and that is heard as well.
             (Step::Begin(_) | Step::Commit(_), Some(_)) => Due::nothing(),
             (Step::RollBack(depth), _) => self.roll_back(depth),
         }
@@ -149,15 +145,10 @@ impl Queue {
     pub(super) fn failed(&mut self, effect: ErrorEffect) -> Due {
         match effect {
             ErrorEffect::Level if self.depth > 0 => {
-                self.doomed = Some(self.doomed.map_or(self.depth, |it| it.min(self.depth)));
+                self.doomed.get_or_insert(self.depth);
                 Due::nothing()
             }
-            ErrorEffect::Transaction => {
-                let depth = self.depth;
-                let due = self.roll_back(1);
-                self.depth = depth;
-                due
-            }
+            ErrorEffect::Transaction => self.roll_back(1),
             _ => Due::nothing(),
         }
     }

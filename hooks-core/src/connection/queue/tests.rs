@@ -281,7 +281,9 @@ fn a_capture_counts_merged_callbacks_once() {
 #[cfg(feature = "sqlite")]
 #[test]
 fn an_operations_own_savepoint_takes_along_what_was_registered_inside() {
-    use diesel::connection::Connection;
+    use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+    use diesel::connection::{Connection, SimpleConnection};
 
     use super::super::ext::register;
     use super::super::{Scope, atomic};
@@ -305,14 +307,74 @@ fn an_operations_own_savepoint_takes_along_what_was_registered_inside() {
             Err(Error::TransactionLost)
         });
         assert!(failed.is_err());
+        let released: Result = atomic(conn, Scope::Statements, |conn| {
+            register(conn, "released by another")?;
+            Ok(conn.batch_execute("RELEASE SAVEPOINT diesel_hooks")?)
+        });
+        assert!(released.is_err());
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            atomic(conn, Scope::Statements, |conn| -> Result {
+                register(conn, "panicked")?;
+                resume_unwind(Box::new("in a receiver"))
+            })
+        }));
+        assert!(panicked.is_err());
         register(conn, "after")
     })
     .expect("it commits");
     let expected = [
         "undo released inside",
+        "undo released by another",
+        "undo panicked",
         "commit before",
         "commit kept",
         "commit after",
     ];
     assert_eq!(*log.lock().expect("free"), expected);
+}
+
+/// As after a COMMIT for which the disk was full: the database has rolled back, Diesel knows, and sends
+/// no ROLLBACK.
+#[cfg(feature = "sqlite")]
+#[test]
+fn a_failed_commit_without_a_rollback_is_over_when_the_next_statement_is_sent() {
+    use diesel::connection::Connection;
+
+    use super::super::State;
+    use crate::diesel_internals::hear_a_commit_fail;
+
+    let mut conn = diesel::SqliteConnection::establish(":memory:").expect("SQLite is embedded");
+    let mut heard = Heard::new(ErrorEffect::Statement);
+    heard.register(1, "a");
+    let state = State::of(&mut conn).expect("there is room");
+    *state.queue().lock() = std::mem::take(&mut heard.queue);
+    hear_a_commit_fail(conn.instrumentation(), &refusal());
+    assert!(heard.log().is_empty(), "a rollback may follow");
+    conn.execute_returning_count(&diesel::sql_query("SELECT 1"))
+        .expect("the connection is in order");
+    assert_eq!(heard.log(), ["undo a"]);
+}
+
+#[cfg(feature = "sqlite")]
+#[test]
+fn a_queue_made_inside_a_transaction_knows_which_level_a_failure_dooms() {
+    use diesel::connection::Connection;
+
+    use super::super::State;
+    use super::super::ext::register;
+    use crate::error::Result;
+
+    let mut conn = diesel::SqliteConnection::establish(":memory:").expect("SQLite is embedded");
+    let log = Log::default();
+    let undone = note(&log, "undo".to_owned());
+    conn.transaction(|conn| -> Result {
+        State::of(conn)?
+            .queue()
+            .lock()
+            .failed(ErrorEffect::Level)
+            .run();
+        register(conn, CallbackKind::AfterRollback, None, undone)
+    })
+    .expect("SQLite commits");
+    assert_eq!(*log.lock().expect("free"), ["undo"]);
 }
