@@ -45,9 +45,10 @@ enum Hearing {
 
 /// Sets the application's own instrumentation on a connection that has hooks.
 ///
-/// [`Connection::set_instrumentation`](diesel::Connection::set_instrumentation) throws away what this library remembers about the connection, and
-/// this library never throws away what was set by it: without a memory it asks the database again on every
-/// create, and an operation that cannot do without is [`Error::Instrumentation`].
+/// [`Connection::set_instrumentation`](diesel::Connection::set_instrumentation) throws away what this
+/// library remembers about the connection, waiting callbacks included, and this library never throws away
+/// what was set by it: without a memory it asks the database again on every create, and an operation that
+/// cannot do without is [`Error::Instrumentation`].
 ///
 /// ```
 /// # use diesel::prelude::*;
