@@ -8,6 +8,7 @@ use diesel::connection::{
 
 use super::HookConnection;
 use crate::backend::Shape;
+use crate::collector::Claims;
 use crate::diesel_internals::{no_instrumentation, type_of};
 use crate::error::{Error, Result};
 
@@ -21,6 +22,7 @@ pub(crate) struct State {
     /// Whether the transaction that Diesel thinks open is gone.
     pub(super) lost: bool,
     shapes: HashMap<TypeId, Shape, BuildHasherDefault<TypeIdHasher>>,
+    pub(crate) claims: Claims,
 }
 
 /// Sets the application's own instrumentation on a connection that has hooks.
@@ -65,6 +67,11 @@ impl State {
         conn.instrumentation()
             .downcast_mut()
             .ok_or(Error::Instrumentation)
+    }
+
+    /// The state of this connection, if it has one.
+    pub(crate) fn installed<C: Connection>(conn: &mut C) -> Option<&mut State> {
+        conn.instrumentation().downcast_mut()
     }
 
     /// What is known of the table of `M` in this connection's database.

@@ -137,11 +137,7 @@ fn write<M: Persist<C>, C: RawConnection>(conn: &mut C, row: &M, columns: Column
 }
 
 #[inline]
-fn one_row<M: Persist<C>, C: RawConnection>(
-    conn: &mut C,
-    count: usize,
-    pk: &M::Pk,
-) -> Result<()> {
+fn one_row<M: Persist<C>, C: RawConnection>(conn: &mut C, count: usize, pk: &M::Pk) -> Result<()> {
     match count {
         1 => Ok(()),
         _ => Err(not_one_row::<M, C>(conn, count, pk)),

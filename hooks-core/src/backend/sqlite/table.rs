@@ -100,9 +100,7 @@ where
     let Some(name) = path.last() else {
         return Ok(None);
     };
-    let tables: Vec<Table> = diesel::sql_query(TABLE)
-        .bind::<Text, _>(name)
-        .load(conn)?;
+    let tables: Vec<Table> = diesel::sql_query(TABLE).bind::<Text, _>(name).load(conn)?;
     let table = match &tables[..] {
         [] => return Ok(None),
         [table] => table,
