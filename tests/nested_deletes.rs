@@ -198,6 +198,32 @@ fn what_a_failed_delete_inside_deleted_is_not_taken_for_gone() {
 }
 
 #[test]
+fn a_row_that_takes_the_key_of_one_that_went_is_heard_on_its_own() {
+    let mut conn = memory(SCHEMA);
+    on_event(|event, conn| {
+        if event == "post Photo 2" {
+            on_event(|_, _| Ok(()));
+            conn.batch_execute("INSERT INTO photos VALUES (1, 2)")?;
+            delete_photo(conn, 1)?;
+        }
+        Ok(())
+    });
+    let deleted = Album { id: 1 }.delete(&mut conn).expect("deleted");
+    assert_eq!(
+        LOG.take()[3..],
+        [
+            "post Photo 1",
+            "post Photo 2",
+            "pre Photo 1",
+            "post Photo 1",
+            "post Album 1"
+        ]
+    );
+    assert_eq!(deleted.total, 3);
+    assert_eq!(left(&mut conn), (vec![2], vec![3]));
+}
+
+#[test]
 fn after_an_error_or_a_panic_the_rows_are_announced_again() {
     for panics in [false, true] {
         let mut conn = memory(SCHEMA);

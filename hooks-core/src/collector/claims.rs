@@ -110,6 +110,18 @@ impl Operation {
         Ok(true)
     }
 
+    /// Gives a row up that has been dealt with: another of its key is another row.
+    pub(super) fn release<M: Persist<C>, C: RawConnection>(
+        self,
+        conn: &mut C,
+        key: &M::Pk,
+    ) -> Result<()> {
+        if let Some(running) = self.running(conn) {
+            running.planned.of::<M>()?.remove(key);
+        }
+        Ok(())
+    }
+
     /// Whether a delete around this one planned rows of this table.
     pub(super) fn is_inside_one_of<C: RawConnection>(self, conn: &mut C, table: TypeId) -> bool {
         self.here(conn).is_some_and(|(claims, level)| {
@@ -123,9 +135,7 @@ impl Operation {
         conn: &mut C,
         key: M::Pk,
     ) -> Result<()> {
-        if let Some((claims, level)) = self.here(conn)
-            && let Some(running) = claims.running.get_mut(level)
-        {
+        if let Some(running) = self.running(conn) {
             running.taken.of::<M>()?.insert(key, ());
         }
         Ok(())
@@ -137,10 +147,13 @@ impl Operation {
         conn: &mut C,
         key: &M::Pk,
     ) -> bool {
-        self.here(conn).is_some_and(|(claims, level)| {
-            let running = claims.running.get(level);
-            running.is_some_and(|it| it.taken.get::<M>(key).is_some())
-        })
+        self.running(conn)
+            .is_some_and(|it| it.taken.get::<M>(key).is_some())
+    }
+
+    fn running<C: RawConnection>(self, conn: &mut C) -> Option<&mut Running> {
+        let (claims, level) = self.here(conn)?;
+        claims.running.get_mut(level)
     }
 
     fn here<C: RawConnection>(self, conn: &mut C) -> Option<(&mut Claims, usize)> {

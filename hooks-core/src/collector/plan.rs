@@ -42,10 +42,10 @@ pub(super) struct Found<C> {
     pub(super) blockers: Vec<Blocker>,
 }
 
-/// The children through one relation, and whom they refer to: the place among them, a parent's number.
+/// The children through one relation, and the number of the row that each refers to.
 pub(super) struct FoundChildren<C> {
     pub(super) rows: Box<dyn Loaded<C>>,
-    pub(super) refer_to: Vec<(usize, usize)>,
+    pub(super) parents: Vec<usize>,
 }
 
 impl Planned {
@@ -136,10 +136,9 @@ impl<C: RawConnection> Plan<C> {
                     None => blockers.push(blocker),
                 }
             }
-            for FoundChildren { rows, refer_to } in found.children {
+            for FoundChildren { rows, parents } in found.children {
                 let numbers = rows.join(conn, self)?;
-                let edges = refer_to.iter().map(|(at, parent)| (numbers[*at], *parent));
-                self.edges.extend(edges);
+                self.edges.extend(numbers.into_iter().zip(parents));
             }
         }
         match blockers.is_empty() {

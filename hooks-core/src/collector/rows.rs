@@ -141,18 +141,20 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
     fn follow(&mut self, conn: &mut C, planned: &Planned) -> Result<Found<C>> {
         let keys = self.keys(self.followed);
         self.followed = self.rows.len();
-        let (mut children, mut blockers) = (Vec::new(), Vec::new());
+        let (mut found, mut blockers) = (Vec::new(), Vec::new());
         for relation in &M::hooks()?.relations {
             match relation.info().on_delete {
                 OnDelete::Protect => blockers.extend(relation.blocker(conn, &keys)?),
                 OnDelete::Cascade if must_load(&**relation, conn, planned)? => {
-                    let found = relation.load_children(conn, &keys)?;
-                    children.push(linked::<M, C>(planned, &keys, found));
+                    found.extend(children::<M, C>(&**relation, conn, planned, &keys)?);
                 }
                 OnDelete::Cascade => {}
             }
         }
-        Ok(Found { children, blockers })
+        Ok(Found {
+            children: found,
+            blockers,
+        })
     }
 
     fn announce(&mut self, conn: &mut C, rows: &[usize]) -> Result<bool> {
@@ -205,13 +207,14 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
         for at in rows {
             let Planning { row, heard } = &mut self.rows[*at];
             let Some(instance) = row.take() else { continue };
-            if !execute::remove(conn, planned, &instance)? {
-                continue;
+            let went = execute::remove(conn, planned, &instance)?;
+            match heard {
+                true => planned.operation.release::<M, C>(conn, &instance.pk())?,
+                false if went => planned.operation.take::<M, C>(conn, instance.pk())?,
+                false => {}
             }
-            count += 1;
-            if !*heard {
-                planned.operation.take::<M, C>(conn, instance.pk())?;
-            } else if !receivers.is_empty() {
+            count += usize::from(went);
+            if went && *heard && !receivers.is_empty() {
                 events.push(PostDelete { instance });
             }
         }
@@ -220,28 +223,29 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
     }
 }
 
-/// Finds out which planned row each child refers to.
+/// Loads the children of some rows, and finds out which row each refers to.
 ///
-/// A database that compares without case finds children whose own spelling of the key is none of ours;
-/// such a child counts as one of all the rows that were asked for.
-fn linked<M: Persist<C>, C: RawConnection>(
+/// A database that compares without case finds children whose own spelling of the key is none of ours.
+/// These are asked for key by key, since the order needs to know.
+fn children<M: Persist<C>, C: RawConnection>(
+    relation: &dyn Relation<M::Pk, C>,
+    conn: &mut C,
     planned: &Planned,
     keys: &[M::Pk],
-    found: Children<M::Pk, C>,
-) -> FoundChildren<C> {
-    let mut refer_to = Vec::with_capacity(found.parents.len());
-    for (at, parent) in found.parents.iter().enumerate() {
-        let number = parent.as_ref().and_then(|key| planned.number::<M, C>(key));
-        match number {
-            Some(number) => refer_to.push((at, number)),
-            None => {
-                let asked = keys.iter().filter_map(|key| planned.number::<M, C>(key));
-                refer_to.extend(asked.map(|number| (at, number)));
-            }
-        }
+) -> Result<Vec<FoundChildren<C>>> {
+    let Children { rows, parents } = relation.load_children(conn, keys)?;
+    if let [key] = keys {
+        let parent = planned.number::<M, C>(key).into_iter();
+        let parents = parent.cycle().take(parents.len()).collect();
+        return Ok(vec![FoundChildren { rows, parents }]);
     }
-    FoundChildren {
-        rows: found.rows,
-        refer_to,
+    let number = |key: &Option<M::Pk>| planned.number::<M, C>(key.as_ref()?);
+    if let Some(parents) = parents.iter().map(number).collect() {
+        return Ok(vec![FoundChildren { rows, parents }]);
     }
+    let mut found = Vec::new();
+    for key in keys.chunks(1) {
+        found.extend(children::<M, C>(relation, conn, planned, key)?);
+    }
+    Ok(found)
 }
