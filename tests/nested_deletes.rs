@@ -12,13 +12,17 @@ use diesel::prelude::*;
 use diesel_hooks::prelude::*;
 
 diesel::table! { albums (id) { id -> Integer } }
-diesel::table! { photos (id) { id -> Integer, album_id -> Integer } }
+diesel::table! { folders (id) { id -> Integer } }
+diesel::table! { photos (id) { id -> Integer, album_id -> Integer, folder_id -> Nullable<Integer> } }
 
 const SCHEMA: &str = "
     CREATE TABLE albums (id INTEGER PRIMARY KEY);
-    CREATE TABLE photos (id INTEGER PRIMARY KEY, album_id INTEGER NOT NULL REFERENCES albums);
+    CREATE TABLE folders (id INTEGER PRIMARY KEY);
+    CREATE TABLE photos (id INTEGER PRIMARY KEY, album_id INTEGER NOT NULL REFERENCES albums,
+        folder_id INTEGER REFERENCES folders);
     INSERT INTO albums VALUES (1), (2);
-    INSERT INTO photos VALUES (1, 1), (2, 1), (3, 2);
+    INSERT INTO folders VALUES (1);
+    INSERT INTO photos VALUES (1, 1, NULL), (2, 1, 1), (3, 2, NULL);
 ";
 
 #[derive(Debug, Clone, Queryable, Insertable, Hooks)]
@@ -38,6 +42,14 @@ struct Photo {
 #[derive(Debug, Clone, Queryable, Hooks)]
 #[diesel(table_name = photos)]
 struct Picture {
+    id: i32,
+    #[hooks(one_to_one(Folder, on_delete = Cascade))]
+    folder_id: Option<i32>,
+}
+
+#[derive(Debug, Clone, Queryable, Insertable, Hooks)]
+#[hooks(new = Self)]
+struct Folder {
     id: i32,
 }
 
@@ -63,6 +75,13 @@ fn left(conn: &mut SqliteConnection) -> (Vec<i32>, Vec<i32>) {
     )
 }
 
+fn picture(id: i32) -> Picture {
+    Picture {
+        id,
+        folder_id: None,
+    }
+}
+
 fn delete_photo(conn: &mut SqliteConnection, id: i32) -> diesel_hooks::Result {
     Photo::get(conn, id)?.delete(conn).map(drop)
 }
@@ -70,12 +89,15 @@ fn delete_photo(conn: &mut SqliteConnection, id: i32) -> diesel_hooks::Result {
 #[test]
 fn whatever_a_receiver_deletes_of_the_same_delete_is_heard_and_counted_once() {
     type Act = fn(&mut SqliteConnection) -> diesel_hooks::Result;
-    let acts: [(&str, Act); 4] = [
+    let acts: [(&str, Act); 5] = [
         ("the child", |conn| delete_photo(conn, 1)),
         ("another child", |conn| delete_photo(conn, 2)),
         ("the root", |conn| Album { id: 1 }.delete(conn).map(drop)),
+        ("a child with another parent of its table", |conn| {
+            Folder { id: 1 }.delete(conn).map(drop)
+        }),
         ("a child through another struct", |conn| {
-            Picture { id: 2 }.delete(conn).map(drop)
+            picture(2).delete(conn).map(drop)
         }),
     ];
     for (what, act) in acts {
@@ -203,7 +225,7 @@ fn a_row_that_takes_the_key_of_one_that_went_is_heard_on_its_own() {
     on_event(|event, conn| {
         if event == "post Photo 2" {
             on_event(|_, _| Ok(()));
-            conn.batch_execute("INSERT INTO photos VALUES (1, 2)")?;
+            conn.batch_execute("INSERT INTO photos VALUES (1, 2, NULL)")?;
             delete_photo(conn, 1)?;
         }
         Ok(())
@@ -254,6 +276,6 @@ fn what_needs_a_memory_of_the_connection_says_that_there_is_no_room_for_one() {
     );
     assert!(LOG.take().is_empty());
     assert_eq!(left(&mut conn), (vec![1, 2], vec![1, 2, 3]));
-    let deleted = Picture { id: 1 }.delete(&mut conn).expect("nobody listens");
+    let deleted = picture(1).delete(&mut conn).expect("nobody listens");
     assert_eq!(counted(deleted), (1, vec![("Picture", 1)]));
 }
