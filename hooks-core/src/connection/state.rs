@@ -12,6 +12,7 @@ use super::scoped::Scoped;
 use super::transaction::depth;
 use super::{Chain, HookConnection, RawConnection};
 use crate::backend::Shape;
+use crate::collector::Claims;
 use crate::diesel_internals::{no_instrumentation, type_of};
 use crate::error::{Error, Result};
 use crate::failure::{CallbackKind, Failure, FailureReason, report};
@@ -28,6 +29,7 @@ pub(crate) struct State {
     contexts: Vec<Arc<dyn Any + Send + Sync>>,
     pub(super) chain: Chain,
     pub(super) scoped: Scoped,
+    pub(crate) claims: Claims,
     queue: Shared,
     hearing: Hearing,
     effect: fn(&DieselError) -> ErrorEffect,
@@ -96,6 +98,7 @@ impl State {
             contexts: Vec::new(),
             chain: Chain::default(),
             scoped: Scoped::default(),
+            claims: Claims::default(),
             queue: Shared::new(Queue::at_depth(depth)),
             hearing: Hearing::Nothing,
             effect: C::effect_of_error,
