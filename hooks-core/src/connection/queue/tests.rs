@@ -286,7 +286,7 @@ fn an_operations_own_savepoint_takes_along_what_was_registered_inside() {
     use diesel::connection::{Connection, SimpleConnection};
 
     use super::super::ext::register;
-    use super::super::{Scope, atomic};
+    use super::super::{Scope, together};
     use crate::error::{Error, Result};
 
     let mut conn = diesel::SqliteConnection::establish(":memory:").expect("SQLite is embedded");
@@ -299,21 +299,21 @@ fn an_operations_own_savepoint_takes_along_what_was_registered_inside() {
     };
     conn.transaction(|conn| {
         register(conn, "before")?;
-        atomic(conn, Scope::Statements, |conn| register(conn, "kept"))?;
-        let failed: Result = atomic(conn, Scope::Statements, |conn| {
-            atomic(conn, Scope::Statements, |conn| {
+        together(conn, Scope::Statements, |conn| register(conn, "kept"))?;
+        let failed: Result = together(conn, Scope::Statements, |conn| {
+            together(conn, Scope::Statements, |conn| {
                 register(conn, "released inside")
             })?;
-            Err(Error::TransactionLost)
+            Err(Error::TransactionLost { source: None })
         });
         assert!(failed.is_err());
-        let released: Result = atomic(conn, Scope::Statements, |conn| {
+        let released: Result = together(conn, Scope::Statements, |conn| {
             register(conn, "released by another")?;
             Ok(conn.batch_execute("RELEASE SAVEPOINT diesel_hooks")?)
         });
         assert!(released.is_err());
         let panicked = catch_unwind(AssertUnwindSafe(|| {
-            atomic(conn, Scope::Statements, |conn| -> Result {
+            together(conn, Scope::Statements, |conn| -> Result {
                 register(conn, "panicked")?;
                 resume_unwind(Box::new("in a receiver"))
             })
