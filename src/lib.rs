@@ -41,8 +41,9 @@
 //! [`Hooks`](derive@Hooks) for the attributes, [`registry()`] for what was compiled in.
 
 pub use diesel_hooks_core::{
-    Deleted, Error, HookConnection, Model, Persist, RawConnection, Result, error, model, receiver,
-    registry, relation, set_instrumentation, signal,
+    Capture, Deleted, Error, Failure, HookConnection, HookConnectionExt, Model, Persist,
+    RawConnection, Result, error, failure, model, receiver, registry, relation,
+    set_failure_handler, set_instrumentation, signal,
 };
 pub use diesel_hooks_derive::{Hooks, receiver};
 
@@ -71,9 +72,10 @@ macro_rules! link {
 /// `Result` and `Error` are left out: they would hide its own.
 pub mod prelude {
     pub use diesel_hooks_core::signal::{
-        PostCreate, PostDelete, PostSave, PostUpdate, PreCreate, PreDelete, PreSave, PreUpdate,
+        AnyModel, CustomSignal, PostCreate, PostDelete, PostLoad, PostSave, PostUpdate, PreCreate,
+        PreDelete, PreSave, PreUpdate, Signal,
     };
-    pub use diesel_hooks_core::{HookConnection, Model};
+    pub use diesel_hooks_core::{HookConnection, HookConnectionExt, Model};
     pub use diesel_hooks_derive::{Hooks, receiver};
 }
 

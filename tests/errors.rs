@@ -73,7 +73,7 @@ fn a_receivers_error_names_receiver_place_signal_model_and_key() {
     };
     assert_eq!(
         (receiver.receiver, receiver.signal, receiver.model),
-        ("screening", "PostCreate", "Account")
+        ("screening", "PostCreate", Some("Account"))
     );
     assert!(
         receiver.file.ends_with("tests/errors.rs"),

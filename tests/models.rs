@@ -126,6 +126,10 @@ fn a_key_of_several_columns_works_everywhere() {
         Seat::get(&mut conn, ("A".into(), 1)).expect("it is there"),
         first
     );
+    assert_eq!(
+        <Seat as diesel_hooks::__private::Row>::KEY,
+        ["row", "number"]
+    );
     assert_eq!(first.delete(&mut conn).expect("deleted").total, 1);
     assert!(matches!(
         Seat::get(&mut conn, ("A".into(), 1)),

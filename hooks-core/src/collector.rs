@@ -25,7 +25,7 @@ mod rows;
 
 use std::any::TypeId;
 
-use crate::connection::{RawConnection, Scope, atomic};
+use crate::connection::{RawConnection, Scope, atomic, scoped};
 use crate::error::{Blocker, Error, Operation, Protected, Result};
 use crate::model::Persist;
 
@@ -43,6 +43,9 @@ pub(crate) fn delete<M: Persist<C>, C: RawConnection>(conn: &mut C, row: &M) -> 
     let mut scope = delete_scope::<M, C>(&mut Vec::new())?;
     if hooks.hears_delete() {
         scope = scope.max(Scope::ReadBack);
+    }
+    if scoped::has_connected(conn) {
+        scope = Scope::Receivers;
     }
     claims::during(conn, scope, |conn, operation| {
         atomic::<M, C, _>(conn, scope, |conn| {

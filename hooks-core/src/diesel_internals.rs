@@ -36,6 +36,17 @@ pub(crate) fn restore_depth<C: Connection>(conn: &mut C, depth: u32) {
     {}
 }
 
+/// Whether the outermost transaction is one of [`Connection::begin_test_transaction`].
+pub(crate) fn is_test_transaction<C: Connection>(conn: &mut C) -> bool {
+    match transaction_status(conn) {
+        TransactionManagerStatus::Valid(status) => status
+            .in_transaction
+            .as_ref()
+            .is_some_and(|it| it.test_transaction),
+        TransactionManagerStatus::InError => false,
+    }
+}
+
 /// Whether this part of a statement writes nothing.
 pub(crate) fn is_empty<C: Connection>(
     fragment: &impl QueryFragment<C::Backend>,
@@ -71,5 +82,24 @@ where
             true => Ok(true),
             false => self.0.is_safe_to_cache_prepared(backend),
         }
+    }
+}
+
+/// Tells of a COMMIT that the database refused.
+#[cfg(test)]
+pub(crate) fn hear_a_commit_fail(
+    instrumentation: &mut dyn Instrumentation,
+    error: &diesel::result::Error,
+) {
+    use diesel::connection::{InstrumentationEvent, StrQueryHelper};
+
+    let commit = StrQueryHelper::new("COMMIT");
+    let events = [
+        InstrumentationEvent::commit_transaction(std::num::NonZeroU32::MIN),
+        InstrumentationEvent::start_query(&commit),
+        InstrumentationEvent::finish_query(&commit, Some(error)),
+    ];
+    for event in events {
+        instrumentation.on_connection_event(event);
     }
 }

@@ -105,6 +105,12 @@ pub enum Error {
         /// What went wrong before, if anything.
         source: Option<Box<Error>>,
     },
+    /// Receivers caused one another without end.
+    #[error("receivers call one another without end: {}", .chain.join(" -> "))]
+    Recursion {
+        /// Each signal with the receiver that heard it, the first cause first.
+        chain: Vec<String>,
+    },
     /// The connection carries an instrumentation that this library did not install and must not drop, and
     /// the operation needs what the library remembers there.
     #[error(
@@ -143,18 +149,18 @@ impl fmt::Display for Operation {
 
 /// A receiver that returned an error.
 #[derive(Debug, thiserror::Error)]
-#[error("receiver {receiver} ({file}:{line}) of {signal}<{model}>{} failed: {source}", of_key(.key))]
+#[error("receiver {receiver}{} of {} failed: {source}", at(.file, .line), heard(.signal, .model, .key))]
 #[non_exhaustive]
 pub struct ReceiverError {
-    /// The model whose signal it heard.
-    pub model: &'static str,
+    /// The model whose signal it heard; none for a signal of the application's own.
+    pub model: Option<&'static str>,
     /// The key of the row, where it has one already and the receiver hears one row at a time.
     pub key: Option<Key>,
     /// The signal, for example `PostSave`.
     pub signal: &'static str,
     /// The receiver's `dispatch_uid`.
     pub receiver: &'static str,
-    /// The file in which it stands.
+    /// The file in which it stands; empty for one that was connected at run time.
     pub file: &'static str,
     /// The line of that file.
     pub line: u32,
@@ -179,6 +185,16 @@ pub enum RegistryError {
         first: String,
         /// Where the second stands, as `file:line`.
         second: String,
+    },
+    /// What receivers demand with `before` and `after` cannot all be.
+    #[error(
+        "receivers of {signal} wait for one another: {path}; take one `before` or `after` away"
+    )]
+    OrderCycle {
+        /// The signal that they hear.
+        signal: &'static str,
+        /// Their `dispatch_uid`s, as `a -> b -> a`: each has to run before the next.
+        path: String,
     },
     /// A model's rows create one another without end.
     #[error(
@@ -241,6 +257,10 @@ impl Error {
             };
         }
         None
+    }
+
+    pub(crate) fn is_transaction_lost(&self) -> bool {
+        matches!(self, Error::TransactionLost { .. })
     }
 
     pub(crate) fn query(
@@ -311,7 +331,21 @@ fn because(source: &Option<Box<Error>>) -> String {
         .map_or_else(String::new, |source| format!(": {source}"))
 }
 
-fn of_key(key: &Option<Key>) -> String {
-    key.as_ref()
-        .map_or_else(String::new, |key| format!(" {key}"))
+/// Where a receiver stands; one that was connected at run time stands nowhere.
+fn at(file: &str, line: &u32) -> String {
+    match file {
+        "" => String::new(),
+        file => format!(" ({file}:{line})"),
+    }
+}
+
+fn heard(signal: &str, model: &Option<&'static str>, key: &Option<Key>) -> String {
+    let mut text = String::from(signal);
+    if let Some(model) = model {
+        text += &format!("<{model}>");
+    }
+    if let Some(key) = key {
+        text += &format!(" {key}");
+    }
+    text
 }

@@ -18,6 +18,7 @@
 
 pub mod connection;
 pub mod error;
+pub mod failure;
 pub mod model;
 pub mod receiver;
 pub mod registry;
@@ -28,12 +29,16 @@ mod backend;
 mod collector;
 mod diesel_internals;
 mod lifecycle;
+mod trace;
 
 #[doc(hidden)]
 pub mod __private;
 
 pub use crate::collector::Deleted;
-pub use crate::connection::{HookConnection, RawConnection, set_instrumentation};
+pub use crate::connection::{
+    Capture, HookConnection, HookConnectionExt, RawConnection, set_instrumentation,
+};
 pub use crate::error::{Error, Result};
+pub use crate::failure::{Failure, set_failure_handler};
 pub use crate::model::{Model, Persist};
 pub use crate::registry::registry;

@@ -2,16 +2,20 @@
 
 use std::fmt::Debug;
 use std::hash::Hash;
+use std::panic::Location;
 
 use diesel::dsl::SqlTypeOf;
 use diesel::expression::Expression;
 use diesel::query_builder::{AsChangeset, QueryFragment, QueryId};
 use diesel::{Connection, QueryResult, Table};
 
+use crate::__private::{Changes, Fields, Place};
 use crate::collector::{self, Deleted};
 use crate::connection::{HookConnection, RawConnection};
 use crate::error::{Key, RegistryError, Result};
 use crate::lifecycle::{self, ModelHooks};
+use crate::receiver::Senders;
+use crate::relation::Entries;
 use crate::signal::ColumnSet;
 
 /// A struct over a table whose rows have a lifecycle, made one by `#[derive(Hooks)]`.
@@ -113,7 +117,7 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     where
         Self: Persist<C::Raw>,
     {
-        lifecycle::get(conn.raw_connection(), pk)
+        lifecycle::get(conn.raw_connection(), &pk)
     }
 
     /// Loads this row again.
@@ -125,7 +129,7 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     where
         Self: Persist<C::Raw>,
     {
-        *self = lifecycle::get(conn.raw_connection(), self.pk())?;
+        *self = lifecycle::get(conn.raw_connection(), &self.pk())?;
         Ok(())
     }
 
@@ -145,7 +149,9 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     /// Changes this row, and writes the columns that then differ; sends nothing to the database and to
     /// receivers if none does.
     ///
-    /// The closure works on a copy, which replaces the instance when all is done.
+    /// The closure works on a copy, which replaces the instance when all is done. A field that no update
+    /// writes, as one with `#[diesel(skip_update)]` or `#[hooks(generated)]`, keeps its value whatever the
+    /// closure and receivers make of it.
     ///
     /// # Errors
     ///
@@ -211,20 +217,16 @@ pub struct ModelInfo {
     pub line: u32,
 }
 
-impl ModelInfo {
-    #[doc(hidden)]
-    pub const fn new(
-        name: &'static str,
-        table: &'static str,
-        file: &'static str,
-        line: u32,
-    ) -> Self {
-        ModelInfo {
-            name,
-            table,
-            file,
-            line,
-        }
+/// What a model is called, whose derive calls this.
+#[doc(hidden)]
+#[track_caller]
+pub const fn info(name: &'static str, table: &'static str) -> ModelInfo {
+    let place = Location::caller();
+    ModelInfo {
+        name,
+        table,
+        file: place.file(),
+        line: place.line(),
     }
 }
 
@@ -283,17 +285,24 @@ pub trait Row: Model {
     type PkFilter;
     /// The key's columns.
     type PkColumns: Expression<SqlType: 'static> + Default;
+    /// What is selected for each field.
+    type Fields;
     /// `column = ?` for each column of [`Row::COLUMNS`] that is to be written.
-    type Changeset<'a>;
-    /// The key's columns, by name.
+    type Changeset<'a>: Changes;
+    /// What the key's columns are called in SQL, in their order.
     const KEY: &'static [&'static str];
     /// The columns that an update may write, in the order of the fields; an embedded struct has no name.
-    const COLUMNS: &'static [&'static str];
+    const COLUMNS: &'static [&'static str] = <Self::Changeset<'static> as Changes>::NAMES;
+    /// The relations that the model's fields declare.
+    const RELATIONS: Entries = &[];
 
     fn pk_filter(pk: Self::Pk) -> Self::PkFilter;
     fn changeset(&self, columns: ColumnSet) -> Self::Changeset<'_>;
     /// The columns in which two states of a row differ.
     fn differing(&self, other: &Self) -> ColumnSet;
+    /// Puts back the fields that no update writes.
+    #[inline]
+    fn keep_unwritten(&mut self, _before: &Self) {}
     /// The key as errors tell it.
     fn key_of(pk: &Self::Pk) -> Key {
         Key::of::<SqlTypeOf<Self::PkColumns>, _>(pk)
@@ -301,6 +310,8 @@ pub trait Row: Model {
     fn key(&self) -> Key {
         Self::key_of(&self.pk())
     }
+    /// Shows the traits that it extends.
+    fn senders<V: Senders<Self>>(_visitor: &mut V) {}
     /// What only the types of embedded structs can tell.
     fn check_embedded() -> Result<(), RegistryError> {
         Ok(())
@@ -314,6 +325,13 @@ pub trait Select<DB>: Row {
     fn selection() -> Self::Selection;
 }
 
+impl<M: Row<Fields: Fields<DB>>, DB> Select<DB> for M {
+    type Selection = <M::Fields as Fields<DB>>::Selection;
+    fn selection() -> Self::Selection {
+        M::Fields::selection()
+    }
+}
+
 /// A model that has receivers and relations on connections of type `C`, known once and for all.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
@@ -322,5 +340,12 @@ pub trait Select<DB>: Row {
     note = "add `#[derive(Hooks)]`, and turn on the feature of the connection's backend in diesel-hooks"
 )]
 pub trait Hooked<C>: Row {
-    fn hooks() -> Result<&'static ModelHooks<Self, C>>;
+    fn place() -> &'static Place<Self, C>;
+    #[inline]
+    fn hooks() -> Result<&'static ModelHooks<Self, C>>
+    where
+        C: 'static,
+    {
+        Self::place().hooks()
+    }
 }

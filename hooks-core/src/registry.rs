@@ -1,15 +1,34 @@
 //! What was compiled in.
 
 use crate::error::{RegistryError, Result};
-use crate::model::ModelInfo;
+use crate::model::{ModelInfo, Row};
 use crate::receiver::Receiver;
-use crate::relation::{RelationEntry, RelationInfo};
+use crate::relation::{Entries, RelationEntry, RelationInfo};
 
 /// A model as the derive registers it.
 #[doc(hidden)]
-pub struct ModelEntry(pub ModelInfo);
+pub struct ModelEntry {
+    info: ModelInfo,
+    relations: Entries,
+}
 
 inventory::collect!(ModelEntry);
+
+impl ModelEntry {
+    pub const fn of<M: Row>() -> Self {
+        ModelEntry {
+            info: M::INFO,
+            relations: M::RELATIONS,
+        }
+    }
+}
+
+/// The relations that are linked into this program.
+pub(crate) fn relations() -> impl Iterator<Item = &'static RelationEntry> {
+    inventory::iter::<ModelEntry>
+        .into_iter()
+        .flat_map(|entry| entry.relations)
+}
 
 /// The models, relations and receivers that are linked into this program.
 #[derive(Debug, Clone, Copy)]
@@ -49,14 +68,12 @@ impl Registry {
     pub fn models(self) -> impl Iterator<Item = ModelInfo> {
         inventory::iter::<ModelEntry>
             .into_iter()
-            .map(|entry| entry.0)
+            .map(|entry| entry.info)
     }
 
     /// The relations between them, in no particular order.
     pub fn relations(self) -> impl Iterator<Item = RelationInfo> {
-        inventory::iter::<RelationEntry>
-            .into_iter()
-            .map(|entry| (entry.info)())
+        relations().map(|entry| (entry.info)())
     }
 
     /// The functions with `#[receiver]`, in no particular order.

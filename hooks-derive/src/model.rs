@@ -35,7 +35,8 @@ pub(crate) enum New {
 /// On which connections the model has hooks.
 pub(crate) enum StoredOn {
     EveryBackend,
-    Backends(Vec<Ident>),
+    /// None of those that there are.
+    NoBackend,
     Connections(Vec<Path>),
 }
 
@@ -118,10 +119,16 @@ impl<'a> Model<'a> {
 
     /// The fields that an update may write.
     pub(crate) fn written(&self) -> impl Iterator<Item = &Field<'a>> {
-        self.fields.iter().filter(|field| {
-            let selected = matches!(field.storage, Storage::Selected);
-            !(field.is_key || field.generated.is_some() || field.skip_update || selected)
-        })
+        self.fields
+            .iter()
+            .filter(|field| !field.is_key && field.is_written())
+    }
+
+    /// The fields, apart from the key, that no update writes.
+    pub(crate) fn unwritten(&self) -> impl Iterator<Item = &Field<'a>> {
+        self.fields
+            .iter()
+            .filter(|field| !field.is_key && !field.is_written())
     }
 
     /// The fields that a generated insertable has.
@@ -156,6 +163,12 @@ impl<'a> Model<'a> {
         self.fields
             .iter()
             .filter_map(|field| Some((field, field.relation.as_ref()?)))
+    }
+
+    /// Those on a column; the others are reported.
+    pub(crate) fn sound_relations(&self) -> impl Iterator<Item = (&Field<'a>, &Relation)> {
+        self.relations()
+            .filter(|(field, _)| matches!(field.storage, Storage::Column(_)))
     }
 
     pub(crate) fn is_tuple(&self) -> bool {
@@ -207,6 +220,11 @@ impl<'a> Field<'a> {
             assigned: span(hooks.assigned),
             relation: hooks.one_to_one.map(|it| Relation::read(it, model, errors)),
         })
+    }
+
+    fn is_written(&self) -> bool {
+        let selected = matches!(self.storage, Storage::Selected);
+        !(self.generated.is_some() || self.skip_update || selected)
     }
 
     pub(crate) fn is_column(&self, name: &Ident) -> bool {
@@ -262,13 +280,11 @@ fn is_one_of(name: &Ident, names: &[Ident]) -> bool {
 }
 
 fn stored_on(connections: Option<&Vec<Path>>, backends: Option<Vec<Path>>) -> StoredOn {
-    let last = |path: Path| path.segments.last().map(|segment| segment.ident.clone());
+    let is_sqlite = |path: &Path| matches!(path.segments.last(), Some(it) if it.ident == "Sqlite");
     match (connections, backends) {
         (Some(connections), _) => StoredOn::Connections(connections.clone()),
-        (None, Some(backends)) => {
-            StoredOn::Backends(backends.into_iter().filter_map(last).collect())
-        }
-        (None, None) => StoredOn::EveryBackend,
+        (None, Some(backends)) if !backends.iter().any(is_sqlite) => StoredOn::NoBackend,
+        (None, _) => StoredOn::EveryBackend,
     }
 }
 

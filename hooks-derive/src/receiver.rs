@@ -171,9 +171,14 @@ impl<'a> Receiver<'a> {
                     __hooks::Receiver {
                         uid: #uid,
                         order: #order,
+                        before: &[],
+                        after: &[],
                         file: ::core::file!(),
                         line: #line,
                         signal: ::core::any::type_name::<#event>,
+                        signal_id: ::core::any::TypeId::of::<#event>,
+                        when: __hooks::When::Now,
+                        compares: false,
                         fallible: #fallible,
                         handler: &#handler,
                     }

@@ -1,24 +1,30 @@
-/// Two values of a field. The method of [`Differs`] is found first, if their type can be compared.
+use std::ops::Deref;
+
+/// Two values of a field. Its own method is found first, if their type can be compared.
 pub struct Compare<'a, T>(pub &'a T, pub &'a T);
 
-pub trait Differs {
-    fn differs(&self) -> bool;
-}
-
-impl<T: PartialEq> Differs for Compare<'_, T> {
+impl<T: PartialEq> Compare<'_, T> {
     #[inline]
-    fn differs(&self) -> bool {
+    pub fn differs(&self) -> bool {
         self.0 != self.1
     }
 }
 
-pub trait AlwaysDiffers {
-    fn differs(&self) -> bool;
+/// Values that cannot be compared.
+pub struct AlwaysDiffers;
+
+impl AlwaysDiffers {
+    #[inline]
+    pub fn differs(&self) -> bool {
+        true
+    }
 }
 
-impl<T> AlwaysDiffers for &Compare<'_, T> {
+impl<T> Deref for Compare<'_, T> {
+    type Target = AlwaysDiffers;
+
     #[inline]
-    fn differs(&self) -> bool {
-        true
+    fn deref(&self) -> &AlwaysDiffers {
+        &AlwaysDiffers
     }
 }

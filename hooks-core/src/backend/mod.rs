@@ -11,7 +11,7 @@ use diesel::expression::QueryMetadata;
 use diesel::query_builder::{Query, QueryFragment, QueryId};
 use diesel::result::Error as DieselError;
 
-use self::statements::{ByText, ByType, FromClause, Keep, Never, Nth, Update};
+use self::statements::{All, ByText, FromClause, Keep, Never, Nth, Update};
 use crate::diesel_internals::Prepared;
 use crate::model::Row;
 use crate::signal::ColumnSet;
@@ -54,19 +54,15 @@ where
     M: Row,
     C: Connection,
     FromClause<M>: QueryFragment<C::Backend>,
-    M::PkFilter: QueryFragment<C::Backend>,
-    S: QueryFragment<C::Backend>,
+    M::PkFilter: QueryFragment<C::Backend> + QueryId,
+    S: QueryFragment<C::Backend> + QueryId,
 {
-    // How many columns an embedded struct writes is up to its own changeset.
-    let known = |index: usize| !M::COLUMNS[index].is_empty();
-    let all = ColumnSet::first(M::COLUMNS.len());
-    if columns == all && (0..M::COLUMNS.len()).all(known) {
-        return run::<M, C, S, ByType>(conn, changes, row);
+    if columns == ColumnSet::first(M::COLUMNS.len()) {
+        return run::<M, C, S, All>(conn, changes, row);
     }
     match columns.sole() {
-        Some(index) if known(index) => write_one(conn, index, changes, row),
-        None if columns != all => run::<M, C, S, Never>(conn, changes, row),
-        _ => run::<M, C, S, ByText>(conn, changes, row),
+        Some(index) => write_one(conn, index, changes, row),
+        None => run::<M, C, S, Never>(conn, changes, row),
     }
 }
 
@@ -76,8 +72,8 @@ where
     M: Row,
     C: Connection,
     FromClause<M>: QueryFragment<C::Backend>,
-    M::PkFilter: QueryFragment<C::Backend>,
-    S: QueryFragment<C::Backend>,
+    M::PkFilter: QueryFragment<C::Backend> + QueryId,
+    S: QueryFragment<C::Backend> + QueryId,
 {
     macro_rules! by_index {
         ($($index:literal)*) => {
@@ -94,7 +90,7 @@ fn run<M, C, S, K>(conn: &mut C, changes: S, row: &M) -> QueryResult<usize>
 where
     M: Row,
     C: Connection,
-    K: Keep,
+    K: Keep<M, S>,
     Update<M, S, K>: QueryFragment<C::Backend>,
 {
     execute(conn, Update::<M, S, K>::new(changes, row.pk()))

@@ -73,16 +73,16 @@ pub(crate) struct Update<M: Row, S, K> {
     keep: PhantomData<K>,
 }
 
-/// Whether a statement stays prepared on the connection.
-pub(crate) trait Keep: 'static {
-    /// One statement for all rows of the model.
+/// How an UPDATE of the changes `S` stays prepared on the connection.
+pub(crate) trait Keep<M, S>: 'static {
+    /// Whether it stays.
+    const KEPT: bool;
+    /// Whether its type is enough to find it again, and not its text.
     const BY_TYPE: bool;
-    /// One statement for each text.
-    const BY_TEXT: bool;
 }
 
-/// For an UPDATE of all columns: one shape.
-pub(crate) struct ByType;
+/// For an UPDATE of all columns: one shape, if the types of its values tell theirs.
+pub(crate) struct All;
 /// For an UPDATE of one column, by its place: as many shapes as columns.
 pub(crate) struct Nth<const INDEX: usize>;
 /// For an UPDATE of few shapes that its type does not tell.
@@ -90,27 +90,32 @@ pub(crate) struct ByText;
 /// For an UPDATE of any set of columns: too many shapes to keep, for Diesel's cache has no bound.
 pub(crate) struct Never;
 
-impl Keep for ByType {
-    const BY_TYPE: bool = true;
-    const BY_TEXT: bool = false;
+/// Whether no value, and no key, has SQL that its type does not tell.
+const fn is_static<M: Row<PkFilter: QueryId>, S: QueryId>() -> bool {
+    S::HAS_STATIC_QUERY_ID && M::PkFilter::HAS_STATIC_QUERY_ID
 }
 
-impl<const INDEX: usize> Keep for Nth<INDEX> {
-    const BY_TYPE: bool = true;
-    const BY_TEXT: bool = false;
+impl<M: Row<PkFilter: QueryId>, S: QueryId> Keep<M, S> for All {
+    const KEPT: bool = true;
+    const BY_TYPE: bool = is_static::<M, S>();
 }
 
-impl Keep for ByText {
+impl<M: Row<PkFilter: QueryId>, S: QueryId, const INDEX: usize> Keep<M, S> for Nth<INDEX> {
+    const KEPT: bool = true;
+    const BY_TYPE: bool = is_static::<M, S>();
+}
+
+impl<M, S> Keep<M, S> for ByText {
+    const KEPT: bool = true;
     const BY_TYPE: bool = false;
-    const BY_TEXT: bool = true;
 }
 
-impl Keep for Never {
+impl<M, S> Keep<M, S> for Never {
+    const KEPT: bool = false;
     const BY_TYPE: bool = false;
-    const BY_TEXT: bool = false;
 }
 
-impl<M: Row, S, K: Keep> Update<M, S, K> {
+impl<M: Row, S, K: Keep<M, S>> Update<M, S, K> {
     pub(crate) fn new(changes: S, pk: M::Pk) -> Self {
         Update {
             from: from_clause::<M>(),
@@ -121,7 +126,7 @@ impl<M: Row, S, K: Keep> Update<M, S, K> {
     }
 }
 
-impl<M: Row, S, K: Keep> QueryId for Update<M, S, K> {
+impl<M: Row, S, K: Keep<M, S>> QueryId for Update<M, S, K> {
     type QueryId = Update<M, (), K>;
     const HAS_STATIC_QUERY_ID: bool = K::BY_TYPE;
 }
@@ -133,10 +138,10 @@ where
     FromClause<M>: QueryFragment<DB>,
     S: QueryFragment<DB>,
     M::PkFilter: QueryFragment<DB>,
-    K: Keep,
+    K: Keep<M, S>,
 {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        if !K::BY_TYPE && !K::BY_TEXT {
+        if !K::KEPT {
             out.unsafe_to_cache_prepared();
         }
         out.push_sql("UPDATE ");

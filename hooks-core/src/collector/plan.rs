@@ -1,6 +1,7 @@
 use std::any::{Any, TypeId};
 use std::collections::hash_map::Entry;
 use std::mem;
+use std::sync::Arc;
 
 use super::by_key::ByKey;
 use super::claims::Operation;
@@ -10,6 +11,7 @@ use super::{Deleted, Stop};
 use crate::connection::RawConnection;
 use crate::error::{Blocker, Result};
 use crate::model::Persist;
+use crate::signal::Origin;
 
 /// Everything that a delete does, before it does any of it.
 pub(crate) struct Plan<C> {
@@ -25,6 +27,7 @@ pub(crate) struct Plan<C> {
 /// The rows of a plan, numbered in the order in which they were reached.
 pub(crate) struct Planned {
     pub(super) operation: Operation,
+    pub(super) origin: Arc<Origin>,
     numbers: ByKey<usize>,
     places: Vec<Place>,
 }
@@ -60,6 +63,7 @@ impl<C: RawConnection> Plan<C> {
             groups: Vec::new(),
             planned: Planned {
                 operation,
+                origin: Origin::new(M::INFO.name, root.key()),
                 numbers: ByKey::default(),
                 places: Vec::new(),
             },
@@ -85,6 +89,7 @@ impl<C: RawConnection> Plan<C> {
             operation,
             numbers: known,
             places,
+            ..
         } = &mut self.planned;
         let known = known.of::<M>()?;
         for row in rows {
@@ -164,7 +169,7 @@ impl<C: RawConnection> Plan<C> {
             let numbers = run.iter().flat_map(|batch| &batch.rows);
             let new = numbers.filter(|number| **number >= announced);
             let rows: Vec<_> = new.map(|number| self.planned.places[*number].at).collect();
-            had_connection |= self.groups[run[0].group].announce(conn, &rows)?;
+            had_connection |= self.groups[run[0].group].announce(conn, &self.planned, &rows)?;
         }
         Ok(had_connection)
     }

@@ -3,7 +3,7 @@ use std::marker::PhantomData;
 
 use super::plan::{Found, FoundChildren, Plan, Planned};
 use super::{Deleted, Stop, execute};
-use crate::connection::RawConnection;
+use crate::connection::{RawConnection, scoped};
 use crate::error::Result;
 use crate::model::{ModelInfo, Persist};
 use crate::relation::{OnDelete, Relation};
@@ -20,7 +20,7 @@ pub(super) trait Collected<C>: Any {
     /// Follows the relations of the rows that were not looked at yet.
     fn follow(&mut self, conn: &mut C, planned: &Planned) -> Result<Found<C>>;
     /// Sends the `PreDelete` of these rows, and says whether a receiver had the connection.
-    fn announce(&mut self, conn: &mut C, rows: &[usize]) -> Result<bool>;
+    fn announce(&mut self, conn: &mut C, planned: &Planned, rows: &[usize]) -> Result<bool>;
     /// The tables whose rows go with these without being loaded.
     fn unheard_tables(&self, conn: &mut C, planned: &Planned) -> Result<Vec<TypeId>>;
     fn delete_unheard_children(
@@ -157,20 +157,26 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
         })
     }
 
-    fn announce(&mut self, conn: &mut C, rows: &[usize]) -> Result<bool> {
+    fn announce(&mut self, conn: &mut C, planned: &Planned, rows: &[usize]) -> Result<bool> {
         let receivers = &M::hooks()?.pre_delete;
-        if receivers.is_empty() {
+        if receivers.is_empty() && !scoped::any() {
             return Ok(false);
         }
         let heard = rows.iter().filter(|at| self.rows[**at].heard);
         let heard: Vec<usize> = heard.copied().collect();
         let instances = heard.iter().filter_map(|at| self.rows[*at].row.take());
-        let mut events: Vec<_> = instances.map(|instance| PreDelete { instance }).collect();
+        let mut events: Vec<_> = instances
+            .map(|instance| PreDelete {
+                origin: planned.origin.clone(),
+                instance,
+            })
+            .collect();
         receivers.send_many(&mut events, conn)?;
         for (at, event) in heard.iter().zip(events) {
             self.rows[*at].row = Some(event.instance);
         }
-        Ok(!heard.is_empty() && receivers.takes_connection())
+        let had_connection = receivers.takes_connection() || scoped::has_connected(conn);
+        Ok(!heard.is_empty() && had_connection)
     }
 
     fn unheard_tables(&self, conn: &mut C, planned: &Planned) -> Result<Vec<TypeId>> {
@@ -201,7 +207,8 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
     }
 
     fn delete(&mut self, conn: &mut C, planned: &Planned, rows: &[usize]) -> Result<usize, Stop> {
-        let receivers = &M::hooks()?.post_delete;
+        let hooks = M::hooks()?;
+        let unheard = hooks.post_delete.is_empty() && !scoped::any();
         let mut events = Vec::new();
         let mut count = 0;
         for at in rows {
@@ -213,12 +220,19 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
                 false if went => planned.operation.take::<M, C>(conn, instance.pk())?,
                 false => {}
             }
-            count += usize::from(went);
-            if went && *heard && !receivers.is_empty() {
-                events.push(PostDelete { instance });
+            if !went {
+                continue;
+            }
+            count += 1;
+            hooks.bury(&instance.pk(), conn)?;
+            if *heard && !unheard {
+                let origin = planned.origin.clone();
+                events.push(PostDelete { origin, instance });
             }
         }
-        receivers.send_many(&mut events, conn)?;
+        if !events.is_empty() {
+            hooks.post_delete.send_many(&mut events, conn)?;
+        }
         Ok(count)
     }
 }

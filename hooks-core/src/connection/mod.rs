@@ -1,14 +1,31 @@
 //! The connections on which models have hooks.
 
+mod capture;
+mod chain;
+mod ext;
+mod merge;
+mod queue;
+pub(crate) mod scoped;
 mod state;
 mod transaction;
 
 use diesel::QueryResult;
 use diesel::connection::{Connection, LoadConnection};
+use diesel::result::Error as DieselError;
 
+pub use self::capture::Capture;
+pub(crate) use self::chain::{Chain, Frame, nested};
+pub use self::ext::HookConnectionExt;
+pub(crate) use self::ext::register;
+pub(crate) use self::merge::{Mergeable, Tag};
+pub(crate) use self::queue::Callback;
+#[doc(hidden)]
+pub use self::queue::ErrorEffect;
+pub use self::scoped::Guard;
 pub(crate) use self::state::State;
 pub use self::state::set_instrumentation;
-pub(crate) use self::transaction::{Scope, atomic, doom};
+pub(crate) use self::transaction::{Scope, atomic, doom, together};
+pub(crate) use crate::failure::CallbackKind;
 
 /// A connection, or something that holds one.
 ///
@@ -47,6 +64,12 @@ pub trait RawConnection:
 
     #[doc(hidden)]
     fn backend(&self) -> Self::Backend;
+
+    /// What a statement that failed like this does to the transaction around it.
+    #[doc(hidden)]
+    fn effect_of_error(_: &DieselError) -> ErrorEffect {
+        ErrorEffect::Statement
+    }
 }
 
 impl<C: HookConnection> HookConnection for &mut C {

@@ -1,35 +1,56 @@
-use std::any::TypeId;
+use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
 
-use diesel::connection::{
-    Connection, Instrumentation, InstrumentationEvent, get_default_instrumentation,
-};
+use diesel::connection::{Instrumentation, InstrumentationEvent, get_default_instrumentation};
+use diesel::result::Error as DieselError;
 
-use super::HookConnection;
+use super::queue::{ErrorEffect, Mark, Queue, Shared, Step};
+use super::scoped::Scoped;
+use super::transaction::depth;
+use super::{Chain, HookConnection, RawConnection};
 use crate::backend::Shape;
 use crate::collector::Claims;
 use crate::diesel_internals::{no_instrumentation, type_of};
 use crate::error::{Error, Result};
+use crate::failure::{CallbackKind, Failure, FailureReason, report};
 
 /// What the library remembers about a connection.
 ///
 /// It lives in the connection's [`Instrumentation`], the only place of a Diesel connection that takes a
 /// value of a foreign type, and hands every event on to the instrumentation that was there before.
-#[derive(Default)]
 pub(crate) struct State {
     inner: Option<Box<dyn Instrumentation>>,
     /// Whether the transaction that Diesel thinks open is gone.
     pub(super) lost: bool,
     shapes: HashMap<TypeId, Shape, BuildHasherDefault<TypeIdHasher>>,
     pub(crate) claims: Claims,
+    contexts: Vec<Arc<dyn Any + Send + Sync>>,
+    pub(super) chain: Chain,
+    pub(super) scoped: Scoped,
+    queue: Shared,
+    hearing: Hearing,
+    effect: fn(&DieselError) -> ErrorEffect,
+}
+
+/// How far a transaction's statement has got: Diesel announces it, sends it, and reports its outcome.
+#[derive(Clone, Copy)]
+enum Hearing {
+    Nothing,
+    Announced(Step),
+    Sent(Step),
+    /// The COMMIT failed; Diesel announces a rollback next, unless nothing is open any more.
+    CommitFailed,
 }
 
 /// Sets the application's own instrumentation on a connection that has hooks.
 ///
-/// [`Connection::set_instrumentation`] throws away what this library remembers about the connection, and
-/// this library never throws away what was set by it: without a memory it asks the database again on every
-/// create, and an operation that cannot do without is [`Error::Instrumentation`].
+/// [`Connection::set_instrumentation`](diesel::Connection::set_instrumentation) throws away what this
+/// library remembers about the connection, waiting callbacks included, and this library never throws away
+/// what was set by it: without a memory it asks the database again on every create, and an operation that
+/// cannot do without is [`Error::Instrumentation`].
 ///
 /// ```
 /// # use diesel::prelude::*;
@@ -45,33 +66,75 @@ pub(crate) struct State {
 /// ```
 pub fn set_instrumentation<C: HookConnection>(conn: &mut C, instrumentation: impl Instrumentation) {
     let conn = conn.raw_connection();
-    match conn.instrumentation().downcast_mut::<State>() {
-        Some(state) => state.inner = Some(Box::new(instrumentation)),
-        None => conn.set_instrumentation(State {
-            inner: Some(Box::new(instrumentation)),
-            ..State::default()
-        }),
+    let inner: Option<Box<dyn Instrumentation>> = Some(Box::new(instrumentation));
+    match State::installed(conn) {
+        Some(state) => state.inner = inner,
+        None => State::install(conn, inner),
     }
 }
 
 impl State {
     /// The state of this connection, installed if need be.
-    pub(crate) fn of<C: Connection>(conn: &mut C) -> Result<&mut State> {
+    pub(crate) fn of<C: RawConnection>(conn: &mut C) -> Result<&mut State> {
         if !conn.instrumentation().is::<State>() {
             let inner = adopt(conn.instrumentation())?;
-            conn.set_instrumentation(State {
-                inner,
-                ..State::default()
-            });
+            State::install(conn, inner);
         }
-        conn.instrumentation()
-            .downcast_mut()
-            .ok_or(Error::Instrumentation)
+        State::installed(conn).ok_or(Error::Instrumentation)
     }
 
     /// The state of this connection, if it has one.
-    pub(crate) fn installed<C: Connection>(conn: &mut C) -> Option<&mut State> {
+    pub(crate) fn installed<C: RawConnection>(conn: &mut C) -> Option<&mut State> {
         conn.instrumentation().downcast_mut()
+    }
+
+    /// A broken transaction manager has no depth, and nothing can be registered on it either.
+    fn install<C: RawConnection>(conn: &mut C, inner: Option<Box<dyn Instrumentation>>) {
+        let depth = depth(conn).unwrap_or_default();
+        conn.set_instrumentation(State {
+            inner,
+            lost: false,
+            shapes: HashMap::default(),
+            claims: Claims::default(),
+            contexts: Vec::new(),
+            chain: Chain::default(),
+            scoped: Scoped::default(),
+            queue: Shared::new(Queue::at_depth(depth)),
+            hearing: Hearing::Nothing,
+            effect: C::effect_of_error,
+        });
+    }
+
+    pub(super) fn queue(&self) -> &Shared {
+        &self.queue
+    }
+
+    /// Where the queue ends now, before a savepoint that Diesel does not know.
+    pub(super) fn mark<C: RawConnection>(conn: &mut C) -> Mark {
+        State::installed(conn).map_or_else(Mark::default, |state| state.queue.lock().mark())
+    }
+
+    /// After such a savepoint was rolled back, or could not be released.
+    pub(super) fn rolled_back_to<C: RawConnection>(conn: &mut C, mark: Mark) {
+        if let Some(state) = State::installed(conn) {
+            let due = state.queue.lock().roll_back_to(mark);
+            due.run();
+        }
+    }
+
+    /// Makes a value the innermost of its type, until [`State::leave`].
+    pub(super) fn enter(&mut self, value: Arc<dyn Any + Send + Sync>) -> usize {
+        self.contexts.push(value);
+        self.contexts.len() - 1
+    }
+
+    pub(super) fn leave(&mut self, outside: usize) {
+        self.contexts.truncate(outside);
+    }
+
+    pub(super) fn context<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        let innermost = self.contexts.iter().rev().find(|it| (***it).is::<T>())?;
+        Arc::clone(innermost).downcast().ok()
     }
 
     /// What is known of the table of `M` in this connection's database.
@@ -89,16 +152,107 @@ impl State {
     }
 }
 
+/// The application's instrumentation may panic. Before a statement is sent that must not leave us waiting
+/// for its outcome, and after a COMMIT it must not cost the callbacks.
 impl Instrumentation for State {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
-        if let InstrumentationEvent::BeginTransaction { depth, .. }
-        | InstrumentationEvent::CommitTransaction { depth, .. }
-        | InstrumentationEvent::RollbackTransaction { depth, .. } = &event
-        {
-            self.lost &= depth.get() > 1;
+        let step = match &event {
+            InstrumentationEvent::StartQuery { .. } => {
+                self.sent();
+                return self.tell(event);
+            }
+            InstrumentationEvent::FinishQuery { error, .. } => {
+                return match (self.hearing, *error) {
+                    (Hearing::Sent(step), error) => self.finished(step, error, event),
+                    (_, Some(error)) => {
+                        self.failed(error);
+                        self.tell(event);
+                    }
+                    _ => self.tell(event),
+                };
+            }
+            InstrumentationEvent::BeginTransaction { depth, .. } => Step::Begin(depth.get()),
+            InstrumentationEvent::CommitTransaction { depth, .. } => Step::Commit(depth.get()),
+            InstrumentationEvent::RollbackTransaction { depth, .. } => Step::RollBack(depth.get()),
+            _ => return self.tell(event),
+        };
+        self.tell(event);
+        if let Step::Begin(1) | Step::Commit(1) | Step::RollBack(1) = step {
+            self.lost = false;
         }
+        self.hearing = Hearing::Announced(step);
+    }
+}
+
+impl State {
+    #[inline]
+    fn tell(&mut self, event: InstrumentationEvent<'_>) {
         if let Some(inner) = &mut self.inner {
             inner.on_connection_event(event);
+        }
+    }
+
+    #[inline]
+    fn sent(&mut self) {
+        match self.hearing {
+            Hearing::Nothing => {}
+            Hearing::Announced(step) => self.hearing = Hearing::Sent(step),
+            // Its outcome was never heard.
+            Hearing::Sent(_) => self.hearing = Hearing::Nothing,
+            Hearing::CommitFailed => {
+                self.hearing = Hearing::Nothing;
+                let due = self.queue.lock().roll_back(1);
+                due.run();
+            }
+        }
+    }
+
+    fn finished(
+        &mut self,
+        step: Step,
+        error: Option<&DieselError>,
+        event: InstrumentationEvent<'_>,
+    ) {
+        self.hearing = match (step, error) {
+            (Step::Commit(1), Some(_)) => Hearing::CommitFailed,
+            _ => Hearing::Nothing,
+        };
+        let due = self.queue.lock().finish(step, error);
+        if let Some(error) = error {
+            self.failed(error);
+        }
+        if due.is_empty() {
+            return self.tell(event);
+        }
+        let told = catch_unwind(AssertUnwindSafe(|| self.tell(event)));
+        due.run();
+        if let Err(panic) = told {
+            resume_unwind(panic);
+        }
+    }
+
+    #[cold]
+    fn failed(&mut self, error: &DieselError) {
+        let effect = (self.effect)(error);
+        if effect != ErrorEffect::Statement {
+            let due = self.queue.lock().failed(effect);
+            due.run();
+        }
+    }
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        let abandoned = self.queue.lock().abandon();
+        for callback in [CallbackKind::AfterCommit, CallbackKind::AfterRollback] {
+            let waiting = abandoned.iter().filter(|it| it.kind == callback).count();
+            if waiting > 0 {
+                report(&Failure {
+                    callback,
+                    receiver: None,
+                    reason: FailureReason::NeverRan { waiting },
+                });
+            }
         }
     }
 }

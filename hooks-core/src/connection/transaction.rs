@@ -4,8 +4,8 @@ use diesel::QueryResult;
 use diesel::connection::{Connection, TransactionManager};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
-use super::RawConnection;
-use super::State;
+use super::queue::Mark;
+use super::{RawConnection, State, scoped};
 use crate::backend::execute;
 use crate::backend::statements::{Release, RollBack, RollBackToSavepoint, Savepoint};
 use crate::diesel_internals::{restore_depth, transaction_status};
@@ -35,19 +35,43 @@ pub(crate) fn atomic<M: Persist<C>, C: RawConnection, T>(
     scope: Scope,
     work: impl FnOnce(&mut C) -> Result<T>,
 ) -> Result<T> {
-    let depth = depth(conn)?;
-    if depth > 0 && State::of(conn).is_ok_and(|state| state.lost) {
-        return Err(Error::TransactionLost { source: None });
-    }
-    let scope = match scope < Scope::Statements && M::guarded(conn) {
-        true => Scope::Statements,
-        false => scope,
+    let scope = if scope < Scope::Receivers && scoped::has_connected(conn) {
+        Scope::Receivers
+    } else if scope < Scope::Statements && M::guarded(conn) {
+        Scope::Statements
+    } else {
+        scope
     };
-    match (depth, scope) {
+    match (open_depth(conn)?, scope) {
         (0, Scope::Statement) => work(conn),
         (_, Scope::Statement) | (1.., Scope::ReadBack) => in_place::<M, C, T>(conn, work),
         (1.., Scope::Statements) => savepoint(conn, work),
         _ => transaction(conn, scope, work),
+    }
+}
+
+/// As [`atomic`], where no table has a say.
+pub(crate) fn together<C: RawConnection, T>(
+    conn: &mut C,
+    scope: Scope,
+    work: impl FnOnce(&mut C) -> Result<T>,
+) -> Result<T> {
+    match (open_depth(conn)?, scope) {
+        (1.., Scope::Statement | Scope::ReadBack | Scope::Statements) => savepoint(conn, work),
+        _ => transaction(conn, scope, work),
+    }
+}
+
+/// How many transactions and savepoints are open.
+///
+/// # Errors
+///
+/// If Diesel thinks so, and none is.
+fn open_depth<C: RawConnection>(conn: &mut C) -> Result<u32> {
+    let depth = depth(conn)?;
+    match depth > 0 && State::installed(conn).is_some_and(|state| state.lost) {
+        true => Err(Error::TransactionLost { source: None }),
+        false => Ok(depth),
     }
 }
 
@@ -61,7 +85,7 @@ pub(crate) fn depth<C: Connection>(conn: &mut C) -> QueryResult<u32> {
 /// Gives up the transaction of the application, which has something in it that can no longer be undone,
 /// or is gone already: what it wrote is rolled back, its COMMIT fails, and until then no operation runs that
 /// would commit by itself.
-pub(crate) fn doom<C: Connection>(conn: &mut C, source: Option<Error>) -> Error {
+pub(crate) fn doom<C: RawConnection>(conn: &mut C, source: Option<Error>) -> Error {
     drop(execute(conn, RollBack));
     match State::of(conn) {
         Ok(state) => state.lost = true,
@@ -176,18 +200,19 @@ fn savepoint<C: RawConnection, T>(
     conn: &mut C,
     work: impl FnOnce(&mut C) -> Result<T>,
 ) -> Result<T> {
+    let mark = State::mark(conn);
     execute(conn, Savepoint)?;
     match catch_unwind(AssertUnwindSafe(|| work(conn))) {
         Ok(Ok(value)) => match execute(conn, Release) {
             Ok(_) => Ok(value),
             Err(error) => Err(doom(conn, Some(error.into()))),
         },
-        Ok(Err(error)) => match undo(conn) {
+        Ok(Err(error)) => match undo(conn, mark) {
             true => Err(error),
             false => Err(doom(conn, Some(error))),
         },
         Err(panic) => {
-            if !undo(conn) {
+            if !undo(conn, mark) {
                 drop(doom(conn, None));
             }
             resume_unwind(panic)
@@ -197,6 +222,10 @@ fn savepoint<C: RawConnection, T>(
 
 /// Whether it was there to be undone. Otherwise the database ended the transaction itself, which Diesel
 /// notices only in statements that it does not prepare.
-fn undo<C: Connection>(conn: &mut C) -> bool {
-    execute(conn, RollBackToSavepoint).is_ok() && execute(conn, Release).is_ok()
+fn undo<C: RawConnection>(conn: &mut C, mark: Mark) -> bool {
+    if execute(conn, RollBackToSavepoint).is_err() || execute(conn, Release).is_err() {
+        return false;
+    }
+    State::rolled_back_to(conn, mark);
+    true
 }

@@ -1,8 +1,8 @@
 use super::ModelHooks;
-use crate::connection::{RawConnection, Scope, atomic};
+use crate::connection::{RawConnection, Scope, atomic, scoped};
 use crate::error::{Error, Operation, Result};
 use crate::model::{Persist, Row};
-use crate::signal::{ColumnSet, PostCreate, PostSave, PreCreate, PreSave};
+use crate::signal::{Changes, PostCreate, PostSave, PreCreate, PreSave};
 
 pub(crate) fn create<M: Persist<C>, C: RawConnection>(conn: &mut C, new: M::New) -> Result<M> {
     let hooks = M::hooks()?;
@@ -68,7 +68,7 @@ fn announce<M: Persist<C>, C: RawConnection>(
     if !hooks.hears_pre_create() {
         return Ok(new);
     }
-    let mut save = pre_save::<M>(new);
+    let mut save = pre_save::<M>(new, scoped::loads_fixtures(conn));
     hooks.pre_save.send(&mut save, conn)?;
     let mut create = pre_create(save)?;
     hooks.pre_create.send(&mut create, conn)?;
@@ -83,7 +83,8 @@ fn announce_many<M: Persist<C>, C: RawConnection>(
     if !hooks.hears_pre_create() {
         return Ok(new);
     }
-    let mut saves: Vec<_> = new.into_iter().map(pre_save::<M>).collect();
+    let raw = scoped::loads_fixtures(conn);
+    let mut saves: Vec<_> = new.into_iter().map(|new| pre_save::<M>(new, raw)).collect();
     hooks.pre_save.send_many(&mut saves, conn)?;
     let mut creates = saves
         .into_iter()
@@ -99,8 +100,10 @@ fn insert<M: Persist<C>, C: RawConnection>(
     new: M::New,
 ) -> Result<M> {
     let row = M::insert(conn, new)?;
-    for relation in hooks.auto_created() {
-        relation.create_dependent(conn, &row, &row.pk())?;
+    if !hooks.auto_created().is_empty() && !scoped::loads_fixtures(conn) {
+        for relation in hooks.auto_created() {
+            relation.create_dependent(conn, &row, &row.pk())?;
+        }
     }
     Ok(row)
 }
@@ -114,7 +117,8 @@ fn report<M: Persist<C>, C: RawConnection>(
     if !hooks.hears_create() {
         return Ok(instance);
     }
-    let mut create = PostCreate { instance };
+    let raw = scoped::loads_fixtures(conn);
+    let mut create = PostCreate { raw, instance };
     hooks.post_create.send(&mut create, conn)?;
     let mut save = post_save(create);
     hooks.post_save.send(&mut save, conn)?;
@@ -129,9 +133,10 @@ fn report_many<M: Persist<C>, C: RawConnection>(
     if !hooks.hears_create() {
         return Ok(rows);
     }
+    let raw = scoped::loads_fixtures(conn);
     let mut creates: Vec<_> = rows
         .into_iter()
-        .map(|instance| PostCreate { instance })
+        .map(|instance| PostCreate { raw, instance })
         .collect();
     hooks.post_create.send_many(&mut creates, conn)?;
     let mut saves: Vec<_> = creates.into_iter().map(post_save).collect();
@@ -139,8 +144,8 @@ fn report_many<M: Persist<C>, C: RawConnection>(
     Ok(saves.into_iter().map(|event| event.instance).collect())
 }
 
-fn pre_save<M: Row>(new: M::New) -> PreSave<M> {
-    PreSave::Create(PreCreate { new })
+fn pre_save<M: Row>(new: M::New, raw: bool) -> PreSave<M> {
+    PreSave::Create(PreCreate { raw, new })
 }
 
 fn pre_create<M: Row>(event: PreSave<M>) -> Result<PreCreate<M>> {
@@ -156,7 +161,8 @@ fn pre_create<M: Row>(event: PreSave<M>) -> Result<PreCreate<M>> {
 fn post_save<M: Row>(event: PostCreate<M>) -> PostSave<M> {
     PostSave {
         created: true,
-        columns: ColumnSet::first(M::COLUMNS.len()),
+        raw: event.raw,
+        changes: Changes::all::<M>(),
         instance: event.instance,
     }
 }

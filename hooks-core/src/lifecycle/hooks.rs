@@ -1,10 +1,11 @@
-use crate::connection::Scope;
-use crate::error::RegistryError;
+use crate::connection::{RawConnection, Scope, scoped};
+use crate::error::{RegistryError, Result};
 use crate::model::Row;
 use crate::receiver::Slot;
 use crate::relation::{self, Relation, Relations};
 use crate::signal::{
-    PostCreate, PostDelete, PostSave, PostUpdate, PreCreate, PreDelete, PreSave, PreUpdate, Signal,
+    PostCreate, PostDelete, PostLoad, PostSave, PostUpdate, PreCreate, PreDelete, PreSave,
+    PreUpdate, Signal,
 };
 
 /// The receivers of a model and the relations towards its table, on connections of type `C`.
@@ -19,12 +20,18 @@ pub struct ModelHooks<M: Row, C> {
     pub(crate) post_update: Slot<PostUpdate<M>, C>,
     pub(crate) post_save: Slot<PostSave<M>, C>,
     pub(crate) post_delete: Slot<PostDelete<M>, C>,
+    pub(crate) post_load: Slot<PostLoad<M>, C>,
     /// Those whose child comes into being with a row of this model stand first.
     pub(crate) relations: Relations<M::Pk, C>,
     auto_created: usize,
     pub(crate) own_create: Scope,
     pub(crate) own_update: Scope,
     pub(crate) own_delete: Scope,
+    pub(crate) own_load: Scope,
+    /// Whether a receiver looks at the row as it was before an update.
+    pub(crate) compares: bool,
+    /// Whether a receiver waits for the end of the transaction and must know what was deleted till then.
+    pub(crate) buries: bool,
 }
 
 impl<M: Row, C: 'static> ModelHooks<M, C> {
@@ -47,6 +54,7 @@ impl<M: Row, C: 'static> ModelHooks<M, C> {
             post_update: Slot::collect()?,
             post_save: Slot::collect()?,
             post_delete: Slot::collect()?,
+            post_load: Slot::collect()?,
             auto_created: relations
                 .iter()
                 .filter(|relation| relation.info().auto_create)
@@ -55,6 +63,9 @@ impl<M: Row, C: 'static> ModelHooks<M, C> {
             own_create: Scope::ReadBack,
             own_update: Scope::Statement,
             own_delete: Scope::Statement,
+            own_load: Scope::Statement,
+            compares: false,
+            buries: false,
         };
         let save = scope_of(&hooks.pre_save, &hooks.post_save);
         hooks.own_create = save
@@ -62,15 +73,22 @@ impl<M: Row, C: 'static> ModelHooks<M, C> {
             .max(Scope::ReadBack);
         hooks.own_update = save.max(scope_of(&hooks.pre_update, &hooks.post_update));
         hooks.own_delete = scope_of(&hooks.pre_delete, &hooks.post_delete);
+        if hooks.post_load.takes_connection() {
+            hooks.own_load = Scope::Receivers;
+        }
+        let updates = !(hooks.pre_update.is_empty() && hooks.post_update.is_empty());
+        hooks.compares = updates || hooks.pre_save.compares() || hooks.post_save.compares();
+        hooks.buries =
+            hooks.post_save.merges() || hooks.post_create.merges() || hooks.post_update.merges();
         Ok(hooks)
     }
 
     pub(crate) fn hears_pre_create(&self) -> bool {
-        !(self.pre_save.is_empty() && self.pre_create.is_empty())
+        !(self.pre_save.is_empty() && self.pre_create.is_empty()) | scoped::any()
     }
 
     pub(crate) fn hears_create(&self) -> bool {
-        !(self.post_create.is_empty() && self.post_save.is_empty())
+        !(self.post_create.is_empty() && self.post_save.is_empty()) | scoped::any()
     }
 
     pub(crate) fn hears_update(&self) -> bool {
@@ -78,16 +96,28 @@ impl<M: Row, C: 'static> ModelHooks<M, C> {
             && self.pre_update.is_empty()
             && self.post_update.is_empty()
             && self.post_save.is_empty();
-        !silent
+        !silent | scoped::any()
     }
 
     pub(crate) fn hears_delete(&self) -> bool {
-        !(self.pre_delete.is_empty() && self.post_delete.is_empty())
+        !(self.pre_delete.is_empty() && self.post_delete.is_empty()) | self.buries | scoped::any()
     }
 
     /// The relations whose child comes into being with a row of this model.
     pub(crate) fn auto_created(&self) -> &[Box<dyn Relation<M::Pk, C>>] {
         &self.relations[..self.auto_created]
+    }
+}
+
+impl<M: Row, C: RawConnection> ModelHooks<M, C> {
+    /// Takes back what receivers were going to hear of a row that is gone.
+    pub(crate) fn bury(&self, pk: &M::Pk, conn: &mut C) -> Result<()> {
+        if self.buries {
+            self.post_create.bury(pk, conn)?;
+            self.post_update.bury(pk, conn)?;
+            self.post_save.bury(pk, conn)?;
+        }
+        Ok(())
     }
 }
 

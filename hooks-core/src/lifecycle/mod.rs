@@ -5,9 +5,10 @@ mod create;
 mod hooks;
 mod update;
 
-use crate::connection::RawConnection;
+use crate::connection::{RawConnection, atomic, scoped};
 use crate::error::{Error, Operation, Result};
 use crate::model::Persist;
+use crate::signal::PostLoad;
 
 pub(crate) use self::create::{create, create_dependent, create_many, create_scope};
 pub use self::hooks::ModelHooks;
@@ -17,11 +18,26 @@ pub(crate) use self::update::{save, update, update_set};
 /// far below every backend's limit of parameters.
 pub(crate) const KEYS_AT_ONCE: usize = 1_000;
 
-pub(crate) fn get<M: Persist<C>, C: RawConnection>(conn: &mut C, pk: M::Pk) -> Result<M> {
+/// Loads a row, and says so to receivers.
+pub(crate) fn get<M: Persist<C>, C: RawConnection>(conn: &mut C, pk: &M::Pk) -> Result<M> {
+    let hooks = M::hooks()?;
+    if hooks.post_load.is_empty() && !scoped::any() {
+        return find(conn, pk);
+    }
+    atomic::<M, C, _>(conn, hooks.own_load, |conn| {
+        let instance = find(conn, pk)?;
+        let mut event = PostLoad { instance };
+        hooks.post_load.send(&mut event, conn)?;
+        Ok(event.instance)
+    })
+}
+
+/// Loads a row that an operation needs.
+pub(crate) fn find<M: Persist<C>, C: RawConnection>(conn: &mut C, pk: &M::Pk) -> Result<M> {
     let found = M::find(conn, pk.clone()).map_err(Error::query(M::INFO.name, Operation::Load))?;
     found.ok_or_else(|| Error::NotFound {
         model: M::INFO.name,
-        key: M::key_of(&pk),
+        key: M::key_of(pk),
         related_to: None,
     })
 }

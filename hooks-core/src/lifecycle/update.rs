@@ -1,11 +1,13 @@
+use std::sync::Arc;
+
 use diesel::query_builder::QueryFragment;
 
 use super::ModelHooks;
-use crate::connection::{RawConnection, Scope, atomic};
+use crate::connection::{RawConnection, Scope, atomic, scoped};
 use crate::diesel_internals::is_empty;
 use crate::error::{Error, Operation, Result};
 use crate::model::{Persist, Row};
-use crate::signal::{ColumnSet, PostSave, PostUpdate, PreSave, PreUpdate};
+use crate::signal::{AnyModel, Changes, ColumnSet, PostSave, PostUpdate, PreSave, PreUpdate};
 
 pub(crate) fn save<M: Persist<C>, C: RawConnection>(conn: &mut C, row: &mut M) -> Result<()> {
     let hooks = M::hooks()?;
@@ -15,9 +17,16 @@ pub(crate) fn save<M: Persist<C>, C: RawConnection>(conn: &mut C, row: &mut M) -
     }
     let old = &*row;
     *row = atomic::<M, C, _>(conn, hooks.own_update, |conn| {
-        let row = announce(hooks, conn, old.clone(), &old.pk())?;
+        let stored = match hooks.compares {
+            true => Some(super::find::<M, C>(conn, &old.pk())?),
+            false => None,
+        };
+        let update = Update::new(hooks, conn, stored.as_ref());
+        let mut row = update.announce(conn, old.clone(), &old.pk())?;
+        row.keep_unwritten(old);
         write(conn, &row, all)?;
-        report(hooks, conn, row, all)
+        let columns = stored.map_or(all, |stored| row.differing(&stored));
+        update.report(conn, row, columns)
     })?;
     Ok(())
 }
@@ -30,6 +39,7 @@ pub(crate) fn update<M: Persist<C>, C: RawConnection>(
     let mut changed = row.clone();
     change(&mut changed);
     same_key(&changed, &row.pk())?;
+    changed.keep_unwritten(row);
     let columns = changed.differing(row);
     if columns.is_empty() {
         return Ok(());
@@ -44,13 +54,15 @@ pub(crate) fn update<M: Persist<C>, C: RawConnection>(
     }
     let old = &*row;
     *row = atomic::<M, C, _>(conn, hooks.own_update, |conn| {
-        let row = announce(hooks, conn, changed, &old.pk())?;
+        let update = Update::new(hooks, conn, Some(old));
+        let mut row = update.announce(conn, changed, &old.pk())?;
+        row.keep_unwritten(old);
         let columns = row.differing(old);
         if columns.is_empty() {
             return Ok(row);
         }
         write(conn, &row, columns)?;
-        report(hooks, conn, row, columns)
+        update.report(conn, row, columns)
     })?;
     Ok(())
 }
@@ -76,59 +88,81 @@ where
             M::find(conn, pk.clone()).map_err(Error::query(M::INFO.name, Operation::Load))?;
         // The row was there a statement ago.
         let read = read.ok_or_else(|| key_changed::<M>(&pk))?;
-        let row = announce(hooks, conn, read.clone(), &pk)?;
+        let update = Update::new(hooks, conn, Some(old));
+        let mut row = update.announce(conn, read.clone(), &pk)?;
+        row.keep_unwritten(&read);
         let changed_by_receivers = row.differing(&read);
         if !changed_by_receivers.is_empty() {
             write(conn, &row, changed_by_receivers)?;
         }
         let columns = row.differing(old);
-        report(hooks, conn, row, columns)
+        update.report(conn, row, columns)
     })?;
     Ok(())
 }
 
-/// Sends the signals before the UPDATE, and hands back what is to be written.
-fn announce<M: Persist<C>, C: RawConnection>(
-    hooks: &ModelHooks<M, C>,
-    conn: &mut C,
-    instance: M,
-    pk: &M::Pk,
-) -> Result<M> {
-    let mut save = PreSave::Update(PreUpdate { instance });
-    hooks.pre_save.send(&mut save, conn)?;
-    let PreSave::Update(mut update) = save else {
-        return Err(Error::SignalReplaced {
-            model: M::INFO.name,
-            was: Operation::Update,
-        });
-    };
-    hooks.pre_update.send(&mut update, conn)?;
-    same_key(&update.instance, pk)?;
-    Ok(update.instance)
+/// What the signals of one update have in common.
+struct Update<M: Row, C: 'static> {
+    hooks: &'static ModelHooks<M, C>,
+    raw: bool,
+    before: Option<Arc<dyn AnyModel>>,
 }
 
-/// Sends the signals after the UPDATE, and hands back the row.
-fn report<M: Persist<C>, C: RawConnection>(
-    hooks: &ModelHooks<M, C>,
-    conn: &mut C,
-    instance: M,
-    columns: ColumnSet,
-) -> Result<M> {
-    let mut update = PostUpdate { columns, instance };
-    hooks.post_update.send(&mut update, conn)?;
-    let mut save = PostSave {
-        created: false,
-        columns,
-        instance: update.instance,
-    };
-    hooks.post_save.send(&mut save, conn)?;
-    Ok(save.instance)
+impl<M: Persist<C>, C: RawConnection> Update<M, C> {
+    /// The row as it was is kept for receivers that look at it only.
+    fn new(hooks: &'static ModelHooks<M, C>, conn: &mut C, before: Option<&M>) -> Self {
+        let before = before.filter(|_| hooks.compares);
+        Update {
+            hooks,
+            raw: scoped::loads_fixtures(conn),
+            before: before.map(|row| Arc::new(row.clone()) as Arc<dyn AnyModel>),
+        }
+    }
+
+    /// Sends the signals before the UPDATE, and hands back what is to be written.
+    fn announce(&self, conn: &mut C, instance: M, pk: &M::Pk) -> Result<M> {
+        let mut save = PreSave::Update(PreUpdate {
+            raw: self.raw,
+            before: self.before.clone(),
+            instance,
+        });
+        self.hooks.pre_save.send(&mut save, conn)?;
+        let PreSave::Update(mut update) = save else {
+            return Err(Error::SignalReplaced {
+                model: M::INFO.name,
+                was: Operation::Update,
+            });
+        };
+        self.hooks.pre_update.send(&mut update, conn)?;
+        same_key(&update.instance, pk)?;
+        Ok(update.instance)
+    }
+
+    /// Sends the signals after the UPDATE, and hands back the row.
+    fn report(self, conn: &mut C, instance: M, columns: ColumnSet) -> Result<M> {
+        let changes = Changes::of::<M>(columns);
+        let mut update = PostUpdate {
+            raw: self.raw,
+            changes,
+            before: self.before,
+            instance,
+        };
+        self.hooks.post_update.send(&mut update, conn)?;
+        let mut save = PostSave {
+            created: false,
+            raw: self.raw,
+            changes,
+            instance: update.instance,
+        };
+        self.hooks.post_save.send(&mut save, conn)?;
+        Ok(save.instance)
+    }
 }
 
 fn write<M: Persist<C>, C: RawConnection>(conn: &mut C, row: &M, columns: ColumnSet) -> Result<()> {
     if columns.is_empty() {
         // A row of nothing but its key has nothing to write, but may be gone all the same.
-        return super::get::<M, C>(conn, row.pk()).map(drop);
+        return super::find::<M, C>(conn, &row.pk()).map(drop);
     }
     let count = row
         .write(conn, columns)
@@ -146,7 +180,7 @@ fn one_row<M: Persist<C>, C: RawConnection>(conn: &mut C, count: usize, pk: &M::
 
 #[cold]
 fn not_one_row<M: Persist<C>, C: RawConnection>(conn: &mut C, actual: usize, pk: &M::Pk) -> Error {
-    match super::get::<M, C>(conn, pk.clone()) {
+    match super::find::<M, C>(conn, pk) {
         Err(error) => error,
         // It is there: a trigger kept it, or the key is that of several rows.
         Ok(_) => Error::RowCount {

@@ -17,7 +17,7 @@ where
         related_to: Some(R::Child::INFO.name),
     };
     let key = R::parent_key(child).ok_or_else(missing)?;
-    match lifecycle::get(conn.raw_connection(), key) {
+    match lifecycle::find(conn.raw_connection(), &key) {
         Err(Error::NotFound { .. }) => Err(missing()),
         other => other,
     }

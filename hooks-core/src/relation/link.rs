@@ -1,5 +1,6 @@
 use std::any::{Any, TypeId};
 use std::marker::PhantomData;
+use std::ops::Deref;
 
 use diesel::dsl;
 use diesel::expression::array_comparison::AsInExpression;
@@ -7,7 +8,9 @@ use diesel::expression::{AsExpression, Expression};
 use diesel::expression_methods::ExpressionMethods;
 use diesel::sql_types::SqlType;
 
-use super::{AutoCreate, Marker, OnDelete, ParentKey, Reference, Relation, RelationInfo, info};
+use super::{
+    AutoCreate, Handle, Marker, OnDelete, ParentKey, Reference, Relation, RelationInfo, info,
+};
 use crate::collector::{Children, delete_scope};
 use crate::connection::{RawConnection, Scope};
 use crate::error::{Blocker, Error, Operation, Result};
@@ -101,7 +104,7 @@ where
             AutoCreate::FromParent(make) => match parent.downcast_ref() {
                 Some(parent) => make(parent),
                 // Created through another struct over the same table.
-                None => make(&lifecycle::get(conn, key.clone())?),
+                None => make(&lifecycle::find(conn, key)?),
             },
         };
         lifecycle::create_dependent::<R::Child, C>(conn, new)
@@ -153,8 +156,8 @@ where
     }
 }
 
-/// Asks the compiler whether both ends of a relation can be stored on a connection type: the method of
-/// [`Supported`] is found first, if its bounds hold.
+/// Asks the compiler whether both ends of a relation can be stored on a connection type: its own method is
+/// found first, if the bounds hold.
 pub struct Probe<R, C>(Marker<(R, C)>);
 
 impl<R, C> Probe<R, C> {
@@ -168,27 +171,31 @@ impl<R, C> Probe<R, C> {
     }
 }
 
-/// The answer yes.
-pub trait Supported {
-    /// The relation on this connection type.
-    fn relation(&self) -> Option<Box<dyn Any>>;
-}
-
-impl<R: Referring<C>, C: RawConnection> Supported for Probe<R, C> {
-    fn relation(&self) -> Option<Box<dyn Any>> {
+impl<R: Referring<C>, C: RawConnection> Probe<R, C> {
+    /// The relation, if it is asked for on this connection type.
+    pub fn link(&self, on: TypeId) -> Handle {
+        if on != TypeId::of::<C>() {
+            return None;
+        }
         let link: Box<dyn Relation<ParentKey<R>, C>> = Box::new(Link::<R, C>(PhantomData));
         Some(Box::new(link))
     }
 }
 
 /// The answer no.
-pub trait Unsupported {
+pub struct Unsupported;
+
+impl Unsupported {
     /// Nothing.
-    fn relation(&self) -> Option<Box<dyn Any>>;
+    pub fn link(&self, _on: TypeId) -> Handle {
+        None
+    }
 }
 
-impl<R, C> Unsupported for &Probe<R, C> {
-    fn relation(&self) -> Option<Box<dyn Any>> {
-        None
+impl<R, C> Deref for Probe<R, C> {
+    type Target = Unsupported;
+
+    fn deref(&self) -> &Unsupported {
+        &Unsupported
     }
 }

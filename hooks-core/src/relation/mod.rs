@@ -16,11 +16,12 @@ use crate::collector::Children;
 use crate::connection::Scope;
 use crate::error::{Blocker, RegistryError, Result};
 use crate::model::{Model, ModelInfo, Row};
+use crate::registry;
 
 #[doc(hidden)]
 pub use self::accessor::{child, parent};
 #[doc(hidden)]
-pub use self::link::{Probe, Referring, Supported, Unsupported};
+pub use self::link::{Probe, Referring};
 
 /// What becomes of a row when the row it refers to is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -63,15 +64,27 @@ pub trait Reference: 'static {
     type Column: Column + Default;
     const FIELD: &'static str;
     const ON_DELETE: OnDelete;
-    const AUTO_CREATE: AutoCreate<Self::Parent, Self::Child> = AutoCreate::No;
+    const AUTO_CREATE: AutoCreated<Self> = AutoCreate::No;
 
     /// The key of the row that this child refers to.
-    fn parent_key(child: &Self::Child) -> Option<ParentKey<Self>>;
+    fn parent_key(child: &Self::Child) -> Referred<Self>;
+    /// The relation on the connection type with this id, where both ends can be stored there.
+    fn on(_connection: TypeId) -> Handle {
+        None
+    }
 }
 
 /// The key that a relation refers to.
 #[doc(hidden)]
 pub type ParentKey<R> = <<R as Reference>::Parent as Model>::Pk;
+
+/// The key that a child refers to, if it does.
+#[doc(hidden)]
+pub type Referred<R> = Option<ParentKey<R>>;
+
+/// How the child of a relation comes into being with its parent.
+#[doc(hidden)]
+pub type AutoCreated<R> = AutoCreate<<R as Reference>::Parent, <R as Reference>::Child>;
 
 /// How a dependent comes into being with its parent.
 #[doc(hidden)]
@@ -81,6 +94,12 @@ pub enum AutoCreate<P: Model, M: Model> {
     FromKey(fn(P::Pk) -> M::New),
     /// What the application makes of the parent.
     FromParent(fn(&P) -> M::New),
+}
+
+/// A child that is made of the parent's key alone.
+#[doc(hidden)]
+pub const fn from_key<P: Model, M: Model>(make: fn(P::Pk) -> M::New) -> AutoCreate<P, M> {
+    AutoCreate::FromKey(make)
 }
 
 /// A field that may refer to a key of type `K`.
@@ -106,6 +125,12 @@ impl<K: Clone> RefersTo<K> for Option<K> {
     }
 }
 
+/// The key that this field holds.
+#[doc(hidden)]
+pub fn referred<R: Reference, F: RefersTo<ParentKey<R>>>(field: &F) -> Referred<R> {
+    field.referred()
+}
+
 /// The relations towards one table.
 pub(crate) type Relations<K, C> = Vec<Box<dyn Relation<K, C>>>;
 
@@ -128,24 +153,35 @@ pub(crate) trait Relation<K, C>: Send + Sync {
 /// A relation as the derive registers it.
 #[doc(hidden)]
 pub struct RelationEntry {
-    pub info: fn() -> RelationInfo,
-    pub parent_table: fn() -> TypeId,
-    pub child_table: fn() -> TypeId,
-    /// The relation on the connection type with this id, where both ends can be stored there.
-    pub on: fn(TypeId) -> Option<Box<dyn Any>>,
+    pub(crate) info: fn() -> RelationInfo,
+    parent_table: fn() -> TypeId,
+    child_table: fn() -> TypeId,
+    on: fn(TypeId) -> Handle,
 }
 
-inventory::collect!(RelationEntry);
+/// The relations that a model declares.
+#[doc(hidden)]
+pub type Entries = &'static [RelationEntry];
 
-impl RelationEntry {
-    pub const fn of<R: Reference>(on: fn(TypeId) -> Option<Box<dyn Any>>) -> Self {
-        RelationEntry {
-            info: info::<R>,
-            parent_table: TypeId::of::<<R::Parent as Row>::Table>,
-            child_table: TypeId::of::<<R::Child as Row>::Table>,
-            on,
-        }
+/// What the derive registers of the relation that this type stands for.
+#[doc(hidden)]
+pub const fn relation<R: Reference>() -> RelationEntry {
+    RelationEntry {
+        info: info::<R>,
+        parent_table: TypeId::of::<<R::Parent as Row>::Table>,
+        child_table: TypeId::of::<<R::Child as Row>::Table>,
+        on: R::on,
     }
+}
+
+/// A relation on some connection type, with all types forgotten.
+#[doc(hidden)]
+pub type Handle = Option<Box<dyn Any>>;
+
+/// The one of these that there is.
+#[doc(hidden)]
+pub fn link<const N: usize>(handles: [Handle; N]) -> Handle {
+    handles.into_iter().flatten().next()
 }
 
 fn info<R: Reference>() -> RelationInfo {
@@ -161,7 +197,7 @@ fn info<R: Reference>() -> RelationInfo {
 /// The relations that were declared towards the table of `M`, in the order of their names.
 pub(crate) fn towards<M: Row, C: 'static>() -> Result<Relations<M::Pk, C>, RegistryError> {
     let mut relations = Vec::new();
-    for entry in inventory::iter::<RelationEntry> {
+    for entry in registry::relations() {
         if (entry.parent_table)() != TypeId::of::<M::Table>() {
             continue;
         }
@@ -196,8 +232,7 @@ pub(crate) fn auto_create_ends<M: Row>() -> Result<(), RegistryError> {
 
 fn follow(path: &mut Vec<(TypeId, &'static str)>) -> Result<(), RegistryError> {
     let (table, _) = path[path.len() - 1];
-    let created = inventory::iter::<RelationEntry>
-        .into_iter()
+    let created = registry::relations()
         .filter(|entry| (entry.parent_table)() == table && (entry.info)().auto_create);
     for entry in created {
         let next = ((entry.child_table)(), (entry.info)().child.name);

@@ -33,6 +33,10 @@ impl ColumnSet {
         index < Self::CAPACITY && self.0 >> index & 1 == 1
     }
 
+    pub(crate) fn union(self, other: Self) -> Self {
+        ColumnSet(self.0 | other.0)
+    }
+
     pub(crate) fn is_empty(self) -> bool {
         self.0 == 0
     }

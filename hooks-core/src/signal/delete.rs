@@ -1,6 +1,6 @@
-use super::{Batched, Signal};
+use std::sync::Arc;
+
 use crate::error::Key;
-use crate::model::Row;
 
 /// Sent before a row is deleted, for the row that `delete` was called on and for those that go with it.
 ///
@@ -9,6 +9,7 @@ use crate::model::Row;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct PreDelete<M: ?Sized> {
+    pub(crate) origin: Arc<Origin>,
     /// The row.
     pub instance: M,
 }
@@ -19,27 +20,37 @@ pub struct PreDelete<M: ?Sized> {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct PostDelete<M: ?Sized> {
+    pub(crate) origin: Arc<Origin>,
     /// The row as it was.
     pub instance: M,
 }
 
-impl<M: Row> Signal for PreDelete<M> {
-    type Model = M;
-    const NAME: &'static str = "PreDelete";
+/// The row whose `delete` the deletion of another is a part of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Origin {
+    /// Its model.
+    pub model: &'static str,
+    /// Its key.
+    pub key: Key,
+}
 
-    fn key(&self) -> Option<Key> {
-        Some(self.instance.key())
+impl Origin {
+    pub(crate) fn new(model: &'static str, key: Key) -> Arc<Self> {
+        Arc::new(Origin { model, key })
     }
 }
 
-impl<M: Row> Signal for PostDelete<M> {
-    type Model = M;
-    const NAME: &'static str = "PostDelete";
-
-    fn key(&self) -> Option<Key> {
-        Some(self.instance.key())
+impl<M: ?Sized> PreDelete<M> {
+    /// The row that `delete` was called on: this one, or one that this one depends on.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
     }
 }
 
-impl<M: Row> Batched for PreDelete<M> {}
-impl<M: Row> Batched for PostDelete<M> {}
+impl<M: ?Sized> PostDelete<M> {
+    /// The row that `delete` was called on: this one, or one that this one depends on.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+}

@@ -1,9 +1,10 @@
+use std::sync::Arc;
+
 use diesel::Column;
 
-use super::{Batched, Changeable, ColumnSet, Signal};
-use crate::__private::Row;
+use super::{AnyModel, Changeable, Changes, Signal};
 use crate::error::Key;
-use crate::model::Model;
+use crate::model::{Model, Row};
 
 /// Sent before a row is inserted or updated.
 ///
@@ -35,6 +36,8 @@ pub enum PreSave<M: Model> {
 /// Sent before a row is inserted, after [`PreSave`].
 #[non_exhaustive]
 pub struct PreCreate<M: Model> {
+    /// Whether fixtures are loaded.
+    pub raw: bool,
     /// What is about to be inserted.
     pub new: M::New,
 }
@@ -43,6 +46,9 @@ pub struct PreCreate<M: Model> {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct PreUpdate<M> {
+    /// Whether fixtures are loaded.
+    pub raw: bool,
+    pub(crate) before: Option<Arc<dyn AnyModel>>,
     /// The row as it is about to be written. Its key must stay.
     pub instance: M,
 }
@@ -51,6 +57,8 @@ pub struct PreUpdate<M> {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct PostCreate<M: ?Sized> {
+    /// Whether fixtures are loaded.
+    pub raw: bool,
     /// The row as the database has it.
     pub instance: M,
 }
@@ -59,7 +67,10 @@ pub struct PostCreate<M: ?Sized> {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct PostUpdate<M: ?Sized> {
-    pub(crate) columns: ColumnSet,
+    /// Whether fixtures are loaded.
+    pub raw: bool,
+    pub(crate) changes: Changes,
+    pub(crate) before: Option<Arc<dyn AnyModel>>,
     /// The row as it was written.
     pub instance: M,
 }
@@ -70,79 +81,117 @@ pub struct PostUpdate<M: ?Sized> {
 pub struct PostSave<M: ?Sized> {
     /// Whether the row was inserted.
     pub created: bool,
-    pub(crate) columns: ColumnSet,
+    /// Whether fixtures are loaded.
+    pub raw: bool,
+    pub(crate) changes: Changes,
     /// The row as the database has it.
     pub instance: M,
 }
 
-impl<M: Row> PostUpdate<M> {
-    /// Whether this column was written with another value.
-    ///
-    /// `save` writes every column without a look at the old row, so there each counts as changed.
+impl<M: Row> PreUpdate<M> {
+    /// Whether this column is about to be written with another value, which a receiver before this one may
+    /// have set.
     pub fn changed<C: Column<Table = M::Table>>(&self, _column: C) -> bool {
-        changed::<M, C>(self.columns)
+        self.changes().has::<C>()
+    }
+
+    /// The names of the columns that are about to be written with another value.
+    pub fn changed_columns(&self) -> impl Iterator<Item = &'static str> {
+        self.changes().names()
+    }
+
+    /// The row as it was: as the database had it for `save`, else the instance that is being updated.
+    pub fn before(&self) -> Option<&M> {
+        self.before.as_deref()?.downcast_ref()
+    }
+
+    fn changes(&self) -> Changes {
+        match self.before() {
+            Some(before) => Changes::of::<M>(self.instance.differing(before)),
+            None => Changes::all::<M>(),
+        }
+    }
+}
+
+impl<M: ?Sized> PostUpdate<M> {
+    /// The names of the columns that were written with another value; those inside an embedded struct have
+    /// none.
+    ///
+    /// `save` writes every column. It knows what changed if the model has a receiver of an update's own
+    /// signals or one with `changed(..)`; otherwise each column counts as changed.
+    pub fn changed_columns(&self) -> impl Iterator<Item = &'static str> {
+        self.changes.names()
+    }
+
+    /// The row as it was, whatever its model.
+    pub fn before_any(&self) -> Option<&dyn AnyModel> {
+        self.before.as_deref()
+    }
+}
+
+impl<M: Row> PostUpdate<M> {
+    /// Whether this column was written with another value; see
+    /// [`changed_columns`](Self::changed_columns).
+    pub fn changed<C: Column<Table = M::Table>>(&self, _column: C) -> bool {
+        self.changes.has::<C>()
+    }
+
+    /// The row as it was: as the database had it for `save`, else the instance that was updated.
+    pub fn before(&self) -> Option<&M> {
+        self.before.as_deref()?.downcast_ref()
+    }
+}
+
+impl<M: ?Sized> PostSave<M> {
+    /// The names of the columns that were written with another value; see
+    /// [`PostUpdate::changed_columns`]. Of a created row, those that an update may write.
+    pub fn changed_columns(&self) -> impl Iterator<Item = &'static str> {
+        self.changes.names()
     }
 }
 
 impl<M: Row> PostSave<M> {
     /// Whether this column was written with another value; of a created row, every column was.
-    ///
-    /// `save` writes every column without a look at the old row, so there each counts as changed.
     pub fn changed<C: Column<Table = M::Table>>(&self, _column: C) -> bool {
-        self.created || changed::<M, C>(self.columns)
-    }
-}
-
-fn changed<M: Row, C: Column>(columns: ColumnSet) -> bool {
-    let written = |(index, name): (usize, &&str)| *name == C::NAME && columns.has(index);
-    // The columns inside an embedded struct have no names here: they change together.
-    let embedded = |(index, name): (usize, &&str)| name.is_empty() && columns.has(index);
-    match M::COLUMNS.contains(&C::NAME) {
-        true => M::COLUMNS.iter().enumerate().any(written),
-        false => M::COLUMNS.iter().enumerate().any(embedded),
+        self.created || self.changes.has::<C>()
     }
 }
 
 impl<M: Row> Signal for PreSave<M> {
-    type Model = M;
     const NAME: &'static str = "PreSave";
+
+    fn sender() -> Option<&'static str> {
+        Some(M::INFO.name)
+    }
 
     fn key(&self) -> Option<Key> {
         match self {
-            PreSave::Create(event) => event.key(),
+            PreSave::Create(_) => None,
             PreSave::Update(event) => event.key(),
         }
     }
 }
 
 impl<M: Row> Signal for PreCreate<M> {
-    type Model = M;
     const NAME: &'static str = "PreCreate";
 
-    fn key(&self) -> Option<Key> {
-        None
+    fn sender() -> Option<&'static str> {
+        Some(M::INFO.name)
     }
 }
 
-macro_rules! with_instance {
-    ($($signal:ident),*) => {$(
-        impl<M: Row> Signal for $signal<M> {
-            type Model = M;
-            const NAME: &'static str = stringify!($signal);
+impl<M: Row> Signal for PreUpdate<M> {
+    const NAME: &'static str = "PreUpdate";
 
-            fn key(&self) -> Option<Key> {
-                Some(self.instance.key())
-            }
-        }
-    )*};
+    fn sender() -> Option<&'static str> {
+        Some(M::INFO.name)
+    }
+
+    fn key(&self) -> Option<Key> {
+        Some(self.instance.key())
+    }
 }
-
-with_instance!(PreUpdate, PostCreate, PostUpdate, PostSave);
 
 impl<M: Row> Changeable for PreSave<M> {}
 impl<M: Row> Changeable for PreCreate<M> {}
 impl<M: Row> Changeable for PreUpdate<M> {}
-
-impl<M: Row> Batched for PostCreate<M> {}
-impl<M: Row> Batched for PostUpdate<M> {}
-impl<M: Row> Batched for PostSave<M> {}

@@ -16,7 +16,7 @@ use syn::DeriveInput;
 
 use crate::check;
 use crate::errors::Errors;
-use crate::model::{Field, Model, Storage, StoredOn};
+use crate::model::{Field, Model, Storage};
 
 /// `#[derive(Hooks)]`. What can be generated is generated in spite of errors, so that nothing else in
 /// the program fails because of them.
@@ -43,8 +43,7 @@ fn generate(model: &Model<'_>) -> TokenStream {
             let model_impl = model::generate(model);
             let row = row::generate(model);
             let relations = model
-                .relations()
-                .filter(|(field, _)| matches!(field.storage, Storage::Column(_)))
+                .sound_relations()
                 .map(|(field, it)| relation::generate(model, field, it));
             quote!(#model_impl #row #(#relations)*)
         }
@@ -56,16 +55,6 @@ fn generate(model: &Model<'_>) -> TokenStream {
             #new_impls
             #parts
         };
-    }
-}
-
-/// What follows the name in `hooked!(Model ..)` and `relation_on!(Relation ..)`.
-fn stored_on(model: &Model<'_>) -> TokenStream {
-    match &model.stored_on {
-        StoredOn::EveryBackend => TokenStream::new(),
-        StoredOn::Backends(names) if names.iter().any(|it| it == "Sqlite") => TokenStream::new(),
-        StoredOn::Backends(_) => quote!(on),
-        StoredOn::Connections(paths) => quote!(on #(#paths),*),
     }
 }
 

@@ -4,8 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::ext::IdentExt;
 
-use super::stored_on;
-use crate::model::{Model, New};
+use crate::model::{Model, New, StoredOn};
 
 pub(super) fn generate(model: &Model<'_>) -> TokenStream {
     let name = model.name;
@@ -22,19 +21,50 @@ pub(super) fn generate(model: &Model<'_>) -> TokenStream {
         let member = &field.member;
         quote!(::core::clone::Clone::clone(&self.#member))
     }));
-    let stored_on = stored_on(model);
+    let hooked = hooked(model);
     quote! {
         #[automatically_derived]
         impl __hooks::Model for #name {
             type Pk = #pk;
             type New = #new;
-            const INFO: __hooks::ModelInfo = __hooks::info!(#text, #table);
+            const INFO: __hooks::ModelInfo = __hooks::info(#text, #table);
             fn pk(&self) -> Self::Pk {
                 #value
             }
         }
-        __hooks::hooked!(#name #stored_on);
-        __hooks::inventory::submit!(__hooks::ModelEntry(<#name as __hooks::Model>::INFO));
+        #hooked
+        __hooks::inventory::submit!(__hooks::ModelEntry::of::<#name>());
+    }
+}
+
+/// Where the model keeps its receivers, for each connection type on which it has hooks.
+fn hooked(model: &Model<'_>) -> TokenStream {
+    let name = model.name;
+    let connections = match &model.stored_on {
+        StoredOn::NoBackend => return TokenStream::new(),
+        StoredOn::EveryBackend => {
+            return quote! {
+                #[automatically_derived]
+                impl<__C: __hooks::BuiltIn> __hooks::Hooked<__C> for #name {
+                    fn place() -> &'static __hooks::Place<Self, __C> {
+                        static PLACES: __hooks::Places<#name> = __hooks::Places::new();
+                        __C::place(&PLACES)
+                    }
+                }
+            };
+        }
+        StoredOn::Connections(connections) => connections,
+    };
+    quote! {
+        #(
+            #[automatically_derived]
+            impl __hooks::Hooked<#connections> for #name {
+                fn place() -> &'static __hooks::Place<Self, #connections> {
+                    static PLACE: __hooks::Place<#name, #connections> = __hooks::Place::new();
+                    &PLACE
+                }
+            }
+        )*
     }
 }
 

@@ -6,9 +6,9 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Ident, Path};
 
-use super::{column, generated_at, located, model::new, stored_on};
+use super::{column, generated_at, located, model::new};
 use crate::attr::{AutoCreate, OnDelete};
-use crate::model::{Field, Model, New, Relation};
+use crate::model::{Field, Model, New, Relation, StoredOn};
 use crate::naming;
 
 pub(super) fn generate(model: &Model<'_>, field: &Field<'_>, relation: &Relation) -> TokenStream {
@@ -40,8 +40,8 @@ fn reference(
     let auto_create = relation
         .auto_create
         .as_ref()
-        .map(|it| auto_create(model, field, relation, it));
-    let stored_on = stored_on(model);
+        .map(|it| auto_create(model, field, it));
+    let on = on(model);
     quote! {
         struct #marker;
         #[automatically_derived]
@@ -52,35 +52,44 @@ fn reference(
             const FIELD: &'static str = #text;
             const ON_DELETE: __hooks::OnDelete = __hooks::OnDelete::#on_delete;
             #auto_create
-            fn parent_key(__child: &#name) -> ::core::option::Option<__hooks::ParentKey<Self>> {
-                <#ty as __hooks::RefersTo<__hooks::ParentKey<Self>>>::referred(&__child.#member)
+            fn parent_key(__child: &#name) -> __hooks::Referred<Self> {
+                __hooks::referred::<Self, #ty>(&__child.#member)
             }
+            #on
         }
-        __hooks::inventory::submit!(__hooks::RelationEntry::of::<#marker>(__hooks::relation_on!(#marker #stored_on)));
     }
 }
 
-fn auto_create(
-    model: &Model<'_>,
-    field: &Field<'_>,
-    relation: &Relation,
-    how: &AutoCreate,
-) -> TokenStream {
-    let Relation { parent, .. } = relation;
-    let name = model.name;
+/// Which connection types have the relation, which only the compiler knows.
+fn on(model: &Model<'_>) -> Option<TokenStream> {
+    let links = match &model.stored_on {
+        StoredOn::NoBackend => return None,
+        StoredOn::EveryBackend => quote!(__hooks::link_on!(__hooks, __on)),
+        StoredOn::Connections(paths) => quote! {
+            __hooks::link([#(__hooks::Probe::<Self, #paths>::new().link(__on)),*])
+        },
+    };
+    Some(quote! {
+        fn on(__on: ::core::any::TypeId) -> __hooks::Handle {
+            #links
+        }
+    })
+}
+
+fn auto_create(model: &Model<'_>, field: &Field<'_>, how: &AutoCreate) -> TokenStream {
     let made = match how {
-        AutoCreate::By(path) => quote!(FromParent(#path)),
+        AutoCreate::By(path) => quote!(AutoCreate::FromParent(#path)),
         AutoCreate::Default(_) => default_that_refers(model, field, how),
     };
     quote! {
-        const AUTO_CREATE: __hooks::AutoCreate<#parent, #name> = __hooks::AutoCreate::#made;
+        const AUTO_CREATE: __hooks::AutoCreated<Self> = __hooks::#made;
     }
 }
 
 /// A default one whose field of the relation's name is set to the parent's key.
 fn default_that_refers(model: &Model<'_>, field: &Field<'_>, how: &AutoCreate) -> TokenStream {
     let Some(member) = model.new_member(field) else {
-        return quote!(No);
+        return quote!(AutoCreate::No);
     };
     let new = located(new(model), how.span());
     let default = match &model.new {
@@ -90,7 +99,7 @@ fn default_that_refers(model: &Model<'_>, field: &Field<'_>, how: &AutoCreate) -
     };
     let default = located(quote!(<#new as #default), how.span());
     quote! {
-        FromKey(|__key| {
+        from_key(|__key| {
             let mut __new = #default;
             __new.#member = ::core::convert::Into::into(__key);
             __new

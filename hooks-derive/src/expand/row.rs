@@ -1,4 +1,4 @@
-//! `Row` and `Select`: the columns of a model.
+//! `Row`: the columns of a model.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -6,22 +6,20 @@ use syn::Index;
 
 use super::{column, tuple};
 use crate::model::{Field, Model, Storage};
+use crate::naming;
 
 pub(super) fn generate(model: &Model<'_>) -> TokenStream {
-    let row = row(model);
-    let select = select(model);
-    quote!(#row #select)
-}
-
-fn row(model: &Model<'_>) -> TokenStream {
     let Model { name, table, .. } = model;
     let (filter_type, filter) = filter(model);
     let pk_columns = tuple(model.key().into_iter().map(|field| column(model, field)));
-    let key = model.key().into_iter().map(|field| sql_name(model, field));
     let written: Vec<_> = model.written().collect();
     let set_types = written.iter().map(|field| set_type(model, field));
     let changeset = changeset(&written);
-    let names = written.iter().map(|field| sql_name(model, field));
+    let key = model.key();
+    let key = key.iter().map(|field| column(model, field));
+    let fields = fields(model);
+    let relations = relations(model);
+    let keep_unwritten = keep_unwritten(model);
     let differing = differing(&written);
     let check_embedded = check_embedded(model, &written);
     quote! {
@@ -30,9 +28,10 @@ fn row(model: &Model<'_>) -> TokenStream {
             type Table = #table::table;
             type PkFilter = #filter_type;
             type PkColumns = #pk_columns;
+            type Fields = #fields;
             type Changeset<'a> = (#(#set_types,)*);
-            const KEY: &'static [&'static str] = &[#(#key),*];
-            const COLUMNS: &'static [&'static str] = &[#(#names),*];
+            const KEY: &'static [&'static str] = &[#(__hooks::name::<#key>()),*];
+            #relations
             fn pk_filter(__pk: Self::Pk) -> Self::PkFilter {
                 #filter
             }
@@ -42,6 +41,7 @@ fn row(model: &Model<'_>) -> TokenStream {
             fn differing(&self, __other: &Self) -> __hooks::ColumnSet {
                 #differing
             }
+            #keep_unwritten
             #check_embedded
         }
     }
@@ -97,7 +97,7 @@ fn changeset(written: &[&Field<'_>]) -> Option<TokenStream> {
 fn set_type(model: &Model<'_>, field: &Field<'_>) -> TokenStream {
     let ty = field.ty;
     if matches!(field.storage, Storage::Embedded) {
-        return quote!(::core::option::Option<<&'a #ty as ::diesel::AsChangeset>::Changeset>);
+        return quote!(__hooks::SetEmbedded<&'a #ty>);
     }
     let column = column(model, field);
     match &field.serialize_as {
@@ -107,9 +107,9 @@ fn set_type(model: &Model<'_>, field: &Field<'_>) -> TokenStream {
 }
 
 fn set(index: usize, field: &Field<'_>) -> TokenStream {
-    let Field { member, ty, .. } = field;
+    let member = &field.member;
     if matches!(field.storage, Storage::Embedded) {
-        return quote!(__columns.has(#index).then(|| <&#ty as ::diesel::AsChangeset>::as_changeset(&self.#member)));
+        return quote!(__columns.set_embedded(#index, &self.#member));
     }
     if field.serialize_as.is_none() {
         return quote!(__columns.set(#index, &self.#member));
@@ -118,29 +118,42 @@ fn set(index: usize, field: &Field<'_>) -> TokenStream {
     quote!(__columns.set(#index, #value))
 }
 
-/// What the column is called in SQL; an embedded struct has several, and no name.
-fn sql_name(model: &Model<'_>, field: &Field<'_>) -> TokenStream {
-    match field.storage {
-        Storage::Embedded => quote!(""),
-        _ => {
-            let column = column(model, field);
-            quote!(<#column as ::diesel::Column>::NAME)
-        }
-    }
-}
-
-/// The method that is found first asks `PartialEq`, which a field need not have.
+/// A field need not have `PartialEq`: the method that is found first asks for it.
 fn differing(written: &[&Field<'_>]) -> TokenStream {
     if written.is_empty() {
         return quote!(__hooks::ColumnSet::first(0));
     }
     let members = written.iter().map(|field| &field.member);
     quote! {
-        use __hooks::{AlwaysDiffers as _, Compare, Differs as _};
         __hooks::ColumnSet::from_flags([
-            #((&Compare(&self.#members, &__other.#members)).differs()),*
+            #(__hooks::Compare(&self.#members, &__other.#members).differs()),*
         ])
     }
+}
+
+fn relations(model: &Model<'_>) -> Option<TokenStream> {
+    let markers: Vec<_> = model
+        .sound_relations()
+        .map(|(field, _)| naming::relation_of(&field.member))
+        .collect();
+    (!markers.is_empty()).then(|| {
+        quote! {
+            const RELATIONS: __hooks::Entries =
+                &[#(__hooks::relation::<#markers>()),*];
+        }
+    })
+}
+
+/// Nothing for a model whose fields are all written.
+fn keep_unwritten(model: &Model<'_>) -> Option<TokenStream> {
+    let members: Vec<_> = model.unwritten().map(|field| &field.member).collect();
+    (!members.is_empty()).then(|| {
+        quote! {
+            fn keep_unwritten(&mut self, __before: &Self) {
+                #(self.#members = ::core::clone::Clone::clone(&__before.#members);)*
+            }
+        }
+    })
 }
 
 /// Nothing for a model without embedded structs.
@@ -165,85 +178,18 @@ fn check_embedded(model: &Model<'_>, written: &[&Field<'_>]) -> Option<TokenStre
     })
 }
 
-fn select(model: &Model<'_>) -> TokenStream {
-    let name = model.name;
-    if model
-        .fields
-        .iter()
-        .any(|field| matches!(field.storage, Storage::Selected))
-    {
-        return select_as_diesel_does(model);
-    }
-    let embedded = model
-        .fields
-        .iter()
-        .filter(|field| matches!(field.storage, Storage::Embedded));
-    let embedded = embedded.map(|field| field.ty);
-    let types = model.fields.iter().map(|field| selected_type(model, field));
-    let selection = selection(model);
-    quote! {
-        #[automatically_derived]
-        impl<__DB: ::diesel::backend::Backend> __hooks::Select<__DB> for #name
-        where
-            #(#embedded: ::diesel::Selectable<__DB>,)*
-        {
-            type Selection = (#(#types,)*);
-            fn selection() -> Self::Selection {
-                #selection
-            }
-        }
-    }
-}
-
-/// Columns are all type, and the standard library knows the default of a tuple of twelve.
-fn selection(model: &Model<'_>) -> TokenStream {
-    let columns_only = model
-        .fields
-        .iter()
-        .all(|field| matches!(field.storage, Storage::Column(_)));
-    if columns_only && model.fields.len() <= 12 {
-        return quote!(::core::default::Default::default());
-    }
-    let values = model.fields.iter().map(|field| selected(model, field));
-    quote!((#(#values,)*))
-}
-
 /// An expression for a field is known to `Selectable` alone.
-fn select_as_diesel_does(model: &Model<'_>) -> TokenStream {
-    let name = model.name;
-    quote! {
-        #[automatically_derived]
-        impl<__DB: ::diesel::backend::Backend> __hooks::Select<__DB> for #name
-        where
-            #name: ::diesel::Selectable<__DB>,
-        {
-            type Selection = <#name as ::diesel::Selectable<__DB>>::SelectExpression;
-            fn selection() -> Self::Selection {
-                <#name as ::diesel::Selectable<__DB>>::construct_selection()
-            }
-        }
+fn fields(model: &Model<'_>) -> TokenStream {
+    let selected = |field: &Field<'_>| matches!(field.storage, Storage::Selected);
+    if model.fields.iter().any(selected) {
+        return quote!(__hooks::AsSelectable<Self>);
     }
-}
-
-fn selected_type(model: &Model<'_>, field: &Field<'_>) -> TokenStream {
-    match field.storage {
+    let types = model.fields.iter().map(|field| match field.storage {
         Storage::Embedded => {
             let ty = field.ty;
-            quote!(<#ty as ::diesel::Selectable<__DB>>::SelectExpression)
+            quote!(__hooks::Embedded<#ty>)
         }
         _ => column(model, field),
-    }
-}
-
-fn selected(model: &Model<'_>, field: &Field<'_>) -> TokenStream {
-    match field.storage {
-        Storage::Embedded => {
-            let ty = field.ty;
-            quote!(<#ty as ::diesel::Selectable<__DB>>::construct_selection())
-        }
-        _ => {
-            let column = column(model, field);
-            quote!(__hooks::column::<#column>())
-        }
-    }
+    });
+    quote!((#(#types,)*))
 }

@@ -20,12 +20,16 @@ fn lines(attribute: TokenStream) -> usize {
     printed.lines().count()
 }
 
+/// What `inventory::submit!` becomes, less its own line; `scripts/expanded-lines` counts what rustc makes of
+/// all of it.
+const REGISTRATION: usize = 14;
+
 #[test]
 fn a_model_of_five_columns_and_a_relation_is_at_most_120_lines() {
-    assert!(lines(quote!(#[hooks(new = NewEmployeeProfile)])) <= 120);
+    assert!(lines(quote!(#[hooks(new = NewEmployeeProfile)])) + REGISTRATION <= 120);
 }
 
 #[test]
 fn a_generated_new_adds_its_fields_its_default_and_its_debug() {
-    assert!(lines(quote!()) <= 120 + 9 + 16 + 20);
+    assert!(lines(quote!()) + REGISTRATION <= 120 + 9 + 16 + 20);
 }

@@ -68,7 +68,7 @@ where
     Sqlite: QueryMetadata<SqlTypeOf<M::Selection>>,
     FromClause<M>: QueryFragment<Sqlite>,
     M::PkFilter: QueryFragment<Sqlite> + QueryId,
-    for<'a> M::Changeset<'a>: QueryFragment<Sqlite>,
+    for<'a> M::Changeset<'a>: QueryFragment<Sqlite> + QueryId,
     M::New: Insertable<M::Table>,
     Insert<M>: QueryFragment<Sqlite> + QueryId,
     M::PkColumns: Expression + QueryFragment<Sqlite> + QueryId,
@@ -177,6 +177,10 @@ where
     }
     let has_savepoint = Shape::of::<M>(conn).guarded;
     let clean = has_savepoint || take_back(conn) == Ok(1);
+    if !clean {
+        // The table is not what it looked like.
+        Shape::forget::<M>(conn);
+    }
     let error = match row.unwrap_or_else(|panic| {
         if !clean {
             drop(doom(conn, None));

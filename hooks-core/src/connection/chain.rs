@@ -1,0 +1,81 @@
+//! Which receivers are running on a connection, so that one that causes itself ends in an error and not in
+//! a stack overflow.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+use super::{RawConnection, State};
+use crate::error::{Error, Result};
+use crate::signal::Signal;
+
+/// The receivers with a connection that run right now, the outermost first.
+pub(crate) struct Chain {
+    frames: Vec<Frame>,
+    pub(super) limit: usize,
+}
+
+impl Default for Chain {
+    fn default() -> Self {
+        Chain {
+            frames: Vec::new(),
+            limit: 32,
+        }
+    }
+}
+
+/// A receiver that hears a signal.
+#[derive(Clone, Copy)]
+pub(crate) struct Frame {
+    model: Option<&'static str>,
+    signal: &'static str,
+    receiver: &'static str,
+}
+
+impl Frame {
+    pub(crate) fn of<E: Signal>(receiver: &'static str) -> Self {
+        Frame {
+            model: E::sender(),
+            signal: E::NAME,
+            receiver,
+        }
+    }
+}
+
+impl std::fmt::Display for Frame {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Frame {
+            signal, receiver, ..
+        } = self;
+        match self.model {
+            Some(model) => write!(f, "{signal}<{model}> ({receiver})"),
+            None => write!(f, "{signal} ({receiver})"),
+        }
+    }
+}
+
+/// Runs a receiver that may cause others.
+pub(crate) fn nested<C: RawConnection, T>(
+    conn: &mut C,
+    frame: Frame,
+    receive: impl FnOnce(&mut C) -> T,
+) -> Result<T> {
+    let chain = &mut State::of(conn)?.chain;
+    let outside = chain.frames.len();
+    chain.frames.push(frame);
+    if outside >= chain.limit {
+        let chain = chain.leave(outside);
+        return Err(Error::Recursion { chain });
+    }
+    let outcome = catch_unwind(AssertUnwindSafe(|| receive(conn)));
+    if let Some(state) = State::installed(conn) {
+        state.chain.frames.truncate(outside);
+    }
+    Ok(outcome.unwrap_or_else(|panic| resume_unwind(panic)))
+}
+
+impl Chain {
+    fn leave(&mut self, outside: usize) -> Vec<String> {
+        let chain = self.frames.iter().map(Frame::to_string).collect();
+        self.frames.truncate(outside);
+        chain
+    }
+}

@@ -1,0 +1,161 @@
+//! What holds on one connection for a while: receivers that are muted, fixtures that are loaded, receivers
+//! that were connected at run time.
+
+use std::any::{Any, TypeId};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::{RawConnection, State};
+use crate::receiver::Outcome;
+
+/// What a receiver is called that was connected at run time.
+pub(crate) const CONNECTED: &str = "(connected)";
+
+/// How many such scopes there are on all connections: while there is none, sending a signal need not look.
+static LIVE: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether any connection of the process has such a scope.
+#[inline]
+pub(crate) fn any() -> bool {
+    // Whoever opened the scope holds the connection, or handed it over in a way that orders this.
+    LIVE.load(Ordering::Relaxed) != 0
+}
+
+/// One scope, as long as it lives.
+struct Live;
+
+impl Live {
+    fn new() -> Self {
+        LIVE.fetch_add(1, Ordering::Relaxed);
+        Live
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        LIVE.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// What holds on this connection now.
+#[derive(Default)]
+pub(crate) struct Scoped {
+    scopes: Vec<Scope>,
+    connected: Vec<Connected>,
+}
+
+/// What one closure runs in.
+pub(super) struct Scope {
+    kind: Kind,
+    _live: Live,
+}
+
+pub(super) enum Kind {
+    /// No receiver runs.
+    WithoutHooks,
+    /// The receivers with this uid do not run.
+    WithoutReceiver(String),
+    /// Receivers are told that fixtures are loaded.
+    Fixtures,
+}
+
+/// A receiver that runs as long as its [`Guard`] lives.
+struct Connected {
+    signal: TypeId,
+    /// A `Received<E, C>`.
+    receiver: Box<dyn Any + Send + Sync>,
+    guarded: std::sync::Weak<Live>,
+}
+
+type Received<E, C> = Arc<dyn Fn(&E, &mut C) -> Outcome + Send + Sync>;
+
+/// Keeps a receiver connected to its connection; [`connect`](crate::HookConnectionExt::connect) returns it.
+///
+/// It is disconnected when this is dropped, or with its connection.
+#[must_use = "the receiver is disconnected when this is dropped"]
+pub struct Guard {
+    _live: Arc<Live>,
+}
+
+impl std::fmt::Debug for Guard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Guard")
+    }
+}
+
+impl Scoped {
+    /// Opens a scope, until [`Scoped::leave`].
+    pub(super) fn enter(&mut self, kind: Kind) -> usize {
+        self.scopes.push(Scope {
+            kind,
+            _live: Live::new(),
+        });
+        self.scopes.len() - 1
+    }
+
+    pub(super) fn leave(&mut self, outside: usize) {
+        self.scopes.truncate(outside);
+    }
+
+    pub(super) fn connect<E: 'static, C: 'static>(&mut self, receiver: Received<E, C>) -> Guard {
+        let live = Arc::new(Live::new());
+        self.connected.retain(|it| it.guarded.strong_count() > 0);
+        self.connected.push(Connected {
+            signal: TypeId::of::<E>(),
+            receiver: Box::new(receiver),
+            guarded: Arc::downgrade(&live),
+        });
+        Guard { _live: live }
+    }
+
+    fn is_muted(&self, uid: &str) -> bool {
+        self.scopes.iter().any(|scope| match &scope.kind {
+            Kind::WithoutHooks => true,
+            Kind::WithoutReceiver(muted) => muted == uid,
+            Kind::Fixtures => false,
+        })
+    }
+
+    fn is_silent(&self) -> bool {
+        self.scopes
+            .iter()
+            .any(|scope| matches!(scope.kind, Kind::WithoutHooks))
+    }
+
+    fn loads_fixtures(&self) -> bool {
+        self.scopes
+            .iter()
+            .any(|scope| matches!(scope.kind, Kind::Fixtures))
+    }
+}
+
+pub(crate) fn is_muted<C: RawConnection>(conn: &mut C, uid: &str) -> bool {
+    State::installed(conn).is_some_and(|state| state.scoped.is_muted(uid))
+}
+
+/// Whether fixtures are loaded on this connection.
+#[inline]
+pub(crate) fn loads_fixtures<C: RawConnection>(conn: &mut C) -> bool {
+    any() && State::installed(conn).is_some_and(|state| state.scoped.loads_fixtures())
+}
+
+/// Whether a receiver was connected to this connection, which may do anything with it.
+#[inline]
+pub(crate) fn has_connected<C: RawConnection>(conn: &mut C) -> bool {
+    any() && State::installed(conn).is_some_and(|state| !state.scoped.connected.is_empty())
+}
+
+/// The receivers of this signal that are connected to this connection, unless it is silent.
+pub(crate) fn connected<E: 'static, C: RawConnection>(conn: &mut C) -> Vec<Received<E, C>> {
+    let Some(state) = State::installed(conn) else {
+        return Vec::new();
+    };
+    if state.scoped.is_silent() {
+        return Vec::new();
+    }
+    let hears = |it: &&Connected| it.signal == TypeId::of::<E>() && it.guarded.strong_count() > 0;
+    let connected = state.scoped.connected.iter().filter(hears);
+    connected
+        .filter_map(|it| it.receiver.downcast_ref().cloned())
+        .collect()
+}

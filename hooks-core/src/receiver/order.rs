@@ -1,0 +1,104 @@
+//! The order of a signal's receivers, which is the same in every build.
+
+use std::collections::BTreeSet;
+
+use super::Receiver;
+use crate::error::RegistryError;
+
+/// Puts the receivers of one signal in the order in which they run: what `before` and `after` demand, and
+/// among the rest by `order`, then `uid`. A uid that is not among them demands nothing.
+///
+/// # Errors
+///
+/// If two share a uid, or the demands form a cycle.
+pub(crate) fn in_order<T>(
+    signal: &'static str,
+    mut calls: Vec<T>,
+    receiver: impl Fn(&T) -> &'static Receiver,
+) -> Result<Vec<T>, RegistryError> {
+    calls.sort_by_key(|call| (receiver(call).order, receiver(call).uid));
+    let receivers: Vec<_> = calls.iter().map(receiver).collect();
+    unique(signal, &receivers)?;
+    let order = arrange(signal, &receivers)?;
+    let mut calls: Vec<_> = calls.into_iter().map(Some).collect();
+    Ok(order
+        .into_iter()
+        .filter_map(|index| calls[index].take())
+        .collect())
+}
+
+fn unique(signal: &'static str, receivers: &[&'static Receiver]) -> Result<(), RegistryError> {
+    let place = |receiver: &Receiver| format!("{}:{}", receiver.file, receiver.line);
+    for (index, first) in receivers.iter().enumerate() {
+        let twin = receivers[index + 1..].iter().find(|it| it.uid == first.uid);
+        if let Some(twin) = twin {
+            let mut places = [place(first), place(twin)];
+            places.sort();
+            let [first_place, second_place] = places;
+            return Err(RegistryError::DuplicateUid {
+                uid: first.uid,
+                signal,
+                first: first_place,
+                second: second_place,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The places of the receivers in the order in which they run; they come sorted by `order` and `uid`.
+fn arrange(
+    signal: &'static str,
+    receivers: &[&'static Receiver],
+) -> Result<Vec<usize>, RegistryError> {
+    let earlier: Vec<BTreeSet<usize>> = receivers
+        .iter()
+        .map(|later| {
+            let comes_first =
+                |it: &Receiver| later.after.contains(&it.uid) || it.before.contains(&later.uid);
+            (0..receivers.len())
+                .filter(|index| comes_first(receivers[*index]))
+                .collect()
+        })
+        .collect();
+    let mut order = Vec::with_capacity(receivers.len());
+    let mut left: BTreeSet<usize> = (0..receivers.len()).collect();
+    while !left.is_empty() {
+        let free = left
+            .iter()
+            .copied()
+            .find(|index| earlier[*index].is_disjoint(&left));
+        let Some(next) = free else {
+            return Err(cycle(signal, receivers, &earlier, &left));
+        };
+        left.remove(&next);
+        order.push(next);
+    }
+    Ok(order)
+}
+
+/// Each of those left waits for another of them, so whoever follows that comes round.
+fn cycle(
+    signal: &'static str,
+    receivers: &[&'static Receiver],
+    earlier: &[BTreeSet<usize>],
+    left: &BTreeSet<usize>,
+) -> RegistryError {
+    let mut path: Vec<usize> = left.first().copied().into_iter().collect();
+    while let Some(next) = path
+        .last()
+        .and_then(|last| earlier[*last].intersection(left).next())
+    {
+        if let Some(start) = path.iter().position(|it| it == next) {
+            path.drain(..start);
+            path.push(*next);
+            break;
+        }
+        path.push(*next);
+    }
+    let names: Vec<_> = path.iter().rev().map(|it| receivers[*it].uid).collect();
+    RegistryError::OrderCycle {
+        signal,
+        path: names.join(" -> "),
+    }
+}

@@ -1,0 +1,72 @@
+//! Receivers of a trait: `&PostSave<dyn Activity>` hears every model that extends `Activity`.
+//!
+//! The registry knows the model and a receiver the trait; only the model's derive knows both, so it hands
+//! over the functions that turn the one signal into the other.
+
+use super::slot::Calls;
+use crate::model::Row;
+use crate::signal::{AnyModel, PostCreate, PostDelete, PostLoad, PostSave, PostUpdate, PreDelete};
+
+/// How the signals of `M` are those of the trait object `T`.
+#[doc(hidden)]
+pub struct Upcast<M, T: ?Sized> {
+    pub post_create: fn(&PostCreate<M>) -> &PostCreate<T>,
+    pub post_update: fn(&PostUpdate<M>) -> &PostUpdate<T>,
+    pub post_save: fn(&PostSave<M>) -> &PostSave<T>,
+    pub post_load: fn(&PostLoad<M>) -> &PostLoad<T>,
+    pub pre_delete: fn(&PreDelete<M>) -> &PreDelete<T>,
+    pub post_delete: fn(&PostDelete<M>) -> &PostDelete<T>,
+}
+
+/// Who asks a model for the traits that it extends.
+#[doc(hidden)]
+pub trait Senders<M> {
+    fn sender<T: ?Sized + 'static>(&mut self, upcast: Upcast<M, T>);
+}
+
+/// A signal that trait senders exist for.
+pub(crate) trait HeardByTraits: Sized + 'static {
+    /// Adds the receivers of the traits that the model extends.
+    fn add<C: 'static>(calls: &mut Calls<Self, C>);
+}
+
+/// Adds the receivers of one trait.
+struct SenderCalls<'a, E: 'static, C>(&'a mut Calls<E, C>);
+
+macro_rules! heard_by_traits {
+    ($($signal:ident $upcast:ident;)*) => {$(
+        impl<M: Row, C: 'static> Senders<M> for SenderCalls<'_, $signal<M>, C> {
+            fn sender<T: ?Sized + 'static>(&mut self, upcast: Upcast<M, T>) {
+                self.0.add_sender(upcast.$upcast);
+            }
+        }
+
+        impl<M: Row> HeardByTraits for $signal<M> {
+            fn add<C: 'static>(calls: &mut Calls<Self, C>) {
+                let mut senders = SenderCalls(calls);
+                M::senders(&mut senders);
+                senders.sender(any::<M>());
+            }
+        }
+    )*};
+}
+
+heard_by_traits! {
+    PostCreate post_create;
+    PostUpdate post_update;
+    PostSave post_save;
+    PostLoad post_load;
+    PreDelete pre_delete;
+    PostDelete post_delete;
+}
+
+fn any<M: Row>() -> Upcast<M, dyn AnyModel> {
+    Upcast {
+        post_create: |it| it,
+        post_update: |it| it,
+        post_save: |it| it,
+        post_load: |it| it,
+        pre_delete: |it| it,
+        post_delete: |it| it,
+    }
+}

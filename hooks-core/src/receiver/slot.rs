@@ -1,0 +1,294 @@
+use std::any::Any;
+
+use super::{
+    Batch, BatchOn, Change, ChangeOn, Deferred, DeferredSender, Each, EachOn, Merged, Outcome,
+    Receiver, When, in_order,
+};
+use crate::connection::{Callback, CallbackKind, Frame, RawConnection, nested, register, scoped};
+use crate::error::{BoxError, Error, ReceiverError, RegistryError, Result};
+use crate::signal::Signal;
+use crate::trace;
+
+/// The receivers of one signal on one connection type, in the order in which they run.
+pub(crate) struct Slot<E: 'static, C> {
+    calls: Box<[Call<E, C>]>,
+}
+
+/// Receivers on their way into a slot.
+#[doc(hidden)]
+pub struct Calls<E: 'static, C>(Vec<Call<E, C>>);
+
+struct Call<E: 'static, C> {
+    form: Form<E, C>,
+    receiver: &'static Receiver,
+}
+
+enum Form<E: 'static, C> {
+    Each(fn(&E) -> Outcome),
+    EachOn(fn(&E, &mut C) -> Outcome),
+    Change(fn(&mut E) -> Outcome),
+    ChangeOn(fn(&mut E, &mut C) -> Outcome),
+    Batch(fn(&[E]) -> Outcome),
+    BatchOn(fn(&[E], &mut C) -> Outcome),
+    Sender(Box<dyn Fn(&E) -> Outcome + Send + Sync>),
+    SenderOn(Box<dyn Fn(&E, &mut C) -> Outcome + Send + Sync>),
+    Deferred(Box<dyn Fn(&E) -> Callback + Send + Sync>),
+    Merged(&'static Merged<E>),
+}
+
+impl<E: Signal, C: 'static> Slot<E, C> {
+    /// Finds the receivers of this signal among all.
+    pub(crate) fn collect() -> std::result::Result<Self, RegistryError> {
+        let mut calls = Calls(Vec::new());
+        for receiver in inventory::iter::<Receiver> {
+            calls.push(receiver, Form::of(receiver.handler));
+        }
+        E::add_senders(&mut calls);
+        let calls = in_order(E::NAME, calls.0, |call| call.receiver)?;
+        Ok(Slot {
+            calls: calls.into(),
+        })
+    }
+
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.calls.is_empty()
+    }
+
+    /// Whether one of them may return an error while the signal is sent.
+    pub(crate) fn can_fail(&self) -> bool {
+        self.calls
+            .iter()
+            .any(|call| call.receiver.fallible && call.receiver.when == When::Now)
+    }
+
+    /// Whether one of them takes the connection.
+    pub(crate) fn takes_connection(&self) -> bool {
+        self.calls.iter().any(|call| call.form.takes_connection())
+    }
+
+    /// Whether one of them looks at what changed.
+    pub(crate) fn compares(&self) -> bool {
+        self.calls.iter().any(|call| call.receiver.compares)
+    }
+
+    /// Whether one of them runs once for each row when the transaction is over.
+    pub(crate) fn merges(&self) -> bool {
+        self.calls
+            .iter()
+            .any(|call| matches!(call.form, Form::Merged(_)))
+    }
+}
+
+impl<E: Signal, C: RawConnection> Slot<E, C> {
+    /// Calls every receiver with one event.
+    #[inline]
+    pub(crate) fn send(&self, event: &mut E, conn: &mut C) -> Result<()> {
+        match self.is_empty() & !scoped::any() {
+            true => Ok(()),
+            false => self.call_each(event, conn),
+        }
+    }
+
+    fn call_each(&self, event: &mut E, conn: &mut C) -> Result<()> {
+        if scoped::any() {
+            return self.call_some(std::slice::from_mut(event), conn);
+        }
+        for call in &self.calls {
+            call.receive(event, conn)?;
+        }
+        Ok(())
+    }
+
+    /// Calls every receiver: one after the other, each with all events.
+    pub(crate) fn send_many(&self, events: &mut [E], conn: &mut C) -> Result<()> {
+        if scoped::any() {
+            return self.call_some(events, conn);
+        }
+        for call in &self.calls {
+            call.receive_many(events, conn)?;
+        }
+        Ok(())
+    }
+
+    /// Calls those that are not muted on this connection, and those that were connected to it.
+    #[cold]
+    fn call_some(&self, events: &mut [E], conn: &mut C) -> Result<()> {
+        for call in &self.calls {
+            if !scoped::is_muted(conn, call.receiver.uid) {
+                call.receive_many(events, conn)?;
+            }
+        }
+        for receive in scoped::connected::<E, C>(conn) {
+            for event in &*events {
+                let called = nested(conn, Frame::of::<E>(scoped::CONNECTED), |conn| {
+                    receive(event, conn)
+                })?;
+                called.map_err(|source| failed(Some(event), None, source))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets receivers that wait for the end of the transaction know that a row is gone.
+    pub(crate) fn bury(&self, key: &dyn Any, conn: &mut C) -> Result<()> {
+        for call in &self.calls {
+            if let Form::Merged(merged) = call.form
+                && let Some(callback) = merged.bury(key, call.receiver.uid)
+            {
+                call.defer(callback, conn)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<E: Signal, C: RawConnection> Call<E, C> {
+    #[inline]
+    fn receive(&self, event: &mut E, conn: &mut C) -> Result<()> {
+        let outcome = trace::receiver::<E, _>(self.receiver, || match &self.form {
+            Form::Each(receive) => Ok(receive(event)),
+            Form::Change(receive) => Ok(receive(event)),
+            Form::Batch(receive) => Ok(receive(std::slice::from_ref(event))),
+            Form::Sender(receive) => Ok(receive(event)),
+            _ => self.receive_on(event, conn),
+        })?;
+        outcome.map_err(|source| failed(Some(event), Some(self.receiver), source))
+    }
+
+    fn receive_on(&self, event: &mut E, conn: &mut C) -> Result<Outcome> {
+        let frame = Frame::of::<E>(self.receiver.uid);
+        match &self.form {
+            Form::EachOn(receive) => nested(conn, frame, |conn| receive(event, conn)),
+            Form::ChangeOn(receive) => nested(conn, frame, |conn| receive(event, conn)),
+            Form::SenderOn(receive) => nested(conn, frame, |conn| receive(event, conn)),
+            Form::BatchOn(receive) => nested(conn, frame, |conn| {
+                receive(std::slice::from_ref(event), conn)
+            }),
+            Form::Deferred(keep) => self.defer(keep(event), conn).map(Ok),
+            Form::Merged(merged) => self
+                .defer(merged.keep(event, self.receiver.uid), conn)
+                .map(Ok),
+            Form::Each(_) | Form::Change(_) | Form::Batch(_) | Form::Sender(_) => Ok(Ok(())),
+        }
+    }
+
+    fn receive_many(&self, events: &mut [E], conn: &mut C) -> Result<()> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let outcome = match self.form {
+            Form::Batch(receive) => trace::receiver::<E, _>(self.receiver, || Ok(receive(events)))?,
+            Form::BatchOn(receive) => trace::receiver::<E, _>(self.receiver, || {
+                nested(conn, Frame::of::<E>(self.receiver.uid), |conn| {
+                    receive(events, conn)
+                })
+            })?,
+            _ => {
+                return events
+                    .iter_mut()
+                    .try_for_each(|event| self.receive(event, conn));
+            }
+        };
+        let sole = match &*events {
+            [event] => Some(event),
+            _ => None,
+        };
+        outcome.map_err(|source| failed(sole, Some(self.receiver), source))
+    }
+
+    fn defer(&self, callback: Callback, conn: &mut C) -> Result<()> {
+        let kind = match self.receiver.when {
+            When::AfterRollback => CallbackKind::AfterRollback,
+            _ => CallbackKind::AfterCommit,
+        };
+        register(conn, kind, Some(self.receiver.uid), callback)
+    }
+}
+
+/// The error of a receiver, or of what was connected at run time.
+#[cold]
+pub(crate) fn failed<E: Signal>(
+    event: Option<&E>,
+    receiver: Option<&'static Receiver>,
+    source: BoxError,
+) -> Error {
+    let place = receiver.map_or((scoped::CONNECTED, "", 0), |it| (it.uid, it.file, it.line));
+    let (receiver, file, line) = place;
+    Error::Receiver(Box::new(ReceiverError {
+        model: E::sender(),
+        key: event.and_then(E::key),
+        signal: E::NAME,
+        receiver,
+        file,
+        line,
+        source,
+    }))
+}
+
+impl<E: Signal, C: 'static> Calls<E, C> {
+    fn push(&mut self, receiver: &'static Receiver, form: Option<Form<E, C>>) {
+        if let Some(form) = form {
+            self.0.push(Call { form, receiver });
+        }
+    }
+
+    /// Adds the receivers of a signal that this one is, too.
+    pub(super) fn add_sender<T: ?Sized + 'static>(&mut self, upcast: fn(&E) -> &T)
+    where
+        E: Clone + Send,
+    {
+        for receiver in inventory::iter::<Receiver> {
+            self.push(receiver, Form::of_sender(receiver.handler, upcast));
+        }
+    }
+}
+
+impl<E: Signal, C: 'static> Form<E, C> {
+    fn of(handler: &'static (dyn Any + Send + Sync)) -> Option<Self> {
+        macro_rules! first_of {
+            ($($form:ident: $handler:ty),*) => {
+                $(if let Some(it) = handler.downcast_ref::<$handler>() {
+                    return Some(Form::$form(it.0));
+                })*
+            };
+        }
+        first_of!(
+            Each: Each<E>, EachOn: EachOn<E, C>, Change: Change<E>, ChangeOn: ChangeOn<E, C>,
+            Batch: Batch<E>, BatchOn: BatchOn<E, C>
+        );
+        if let Some(deferred) = handler.downcast_ref::<Deferred<E>>() {
+            return Some(Form::Deferred(Box::new(|event| deferred.keep(event))));
+        }
+        handler.downcast_ref().map(Form::Merged)
+    }
+
+    fn of_sender<T: ?Sized + 'static>(
+        handler: &'static (dyn Any + Send + Sync),
+        upcast: fn(&E) -> &T,
+    ) -> Option<Self>
+    where
+        E: Clone + Send,
+    {
+        if let Some(Each(receive)) = handler.downcast_ref::<Each<T>>() {
+            return Some(Form::Sender(Box::new(move |event| receive(upcast(event)))));
+        }
+        if let Some(EachOn(receive)) = handler.downcast_ref::<EachOn<T, C>>() {
+            return Some(Form::SenderOn(Box::new(move |event, conn| {
+                receive(upcast(event), conn)
+            })));
+        }
+        let DeferredSender(receive) = handler.downcast_ref::<DeferredSender<T>>()?;
+        Some(Form::Deferred(Box::new(move |event| {
+            let event = event.clone();
+            Callback::Call(Box::new(move || receive(upcast(&event))))
+        })))
+    }
+
+    fn takes_connection(&self) -> bool {
+        matches!(
+            self,
+            Form::EachOn(_) | Form::ChangeOn(_) | Form::BatchOn(_) | Form::SenderOn(_)
+        )
+    }
+}

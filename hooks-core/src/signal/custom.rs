@@ -1,0 +1,210 @@
+use std::any::TypeId;
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use super::{SentOn, Signal};
+use crate::connection::{
+    CallbackKind, Frame, HookConnection, RawConnection, Scope, nested, register, scoped, together,
+};
+use crate::error::{RegistryError, Result};
+use crate::receiver::{Deferred, Each, EachOn, Outcome, Receiver, When, failed, in_order};
+use crate::trace;
+
+/// An application's own signal, made one by `#[derive(Signal)]`.
+///
+/// ```
+/// use diesel::prelude::*;
+/// use diesel_hooks::prelude::*;
+///
+/// #[derive(Signal)]
+/// struct PasswordChanged {
+///     user_id: i32,
+/// }
+///
+/// #[receiver(dispatch_uid = "end_sessions")]
+/// fn end_sessions(event: &PasswordChanged, conn: &mut SqliteConnection) -> QueryResult<()> {
+///     diesel::sql_query("DELETE FROM sessions WHERE user_id = ?")
+///         .bind::<diesel::sql_types::Integer, _>(event.user_id)
+///         .execute(conn)
+///         .map(drop)
+/// }
+///
+/// # fn main() -> diesel_hooks::Result {
+/// # let mut conn = SqliteConnection::establish(":memory:").expect("SQLite is embedded");
+/// # diesel::sql_query("CREATE TABLE sessions (user_id INTEGER)").execute(&mut conn)?;
+/// PasswordChanged { user_id: 1 }.send(&mut conn)?;
+///
+/// let outcomes = PasswordChanged { user_id: 2 }.send_robust(&mut conn)?;
+/// assert_eq!(outcomes[0].receiver, "end_sessions");
+/// assert!(outcomes[0].outcome.is_ok());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Its receivers take `&PasswordChanged`, alone or with the connection; the order, muting and the options of
+/// `#[receiver]` are those of a model's signals.
+pub trait CustomSignal: Signal {
+    /// Calls the receivers in their order and stops at the first error, which takes back what the receivers
+    /// wrote.
+    ///
+    /// # Errors
+    ///
+    /// What a receiver returns, as [`Error::Receiver`](crate::Error::Receiver), and what the database says
+    /// to the savepoint around receivers with a connection.
+    fn send<C: HookConnection>(&self, conn: &mut C) -> Result
+    where
+        Self: SentOn<C::Raw>,
+    {
+        let conn = conn.raw_connection();
+        let receivers = receivers::<Self>()?;
+        if receivers.is_empty() && !scoped::any() {
+            return Ok(());
+        }
+        let takes_connection = receivers
+            .iter()
+            .any(|it| it.handler.is::<EachOn<Self, C::Raw>>());
+        if !takes_connection && !scoped::has_connected(conn) {
+            return send(self, receivers, conn);
+        }
+        together(conn, Scope::Receivers, |conn| send(self, receivers, conn))
+    }
+
+    /// Calls every receiver, each in a savepoint of its own inside one transaction, and says what became of
+    /// each.
+    ///
+    /// # Errors
+    ///
+    /// What the database says to the transaction. The errors of receivers are in the result.
+    fn send_robust<C: HookConnection>(&self, conn: &mut C) -> Result<Vec<Sent>>
+    where
+        Self: SentOn<C::Raw>,
+    {
+        let conn = conn.raw_connection();
+        let receivers = receivers::<Self>()?;
+        together(conn, Scope::Receivers, |conn| {
+            let mut outcomes = Vec::with_capacity(receivers.len());
+            for receiver in receivers {
+                let call = |conn: &mut C::Raw| send_to(self, receiver, conn);
+                match together(conn, Scope::Receivers, call) {
+                    Err(error) if error.is_transaction_lost() => return Err(error),
+                    Ok(false) => {}
+                    outcome => outcomes.push(Sent {
+                        receiver: receiver.uid,
+                        outcome: outcome.map(drop),
+                    }),
+                }
+            }
+            send_to_connected(self, conn)?;
+            Ok(outcomes)
+        })
+    }
+
+    /// Calls the receivers that need no connection, where there is none. Those that take one do not run.
+    ///
+    /// # Errors
+    ///
+    /// That of the first receiver that fails.
+    fn send_detached(&self) -> Result {
+        for receiver in receivers::<Self>()? {
+            if let Some(Each(receive)) = receiver.handler.downcast_ref::<Each<Self>>() {
+                let outcome = trace::receiver::<Self, _>(receiver, || Ok(receive(self)))?;
+                outcome.map_err(|source| failed(Some(self), Some(receiver), source))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What became of one receiver.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Sent {
+    /// Its `dispatch_uid`.
+    pub receiver: &'static str,
+    /// What it returned; what it wrote stays only if that is no error.
+    pub outcome: Result,
+}
+
+fn send<E: CustomSignal, C: RawConnection>(
+    event: &E,
+    receivers: &[&'static Receiver],
+    conn: &mut C,
+) -> Result {
+    for receiver in receivers {
+        send_to(event, receiver, conn)?;
+    }
+    send_to_connected(event, conn)
+}
+
+/// Calls one receiver, and says whether it hears this connection type.
+fn send_to<E: CustomSignal, C: RawConnection>(
+    event: &E,
+    receiver: &'static Receiver,
+    conn: &mut C,
+) -> Result<bool> {
+    if scoped::any() && scoped::is_muted(conn, receiver.uid) {
+        return Ok(false);
+    }
+    let outcome = if let Some(Each(receive)) = receiver.handler.downcast_ref::<Each<E>>() {
+        trace::receiver::<E, Outcome>(receiver, || Ok(receive(event)))?
+    } else if let Some(EachOn(receive)) = receiver.handler.downcast_ref::<EachOn<E, C>>() {
+        trace::receiver::<E, Outcome>(receiver, || {
+            nested(conn, Frame::of::<E>(receiver.uid), |conn| {
+                receive(event, conn)
+            })
+        })?
+    } else if let Some(deferred) = receiver.handler.downcast_ref::<Deferred<E>>() {
+        let kind = match receiver.when {
+            When::AfterRollback => CallbackKind::AfterRollback,
+            _ => CallbackKind::AfterCommit,
+        };
+        register(conn, kind, Some(receiver.uid), deferred.keep(event))?;
+        Ok(())
+    } else {
+        return Ok(false);
+    };
+    outcome.map_err(|source| failed(Some(event), Some(receiver), source))?;
+    Ok(true)
+}
+
+fn send_to_connected<E: CustomSignal, C: RawConnection>(event: &E, conn: &mut C) -> Result {
+    if !scoped::any() {
+        return Ok(());
+    }
+    for receive in scoped::connected::<E, C>(conn) {
+        let frame = Frame::of::<E>(scoped::CONNECTED);
+        let outcome = nested(conn, frame, |conn| receive(event, conn))?;
+        outcome.map_err(|source| failed(Some(event), None, source))?;
+    }
+    Ok(())
+}
+
+type Found = std::result::Result<Vec<&'static Receiver>, RegistryError>;
+
+/// The receivers of each type of signal, found once for the whole program.
+static RECEIVERS: OnceLock<HashMap<TypeId, Found>> = OnceLock::new();
+
+fn receivers<E: CustomSignal>() -> Result<&'static [&'static Receiver]> {
+    match RECEIVERS.get_or_init(find).get(&TypeId::of::<E>()) {
+        None => Ok(&[]),
+        Some(Ok(receivers)) => Ok(receivers),
+        Some(Err(error)) => Err(error.clone().into()),
+    }
+}
+
+fn find() -> HashMap<TypeId, Found> {
+    let mut by_signal: HashMap<TypeId, Vec<&'static Receiver>> = HashMap::new();
+    for receiver in inventory::iter::<Receiver> {
+        by_signal
+            .entry((receiver.signal_id)())
+            .or_default()
+            .push(receiver);
+    }
+    by_signal
+        .into_iter()
+        .map(|(signal, receivers)| {
+            let name = receivers.first().map_or("", |it| (it.signal)());
+            (signal, in_order(name, receivers, |it| it))
+        })
+        .collect()
+}
