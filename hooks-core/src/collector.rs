@@ -47,6 +47,9 @@ pub(crate) fn delete<M: Persist<C>, C: RawConnection>(conn: &mut C, row: &M) -> 
     if hooks.hears_delete() {
         scope = scope.max(Scope::ReadBack);
     }
+    if scoped::has_connected(conn) {
+        scope = Scope::Receivers;
+    }
     claims::during(conn, scope, |conn, operation| {
         atomic::<M, C, _>(conn, scope, |conn| {
             let Some(root) = root(conn, row)? else {

@@ -1,6 +1,5 @@
 use std::any::{Any, TypeId};
 use std::marker::PhantomData;
-use std::sync::Arc;
 
 use super::plan::{Found, FoundChildren, Plan, Planned};
 use super::{Deleted, Stop, execute};
@@ -166,12 +165,12 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
         let heard = rows.iter().filter(|at| self.rows[**at].heard);
         let heard: Vec<usize> = heard.copied().collect();
         let instances = heard.iter().filter_map(|at| self.rows[*at].row.take());
-        let origin = &planned.origin;
-        let event = |instance| PreDelete {
-            origin: Arc::clone(origin),
-            instance,
-        };
-        let mut events: Vec<_> = instances.map(event).collect();
+        let mut events: Vec<_> = instances
+            .map(|instance| PreDelete {
+                origin: planned.origin.clone(),
+                instance,
+            })
+            .collect();
         receivers.send_many(&mut events, conn)?;
         for (at, event) in heard.iter().zip(events) {
             self.rows[*at].row = Some(event.instance);
@@ -209,7 +208,7 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
 
     fn delete(&mut self, conn: &mut C, planned: &Planned, rows: &[usize]) -> Result<usize, Stop> {
         let hooks = M::hooks()?;
-        let receivers = &hooks.post_delete;
+        let unheard = hooks.post_delete.is_empty() && !scoped::any();
         let mut events = Vec::new();
         let mut count = 0;
         for at in rows {
@@ -221,16 +220,19 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
                 false if went => planned.operation.take::<M, C>(conn, instance.pk())?,
                 false => {}
             }
-            count += usize::from(went);
-            if went {
-                hooks.bury(&instance.pk(), conn)?;
+            if !went {
+                continue;
             }
-            if went && *heard && (!receivers.is_empty() || scoped::any()) {
-                let origin = Arc::clone(&planned.origin);
+            count += 1;
+            hooks.bury(&instance.pk(), conn)?;
+            if *heard && !unheard {
+                let origin = planned.origin.clone();
                 events.push(PostDelete { origin, instance });
             }
         }
-        receivers.send_many(&mut events, conn)?;
+        if !events.is_empty() {
+            hooks.post_delete.send_many(&mut events, conn)?;
+        }
         Ok(count)
     }
 }
