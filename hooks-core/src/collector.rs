@@ -41,9 +41,6 @@ pub(crate) fn delete<M: Persist<C>, C: RawConnection>(conn: &mut C, row: &M) -> 
         return delete_unheard(conn, row);
     }
     let mut scope = delete_scope::<M, C>(&mut Vec::new())?;
-    if scoped::has_connected(conn) {
-        scope = Scope::Receivers;
-    }
     if hooks.hears_delete() {
         scope = scope.max(Scope::ReadBack);
     }
