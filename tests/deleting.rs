@@ -3,7 +3,9 @@
 
 mod common;
 
+use common::script::counted;
 use common::{Log, memory};
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel_hooks::Error;
 use diesel_hooks::prelude::*;
@@ -341,4 +343,187 @@ fn a_batch_receiver_is_not_called_for_no_rows() {
     assert_eq!(king.delete(&mut conn).expect("deleted").total, 1);
     assert_eq!(king.delete(&mut conn).expect("gone already").total, 0);
     assert_eq!(LOG.take(), ["post King 1"]);
+}
+
+mod counts {
+    use super::*;
+
+    diesel::table! { jars (id) { id -> Integer, label -> Text } }
+    diesel::table! { lids (id) { id -> Integer, jar_id -> Integer } }
+
+    pub(crate) const SCHEMA: &str = "
+        CREATE TABLE jars (id INTEGER PRIMARY KEY, label TEXT NOT NULL);
+        CREATE TABLE lids (id INTEGER PRIMARY KEY, jar_id INTEGER NOT NULL REFERENCES jars);
+        INSERT INTO jars VALUES (1, 'jam'); INSERT INTO lids VALUES (1, 1), (2, 1);
+    ";
+
+    #[derive(Debug, Clone, PartialEq, Queryable, Insertable, Hooks)]
+    #[hooks(new = Self)]
+    pub(crate) struct Jar {
+        pub(crate) id: i32,
+        pub(crate) label: String,
+    }
+
+    /// Nobody listens to it.
+    #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+    pub(crate) struct Lid {
+        pub(crate) id: i32,
+        #[hooks(one_to_one(Jar, on_delete = Cascade))]
+        pub(crate) jar_id: i32,
+    }
+
+    #[receiver]
+    fn empty(event: &PreDelete<Jar>) {
+        LOG.push(format!("pre {}", event.instance.label));
+    }
+
+    pub(crate) fn rows(conn: &mut SqliteConnection) -> (Vec<Jar>, Vec<Lid>) {
+        (
+            jars::table.load(conn).expect("jars"),
+            lids::table.load(conn).expect("lids"),
+        )
+    }
+}
+
+use counts::{Jar, Lid};
+
+fn jam() -> Jar {
+    Jar {
+        id: 1,
+        label: "jam".into(),
+    }
+}
+
+fn refused(error: Error, text: &str) {
+    assert!(matches!(error, Error::RowCount { .. }), "{error:?}");
+    assert!(error.to_string().starts_with(text), "{error}");
+}
+
+#[test]
+fn a_row_that_a_trigger_keeps_is_an_error_that_undoes_what_the_trigger_did() {
+    for in_transaction in [false, true] {
+        let mut conn = memory(counts::SCHEMA);
+        conn.batch_execute(
+            "CREATE TRIGGER keep BEFORE DELETE ON lids BEGIN
+                 INSERT INTO jars VALUES (2, 'kept'); SELECT RAISE(IGNORE);
+             END",
+        )
+        .expect("the trigger is right");
+        let before = counts::rows(&mut conn);
+        let lid = Lid { id: 1, jar_id: 1 };
+        let error = match in_transaction {
+            true => conn
+                .transaction(|conn| QueryResult::Ok(lid.delete(conn)))
+                .expect("the application goes on"),
+            false => lid.delete(&mut conn),
+        };
+        refused(
+            error.expect_err("kept"),
+            "delete of Lid touched 0 rows instead of 1",
+        );
+        assert_eq!(counts::rows(&mut conn), before);
+    }
+}
+
+#[test]
+fn a_delete_by_key_that_touches_two_rows_is_an_error_and_undone() {
+    for in_transaction in [false, true] {
+        let mut conn = memory(
+            "CREATE TABLE jars (id INTEGER PRIMARY KEY, label TEXT NOT NULL);
+             CREATE TABLE lids (id INTEGER NOT NULL, jar_id INTEGER NOT NULL);
+             INSERT INTO lids VALUES (1, 1), (1, 2);",
+        );
+        let lid = Lid { id: 1, jar_id: 1 };
+        let error = match in_transaction {
+            true => conn
+                .transaction(|conn| QueryResult::Ok(lid.delete(conn)))
+                .expect("the application goes on"),
+            false => lid.delete(&mut conn),
+        };
+        refused(
+            error.expect_err("two rows"),
+            "delete of Lid touched 2 rows instead of 1",
+        );
+        assert_eq!(counts::rows(&mut conn).1.len(), 2);
+    }
+}
+
+#[test]
+fn silent_children_that_a_trigger_keeps_are_an_error_even_if_some_went() {
+    for (kept, text) in [
+        ("1", "delete of Lid touched 0 rows instead of 2"),
+        ("old.id = 2", "delete of Lid touched 1 rows instead of 2"),
+    ] {
+        let mut conn = memory(&format!(
+            "PRAGMA foreign_keys = OFF; {}
+             CREATE TRIGGER keep BEFORE DELETE ON lids WHEN {kept} BEGIN SELECT RAISE(IGNORE); END",
+            counts::SCHEMA
+        ));
+        let before = counts::rows(&mut conn);
+        refused(jam().delete(&mut conn).expect_err("kept"), text);
+        assert_eq!(counts::rows(&mut conn), before);
+        assert_eq!(LOG.take(), ["pre jam"]);
+    }
+}
+
+#[test]
+fn receivers_get_the_row_as_it_is_and_not_as_the_caller_remembers_it() {
+    let mut conn = memory(counts::SCHEMA);
+    diesel::update(counts::jars::table)
+        .set(counts::jars::label.eq("honey"))
+        .execute(&mut conn)
+        .expect("plain Diesel");
+    let deleted = jam().delete(&mut conn).expect("deleted");
+    assert_eq!(LOG.take(), ["pre honey"]);
+    assert_eq!(counted(deleted), (3, vec![("Jar", 1), ("Lid", 2)]));
+}
+
+#[test]
+fn a_row_that_is_gone_is_not_heard_of_and_nothing_else_goes() {
+    let mut conn = memory(&format!("PRAGMA foreign_keys = OFF; {}", counts::SCHEMA));
+    diesel::delete(counts::jars::table)
+        .execute(&mut conn)
+        .expect("plain Diesel");
+    let deleted = jam().delete(&mut conn).expect("gone already");
+    assert_eq!(counted(deleted), (0, vec![]));
+    assert!(LOG.take().is_empty());
+    assert_eq!(counts::rows(&mut conn).1.len(), 2);
+}
+
+#[test]
+fn blockers_that_are_found_at_several_depths_are_one_entry_for_their_relation() {
+    use chained_and_protected::Car;
+
+    let mut conn = memory(
+        "CREATE TABLE cars (id INTEGER PRIMARY KEY, ahead_id INTEGER REFERENCES cars);
+         CREATE TABLE seals (id INTEGER PRIMARY KEY, car_id INTEGER NOT NULL REFERENCES cars);
+         INSERT INTO cars VALUES (1, NULL), (2, 1), (3, 2); INSERT INTO seals VALUES (4, 1), (5, 3);",
+    );
+    let car = Car::get(&mut conn, 1).expect("a car");
+    let error = car.delete(&mut conn).expect_err("sealed");
+    assert_eq!(
+        error.to_string(),
+        "Car 1 is protected by Seal 4, 5 (through Seal.car_id)"
+    );
+}
+
+mod chained_and_protected {
+    use super::*;
+
+    diesel::table! { cars (id) { id -> Integer, ahead_id -> Nullable<Integer> } }
+    diesel::table! { seals (id) { id -> Integer, car_id -> Integer } }
+
+    #[derive(Debug, Clone, Queryable, Hooks)]
+    pub(crate) struct Car {
+        pub(crate) id: i32,
+        #[hooks(one_to_one(Car, on_delete = Cascade))]
+        pub(crate) ahead_id: Option<i32>,
+    }
+
+    #[derive(Debug, Clone, Queryable, Hooks)]
+    pub(crate) struct Seal {
+        pub(crate) id: i32,
+        #[hooks(one_to_one(Car, on_delete = Protect))]
+        pub(crate) car_id: i32,
+    }
 }

@@ -313,7 +313,7 @@ fn delete_sends_before_and_after() {
 }
 
 #[test]
-fn deleting_a_row_that_is_gone_is_no_error_and_sends_no_post_delete() {
+fn deleting_a_row_that_is_gone_is_no_error_and_sends_nothing() {
     let mut conn = memory(SCHEMA);
     let article = one_article(&mut conn);
     diesel::delete(articles::table)
@@ -322,7 +322,7 @@ fn deleting_a_row_that_is_gone_is_no_error_and_sends_no_post_delete() {
     let deleted = article.delete(&mut conn).expect("nothing left to do");
     assert_eq!(deleted.total, 0);
     assert!(deleted.by_model.is_empty());
-    assert_eq!(LOG.take(), ["pre_delete first, 0 rows"]);
+    assert!(LOG.take().is_empty());
 }
 
 mod ordered {

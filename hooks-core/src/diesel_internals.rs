@@ -84,3 +84,22 @@ where
         }
     }
 }
+
+/// Tells of a COMMIT that the database refused.
+#[cfg(test)]
+pub(crate) fn hear_a_commit_fail(
+    instrumentation: &mut dyn Instrumentation,
+    error: &diesel::result::Error,
+) {
+    use diesel::connection::{InstrumentationEvent, StrQueryHelper};
+
+    let commit = StrQueryHelper::new("COMMIT");
+    let events = [
+        InstrumentationEvent::commit_transaction(std::num::NonZeroU32::MIN),
+        InstrumentationEvent::start_query(&commit),
+        InstrumentationEvent::finish_query(&commit, Some(error)),
+    ];
+    for event in events {
+        instrumentation.on_connection_event(event);
+    }
+}

@@ -83,6 +83,17 @@ pub enum Error {
         /// How many it touched.
         actual: usize,
     },
+    /// A row that refers to one being deleted appeared after the delete looked for such rows: a receiver
+    /// or somebody else created it. Deleting again finds it.
+    #[error(
+        "a {model} that refers by {relation} to a row being deleted appeared during the delete; try again"
+    )]
+    ChildAppeared {
+        /// The model of the row that appeared.
+        model: &'static str,
+        /// The relation, as `Child.field`.
+        relation: String,
+    },
     /// The transaction around the operation is no longer the one in which it began, or can no longer be
     /// told from what failed in it: a receiver, a trigger or the database ended it.
     ///
@@ -202,6 +213,16 @@ pub enum RegistryError {
         relation: String,
         /// The model over the table that it refers to.
         parent: &'static str,
+    },
+    /// Rows of one table go through two structs whose keys cannot be compared.
+    #[error(
+        "{first} and {second} are structs over one table, with keys of different types; use one Rust type for both"
+    )]
+    KeysOfTable {
+        /// The struct through which a row was reached first.
+        first: &'static str,
+        /// The other one.
+        second: &'static str,
     },
     /// A struct embedded in a model would keep columns as they are where it should write NULL.
     #[error(

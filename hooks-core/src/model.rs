@@ -187,11 +187,13 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     ///
     /// Everything is looked at before anything is written: rows that a relation declares `Cascade` go
     /// too, dependents first, and one that it declares `Protect` stops the delete. A row that is gone
-    /// already is no error, and not counted.
+    /// already is no error, not counted, and its receivers do not hear of it.
     ///
     /// # Errors
     ///
     /// [`Error::Protected`](crate::Error::Protected) with the blocking rows,
+    /// [`Error::ChildAppeared`](crate::Error::ChildAppeared) if a dependent came into being too late to go,
+    /// [`Error::RowCount`](crate::Error::RowCount) if a trigger keeps a row,
     /// [`Error::Query`](crate::Error::Query) if the database refuses, and what receivers return.
     fn delete<C: HookConnection>(&self, conn: &mut C) -> Result<Deleted>
     where

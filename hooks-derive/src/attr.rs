@@ -80,6 +80,13 @@ impl OnDelete {
         ("Protect", OnDelete::Protect),
     ];
 
+    /// The one that SQL writes like this.
+    fn meant_by(name: &Ident) -> Option<&'static str> {
+        let name = name.to_string().replace('_', "");
+        let mut names = Self::ALL.into_iter().map(|(it, _)| it);
+        names.find(|it| it.eq_ignore_ascii_case(&name))
+    }
+
     /// ``on_delete = A` or `on_delete = B``, for messages.
     pub(crate) fn choices() -> String {
         Self::ALL
@@ -280,7 +287,13 @@ fn parse_on_delete(meta: &Meta) -> Result<Option<OnDelete>> {
     let known = OnDelete::ALL.into_iter().find(|(it, _)| name == it);
     match known {
         Some((_, it)) => Ok(Some(it)),
-        None => Err(Error::custom(format!("expected {}", OnDelete::choices())).with_span(&name)),
+        None => {
+            let choices = OnDelete::choices();
+            let hint = OnDelete::meant_by(&name)
+                .map(|name| format!("; did you mean `{name}`?"))
+                .unwrap_or_default();
+            Err(Error::custom(format!("expected {choices}{hint}")).with_span(&name))
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! What the tests share: a database for each, and a log of what receivers heard.
 #![allow(dead_code, missing_docs, reason = "each test file uses a part of it")]
 
+pub(crate) mod script;
+
 use std::sync::Mutex;
 
 use diesel::connection::{Connection, SimpleConnection};

@@ -1,132 +1,217 @@
-use std::any::TypeId;
-use std::collections::VecDeque;
+use std::any::{Any, TypeId};
+use std::collections::hash_map::Entry;
+use std::mem;
+use std::sync::Arc;
 
-use super::{Collected, Deleted};
+use super::by_key::ByKey;
+use super::claims::Operation;
+use super::order::{self, Batch};
+use super::rows::{Collected, Loaded, Rows};
+use super::{Deleted, Stop};
+use crate::connection::RawConnection;
 use crate::error::{Blocker, Result};
+use crate::model::Persist;
+use crate::signal::Origin;
 
-/// Deletes rows that nobody listens to and nothing depends on, without loading them.
-type SilentDelete<C> = Box<dyn FnOnce(&mut C) -> Result<usize>>;
+/// Everything that a delete does, before it does any of it.
+pub(crate) struct Plan<C> {
+    /// The rows that go, by the struct that reached them first.
+    groups: Vec<Box<dyn Collected<C>>>,
+    planned: Planned,
+    /// Which row refers to which, by their numbers: child, parent.
+    edges: Vec<(usize, usize)>,
+    /// How many rows, by their numbers, had their `PreDelete`.
+    announced: usize,
+}
+
+/// The rows of a plan, numbered in the order in which they were reached.
+pub(crate) struct Planned {
+    pub(super) operation: Operation,
+    pub(super) origin: Arc<Origin>,
+    numbers: ByKey<usize>,
+    places: Vec<Place>,
+}
+
+/// Where a row is kept.
+#[derive(Clone, Copy)]
+struct Place {
+    group: usize,
+    at: usize,
+}
 
 /// What the relations of some rows lead to.
-pub(crate) struct Found<C> {
-    pub(super) loaded: Vec<Box<dyn Collected<C>>>,
-    pub(super) silent: Vec<(&'static str, SilentDelete<C>)>,
+pub(super) struct Found<C> {
+    pub(super) children: Vec<FoundChildren<C>>,
     pub(super) blockers: Vec<Blocker>,
 }
 
-impl<C> Default for Found<C> {
-    fn default() -> Self {
-        Found {
-            loaded: Vec::new(),
-            silent: Vec::new(),
-            blockers: Vec::new(),
-        }
+/// The children through one relation, and the number of the row that each refers to.
+pub(super) struct FoundChildren<C> {
+    pub(super) rows: Box<dyn Loaded<C>>,
+    pub(super) parents: Vec<usize>,
+}
+
+impl Planned {
+    pub(super) fn number<M: Persist<C>, C: RawConnection>(&self, key: &M::Pk) -> Option<usize> {
+        self.numbers.get::<M>(key).copied()
     }
 }
 
-/// Everything that a delete does, before it does any of it.
-pub(super) struct Plan<C> {
-    /// The rows that go, by model.
-    groups: Vec<Box<dyn Collected<C>>>,
-    /// Which model's rows led to which other's, parent before child.
-    edges: Vec<(TypeId, TypeId)>,
-    silent: Vec<(&'static str, SilentDelete<C>)>,
-    blockers: Vec<Blocker>,
-}
-
-impl<C: 'static> Plan<C> {
-    /// Follows the relations from the root, level by level.
-    pub(super) fn collect(conn: &mut C, root: impl Collected<C>) -> Result<Self> {
+impl<C: RawConnection> Plan<C> {
+    pub(super) fn of<M: Persist<C>>(conn: &mut C, operation: Operation, root: M) -> Result<Self> {
         let mut plan = Plan {
             groups: Vec::new(),
+            planned: Planned {
+                operation,
+                origin: Origin::new(M::INFO.name, root.key()),
+                numbers: ByKey::default(),
+                places: Vec::new(),
+            },
             edges: Vec::new(),
-            silent: Vec::new(),
-            blockers: Vec::new(),
+            announced: 0,
         };
-        let mut open = VecDeque::from([root.model()]);
-        plan.add(Box::new(root));
-        while let Some(model) = open.pop_front() {
-            let found = plan.group(model).dependents(conn)?;
-            plan.silent.extend(found.silent);
-            plan.blockers.extend(found.blockers);
-            for rows in found.loaded {
-                let child = rows.model();
-                plan.edges.push((model, child));
-                if plan.add(rows) {
-                    open.push_back(child);
-                }
-            }
-        }
+        plan.add(conn, vec![root])?;
         Ok(plan)
     }
 
-    pub(super) fn is_blocked(&self) -> bool {
-        !self.blockers.is_empty()
+    /// Takes over the rows that are not here yet, and says the number of each.
+    pub(super) fn add<M: Persist<C>>(&mut self, conn: &mut C, rows: Vec<M>) -> Result<Vec<usize>> {
+        let mut numbers = Vec::with_capacity(rows.len());
+        if rows.is_empty() {
+            return Ok(numbers);
+        }
+        let index = self.group_of::<M>();
+        let group: &mut dyn Any = &mut *self.groups[index];
+        let group: &mut Rows<M, C> = group
+            .downcast_mut()
+            .expect("a group is found by the type of its rows");
+        let Planned {
+            operation,
+            numbers: known,
+            places,
+            ..
+        } = &mut self.planned;
+        let known = known.of::<M>()?;
+        for row in rows {
+            let key = row.pk();
+            match known.entry(key) {
+                Entry::Occupied(entry) => numbers.push(*entry.get()),
+                Entry::Vacant(entry) => {
+                    let claimed = operation.claim::<M, C>(conn, entry.key())?;
+                    let at = group.push(row, claimed);
+                    numbers.push(*entry.insert(places.len()));
+                    places.push(Place { group: index, at });
+                }
+            }
+        }
+        Ok(numbers)
     }
 
-    pub(super) fn into_blockers(self) -> Vec<Blocker> {
-        self.blockers
+    fn group_of<M: Persist<C>>(&mut self) -> usize {
+        let position = self
+            .groups
+            .iter()
+            .position(|group| group.model() == TypeId::of::<M>());
+        position.unwrap_or_else(|| {
+            self.groups.push(Box::new(Rows::<M, C>::new()));
+            self.groups.len() - 1
+        })
     }
 
     /// Sends and deletes, dependents first.
-    pub(super) fn execute(mut self, conn: &mut C) -> Result<Deleted> {
-        self.sort_children_first();
+    pub(super) fn run(mut self, conn: &mut C) -> Result<Deleted, Stop> {
+        self.collect(conn)?;
+        let mut order = self.children_first();
+        if self.announce(conn, &order)? {
+            self.look_again(conn)?;
+            order = self.children_first();
+            self.announce(conn, &order)?;
+        }
+        self.delete(conn, order)
+    }
+
+    /// Follows the relations of all rows that were not looked at yet.
+    fn collect(&mut self, conn: &mut C) -> Result<(), Stop> {
+        let mut blockers: Vec<Blocker> = Vec::new();
+        while let Some(group) = self.groups.iter_mut().find(|group| !group.is_followed()) {
+            let found = group.follow(conn, &self.planned)?;
+            for blocker in found.blockers {
+                match blockers.iter_mut().find(|it| it.is_of_same(&blocker)) {
+                    Some(known) => known.absorb(blocker),
+                    None => blockers.push(blocker),
+                }
+            }
+            for FoundChildren { rows, parents } in found.children {
+                let numbers = rows.join(conn, self)?;
+                self.edges.extend(numbers.into_iter().zip(parents));
+            }
+        }
+        match blockers.is_empty() {
+            true => Ok(()),
+            false => Err(Stop::Blocked(blockers)),
+        }
+    }
+
+    /// Looks at every relation once more, because receivers had the connection.
+    fn look_again(&mut self, conn: &mut C) -> Result<(), Stop> {
+        self.edges.clear();
+        for group in &mut self.groups {
+            group.follow_from_the_first();
+        }
+        self.collect(conn)
+    }
+
+    /// Sends the `PreDelete` of the rows that had none yet, and says whether a receiver had the connection.
+    fn announce(&mut self, conn: &mut C, order: &[Batch]) -> Result<bool> {
+        let announced = mem::replace(&mut self.announced, self.planned.places.len());
+        let mut had_connection = false;
+        for run in order.chunk_by(|one, next| one.group == next.group) {
+            let numbers = run.iter().flat_map(|batch| &batch.rows);
+            let new = numbers.filter(|number| **number >= announced);
+            let rows: Vec<_> = new.map(|number| self.planned.places[*number].at).collect();
+            had_connection |= self.groups[run[0].group].announce(conn, &self.planned, &rows)?;
+        }
+        Ok(had_connection)
+    }
+
+    fn delete(mut self, conn: &mut C, order: Vec<Batch>) -> Result<Deleted, Stop> {
         let mut deleted = Deleted::default();
-        for group in &mut self.groups {
-            group.put_children_first();
-            group.send_pre_delete(conn)?;
+        let mut unheard = Vec::new();
+        for group in &self.groups {
+            unheard.extend(group.unheard_tables(conn, &self.planned)?);
         }
-        for (model, delete) in self.silent {
-            deleted.add(model, delete(conn)?);
+        // Nothing depends on rows of a table from which some go unheard, so those that are heard may be
+        // first, and must, to be counted.
+        let (first, rest): (Vec<_>, Vec<_>) = order
+            .into_iter()
+            .partition(|batch| unheard.contains(&self.groups[batch.group].table()));
+        self.delete_batches(conn, first, &mut deleted)?;
+        for group in &self.groups {
+            group.delete_unheard_children(conn, &self.planned, &mut deleted)?;
         }
-        for group in &mut self.groups {
-            deleted.add(group.info().name, group.delete(conn)?);
-            group.send_post_delete(conn)?;
-        }
+        self.delete_batches(conn, rest, &mut deleted)?;
         Ok(deleted)
     }
 
-    /// Adds rows, and says whether any of them is new.
-    fn add(&mut self, rows: Box<dyn Collected<C>>) -> bool {
-        match self
-            .groups
-            .iter_mut()
-            .find(|group| group.model() == rows.model())
-        {
-            Some(group) => group.merge(rows),
-            None => {
-                self.groups.push(rows);
-                true
-            }
+    fn delete_batches(
+        &mut self,
+        conn: &mut C,
+        batches: Vec<Batch>,
+        deleted: &mut Deleted,
+    ) -> Result<(), Stop> {
+        for batch in batches {
+            let places = batch.rows.iter().map(|number| self.planned.places[*number]);
+            let rows: Vec<_> = places.map(|place| place.at).collect();
+            let group = &mut self.groups[batch.group];
+            let count = group.delete(conn, &self.planned, &rows)?;
+            deleted.add(group.info().name, count);
         }
+        Ok(())
     }
 
-    fn group(&mut self, model: TypeId) -> &mut Box<dyn Collected<C>> {
-        self.groups
-            .iter_mut()
-            .find(|group| group.model() == model)
-            .expect("a model is opened when its group is added")
-    }
-
-    /// Takes out, time and again, a model that no remaining one depends on.
-    fn sort_children_first(&mut self) {
-        let mut sorted = Vec::with_capacity(self.groups.len());
-        while !self.groups.is_empty() {
-            let has_child_left = |model: TypeId| {
-                self.edges.iter().any(|(parent, child)| {
-                    *parent == model
-                        && *child != model
-                        && self.groups.iter().any(|it| it.model() == *child)
-                })
-            };
-            let leaf = self
-                .groups
-                .iter()
-                .rposition(|group| !has_child_left(group.model()));
-            // On a cycle of models the one that was reached last is the farthest from the root.
-            let next = leaf.unwrap_or(self.groups.len() - 1);
-            sorted.push(self.groups.remove(next));
-        }
-        self.groups = sorted;
+    fn children_first(&self) -> Vec<Batch> {
+        let tables: Vec<_> = self.groups.iter().map(|group| group.table()).collect();
+        let groups: Vec<_> = self.planned.places.iter().map(|it| it.group).collect();
+        order::children_first(&groups, &tables, &self.edges)
     }
 }

@@ -63,7 +63,7 @@ pub(crate) struct Queue {
     pub(super) in_test: bool,
 }
 
-/// A queue as its connection and those who capture it hold it. No code of the application runs under the
+/// A queue as its connection and those who capture it hold it. No callback runs, or is dropped, under the
 /// lock.
 #[derive(Clone)]
 pub(super) struct Shared(Arc<Mutex<Queue>>);
@@ -124,15 +124,11 @@ impl Queue {
             (Step::Commit(1), None) if self.doomed.is_none() => self.commit(),
             (Step::Commit(1), None) => self.roll_back(1),
             (Step::Commit(1), Some(error)) if is_over(error) => self.roll_back(1),
-            // Diesel rolls back next, and only then is it the turn of after-rollback callbacks.
-            (Step::Commit(1), Some(_)) => Due {
-                kind: CallbackKind::AfterRollback,
-                entries: self.remove(|entry| entry.kind == CallbackKind::AfterCommit),
-            },
             (Step::Commit(depth), None) => {
                 self.release(depth);
                 Due::nothing()
             }
+            // After a COMMIT that failed, Diesel rolls back, and that is heard as well.
             (Step::Begin(_) | Step::Commit(_), Some(_)) => Due::nothing(),
             (Step::RollBack(depth), _) => self.roll_back(depth),
         }
@@ -142,15 +138,10 @@ impl Queue {
     pub(super) fn failed(&mut self, effect: ErrorEffect) -> Due {
         match effect {
             ErrorEffect::Level if self.depth > 0 => {
-                self.doomed = Some(self.doomed.map_or(self.depth, |it| it.min(self.depth)));
+                self.doomed.get_or_insert(self.depth);
                 Due::nothing()
             }
-            ErrorEffect::Transaction => {
-                let depth = self.depth;
-                let due = self.roll_back(1);
-                self.depth = depth;
-                due
-            }
+            ErrorEffect::Transaction => self.roll_back(1),
             _ => Due::nothing(),
         }
     }
@@ -291,3 +282,6 @@ impl Due {
 fn is_over(error: &DieselError) -> bool {
     matches!(error, DieselError::DatabaseError(_, info) if info.message().contains("no transaction is active"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,6 +12,7 @@ use super::scoped::Scoped;
 use super::transaction::depth;
 use super::{Chain, HookConnection, RawConnection};
 use crate::backend::Shape;
+use crate::collector::Claims;
 use crate::diesel_internals::{no_instrumentation, type_of};
 use crate::error::{Error, Result};
 use crate::failure::{CallbackKind, Failure, FailureReason, report};
@@ -28,6 +29,7 @@ pub(crate) struct State {
     contexts: Vec<Arc<dyn Any + Send + Sync>>,
     pub(super) chain: Chain,
     pub(super) scoped: Scoped,
+    pub(crate) claims: Claims,
     queue: Shared,
     hearing: Hearing,
     effect: fn(&DieselError) -> ErrorEffect,
@@ -45,9 +47,10 @@ enum Hearing {
 
 /// Sets the application's own instrumentation on a connection that has hooks.
 ///
-/// [`Connection::set_instrumentation`](diesel::Connection::set_instrumentation) throws away what this library remembers about the connection, and
-/// this library never throws away what was set by it: without a memory it asks the database again on every
-/// create, and an operation that cannot do without is [`Error::Instrumentation`].
+/// [`Connection::set_instrumentation`](diesel::Connection::set_instrumentation) throws away what this
+/// library remembers about the connection, waiting callbacks included, and this library never throws away
+/// what was set by it: without a memory it asks the database again on every create, and an operation that
+/// cannot do without is [`Error::Instrumentation`].
 ///
 /// ```
 /// # use diesel::prelude::*;
@@ -92,6 +95,7 @@ impl State {
             inner,
             lost: false,
             shapes: HashMap::default(),
+            claims: Claims::default(),
             contexts: Vec::new(),
             chain: Chain::default(),
             scoped: Scoped::default(),

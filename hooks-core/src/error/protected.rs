@@ -56,6 +56,17 @@ impl Blocker {
             more,
         }
     }
+
+    pub(crate) fn is_of_same(&self, other: &Self) -> bool {
+        self.model == other.model && self.relation == other.relation
+    }
+
+    /// Adds rows of the same relation.
+    pub(crate) fn absorb(&mut self, other: Self) {
+        let room = Self::LISTED - self.keys.len();
+        self.more += other.more + other.keys.len().saturating_sub(room);
+        self.keys.extend(other.keys.into_iter().take(room));
+    }
 }
 
 impl std::error::Error for Protected {}

@@ -77,7 +77,7 @@ pub type Outcome = std::result::Result<(), BoxError>;
 /// What a receiver may return.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "a receiver cannot return `{Self}`",
+    message = "a receiver or callback cannot return `{Self}`",
     label = "not `()` or a `Result<(), E>`",
     note = "return nothing, `diesel_hooks::Result`, or a `Result<(), E>` whose error converts into `Box<dyn Error + Send + Sync>`"
 )]

@@ -11,7 +11,7 @@ use diesel::sql_types::SqlType;
 use super::{
     AutoCreate, Handle, Marker, OnDelete, ParentKey, Reference, Relation, RelationInfo, info,
 };
-use crate::collector::{Collected, Rows, delete_scope};
+use crate::collector::{Children, delete_scope};
 use crate::connection::{RawConnection, Scope};
 use crate::error::{Blocker, Error, Operation, Result};
 use crate::lifecycle::{self, KEYS_AT_ONCE};
@@ -110,12 +110,36 @@ where
         lifecycle::create_dependent::<R::Child, C>(conn, new)
     }
 
-    fn load_children(&self, conn: &mut C, keys: &[ParentKey<R>]) -> Result<Box<dyn Collected<C>>> {
-        Ok(Box::new(Rows::new(R::load(conn, keys)?)))
+    fn child_table(&self) -> TypeId {
+        TypeId::of::<<R::Child as Row>::Table>()
+    }
+
+    fn load_children(
+        &self,
+        conn: &mut C,
+        keys: &[ParentKey<R>],
+    ) -> Result<Children<ParentKey<R>, C>> {
+        let rows = R::load(conn, keys)?;
+        Ok(Children {
+            parents: rows.iter().map(R::parent_key).collect(),
+            rows: Box::new(rows),
+        })
     }
 
     fn delete_children(&self, conn: &mut C, keys: &[ParentKey<R>]) -> Result<usize> {
-        R::delete(conn, keys)
+        let count = R::delete(conn, keys)?;
+        if !R::Child::guarded(conn) {
+            return Ok(count);
+        }
+        match R::load(conn, keys)?.len() {
+            0 => Ok(count),
+            kept => Err(Error::RowCount {
+                model: R::Child::INFO.name,
+                operation: Operation::Delete,
+                expected: count + kept,
+                actual: count,
+            }),
+        }
     }
 
     fn blocker(&self, conn: &mut C, keys: &[ParentKey<R>]) -> Result<Option<Blocker>> {

@@ -12,7 +12,7 @@ use std::marker::PhantomData;
 
 use diesel::query_source::Column;
 
-use crate::collector::Collected;
+use crate::collector::Children;
 use crate::connection::Scope;
 use crate::error::{Blocker, RegistryError, Result};
 use crate::model::{Model, ModelInfo, Row};
@@ -144,7 +144,8 @@ pub(crate) trait Relation<K, C>: Send + Sync {
     /// Whether the children's rows must be loaded before they are deleted.
     fn must_load(&self) -> Result<bool>;
     fn create_dependent(&self, conn: &mut C, parent: &dyn Any, key: &K) -> Result<()>;
-    fn load_children(&self, conn: &mut C, keys: &[K]) -> Result<Box<dyn Collected<C>>>;
+    fn child_table(&self) -> TypeId;
+    fn load_children(&self, conn: &mut C, keys: &[K]) -> Result<Children<K, C>>;
     fn delete_children(&self, conn: &mut C, keys: &[K]) -> Result<usize>;
     fn blocker(&self, conn: &mut C, keys: &[K]) -> Result<Option<Blocker>>;
 }

@@ -4,7 +4,8 @@ use crate::error::Key;
 
 /// Sent before a row is deleted, for the row that `delete` was called on and for those that go with it.
 ///
-/// Every `PreDelete` of an operation comes before its first DELETE.
+/// Every `PreDelete` of an operation comes before its first DELETE. A row that two operations delete, one
+/// in a receiver of the other, is announced and reported by the one that came to it first.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct PreDelete<M: ?Sized> {
@@ -15,7 +16,7 @@ pub struct PreDelete<M: ?Sized> {
 
 /// Sent after a row was deleted, dependents first.
 ///
-/// A row that was gone already, or that somebody else deleted meanwhile, has none.
+/// A row that was gone already, or that somebody else or plain SQL deleted meanwhile, has none.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct PostDelete<M: ?Sized> {

@@ -22,7 +22,7 @@ fn lines(attribute: TokenStream) -> usize {
 
 /// What `inventory::submit!` becomes, less its own line; `scripts/expanded-lines` counts what rustc makes of
 /// all of it.
-const REGISTRATION: usize = 14;
+const REGISTRATION: usize = 15;
 
 #[test]
 fn a_model_of_five_columns_and_a_relation_is_at_most_120_lines() {

@@ -25,4 +25,13 @@ struct Profile {
     bio: Option<String>,
 }
 
+#[derive(Clone, Queryable, Hooks)]
+#[diesel(table_name = profiles)]
+struct AsInSql {
+    id: i32,
+    #[hooks(one_to_one(User, on_delete = CASCADE))]
+    user_id: i32,
+    bio: Option<String>,
+}
+
 fn main() {}

@@ -1,0 +1,51 @@
+//! What receivers do in one test and not in another.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use diesel::sqlite::SqliteConnection;
+
+use super::Log;
+
+pub(crate) static LOG: Log = Log::new();
+
+type Act = Rc<dyn Fn(&str, &mut SqliteConnection) -> diesel_hooks::Result>;
+
+thread_local! {
+    static ACT: RefCell<Option<Act>> = const { RefCell::new(None) };
+}
+
+/// Lets the receivers of this test do this for each event, which they name as they log it.
+pub(crate) fn on_event(
+    act: impl Fn(&str, &mut SqliteConnection) -> diesel_hooks::Result + 'static,
+) {
+    ACT.set(Some(Rc::new(act)));
+}
+
+/// For receivers: logs an event and does what the test wants.
+pub(crate) fn heard(event: String, conn: &mut SqliteConnection) -> diesel_hooks::Result {
+    let act = ACT.with_borrow(Option::clone);
+    LOG.push(event.clone());
+    act.map_or(Ok(()), |act| act(&event, conn))
+}
+
+/// A receiver before and one after the delete of each model, which log its name and key.
+#[macro_export]
+macro_rules! hear_deletes {
+    ($($before:ident $after:ident $model:ident;)*) => {$(
+        #[receiver]
+        fn $before(event: &PreDelete<$model>, conn: &mut SqliteConnection) -> diesel_hooks::Result {
+            $crate::common::script::heard(format!("pre {} {}", stringify!($model), event.instance.id), conn)
+        }
+
+        #[receiver]
+        fn $after(event: &PostDelete<$model>, conn: &mut SqliteConnection) -> diesel_hooks::Result {
+            $crate::common::script::heard(format!("post {} {}", stringify!($model), event.instance.id), conn)
+        }
+    )*};
+}
+
+/// The total and the counts by model.
+pub(crate) fn counted(deleted: diesel_hooks::Deleted) -> (usize, Vec<(&'static str, usize)>) {
+    (deleted.total, deleted.by_model.into_iter().collect())
+}

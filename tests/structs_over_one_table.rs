@@ -1,0 +1,240 @@
+//! A row that several structs stand for is deleted once, heard once, and counted once.
+#![allow(missing_docs)]
+
+mod common;
+
+use common::memory;
+use common::script::{LOG, counted};
+use diesel::prelude::*;
+use diesel_hooks::prelude::*;
+
+diesel::table! { shops (id) { id -> Integer } }
+diesel::table! { goods (id) { id -> Integer, shop_id -> Integer, under_id -> Nullable<Integer> } }
+diesel::table! { tags (id) { id -> Integer, good_id -> Integer } }
+
+const SCHEMA: &str = "
+    CREATE TABLE shops (id INTEGER PRIMARY KEY);
+    CREATE TABLE goods (id INTEGER PRIMARY KEY, shop_id INTEGER NOT NULL REFERENCES shops,
+        under_id INTEGER REFERENCES goods);
+    CREATE TABLE tags (id INTEGER PRIMARY KEY, good_id INTEGER NOT NULL REFERENCES goods);
+    INSERT INTO shops VALUES (1), (2);
+    INSERT INTO goods VALUES (1, 1, NULL), (2, 1, 1), (3, 2, 2), (4, 2, NULL);
+";
+
+#[derive(Debug, Clone, Queryable, Insertable, Hooks)]
+#[hooks(new = Self)]
+struct Shop {
+    id: i32,
+}
+
+/// The first by name of the structs over `goods`.
+#[derive(Debug, Clone, Queryable, Hooks)]
+#[diesel(table_name = goods)]
+struct Article {
+    id: i32,
+    #[hooks(one_to_one(Shop, on_delete = Cascade))]
+    shop_id: i32,
+}
+
+/// It knows another reference of the same rows.
+#[derive(Debug, Clone, Queryable, Hooks)]
+#[diesel(table_name = goods)]
+struct Ware {
+    id: i32,
+    #[hooks(one_to_one(Shop, on_delete = Cascade))]
+    shop_id: i32,
+    #[hooks(one_to_one(Article, on_delete = Cascade))]
+    under_id: Option<i32>,
+}
+
+hear_deletes! {
+    pre_shop post_shop Shop;
+    pre_article post_article Article;
+    pre_ware post_ware Ware;
+    pre_label post_label Label;
+}
+
+/// Nobody listens to the two other structs over `tags`.
+#[derive(Debug, Clone, Queryable, Hooks)]
+#[diesel(table_name = tags)]
+struct Label {
+    id: i32,
+    #[hooks(one_to_one(Article, on_delete = Cascade))]
+    good_id: i32,
+}
+
+#[derive(Debug, Clone, Queryable, Hooks)]
+#[diesel(table_name = tags)]
+struct Badge {
+    id: i32,
+    #[hooks(one_to_one(Article, on_delete = Cascade))]
+    good_id: i32,
+}
+
+#[derive(Debug, Clone, Queryable, Hooks)]
+#[diesel(table_name = tags)]
+struct Sticker {
+    id: i32,
+    #[hooks(one_to_one(Article, on_delete = Cascade))]
+    good_id: i32,
+}
+
+fn goods_left(conn: &mut SqliteConnection) -> Vec<i32> {
+    let ids = goods::table.select(goods::id).order(goods::id);
+    ids.load(conn).expect("rows can be read")
+}
+
+#[test]
+fn the_first_relation_that_reaches_a_row_says_as_what_it_goes() {
+    let mut conn = memory(SCHEMA);
+    let deleted = Shop { id: 1 }.delete(&mut conn).expect("deleted");
+    // Both structs refer to the shop, so 1 and 2 are articles; 3 is reached as what lies under 2.
+    assert_eq!(
+        LOG.take(),
+        [
+            "pre Ware 3",
+            "pre Article 2",
+            "pre Article 1",
+            "pre Shop 1",
+            "post Ware 3",
+            "post Article 2",
+            "post Article 1",
+            "post Shop 1",
+        ]
+    );
+    assert_eq!(
+        counted(deleted),
+        (4, vec![("Article", 2), ("Shop", 1), ("Ware", 1)])
+    );
+    assert_eq!(goods_left(&mut conn), [4]);
+}
+
+#[test]
+fn a_row_that_is_deleted_through_a_struct_goes_as_that_struct() {
+    let mut conn = memory(SCHEMA);
+    let ware = Ware::get(&mut conn, 2).expect("a ware");
+    let deleted = ware.delete(&mut conn).expect("deleted");
+    assert_eq!(
+        LOG.take(),
+        ["pre Ware 3", "pre Ware 2", "post Ware 3", "post Ware 2"]
+    );
+    assert_eq!(counted(deleted), (2, vec![("Ware", 2)]));
+    assert_eq!(goods_left(&mut conn), [1, 4]);
+}
+
+#[test]
+fn rows_that_one_struct_would_take_silently_go_as_the_struct_that_is_heard() {
+    let mut conn = memory(SCHEMA);
+    diesel::insert_into(tags::table)
+        .values([
+            (tags::id.eq(1), tags::good_id.eq(4)),
+            (tags::id.eq(2), tags::good_id.eq(4)),
+        ])
+        .execute(&mut conn)
+        .expect("two tags");
+    let article = Article::get(&mut conn, 4).expect("an article");
+    let deleted = article.delete(&mut conn).expect("deleted");
+    assert_eq!(
+        LOG.take(),
+        [
+            "pre Label 1",
+            "pre Label 2",
+            "pre Article 4",
+            "post Label 1",
+            "post Label 2",
+            "post Article 4",
+        ]
+    );
+    assert_eq!(counted(deleted), (3, vec![("Article", 1), ("Label", 2)]));
+    assert_eq!(tags::table.count().get_result(&mut conn), Ok(0));
+}
+
+mod other_keys {
+    use super::*;
+
+    diesel::table! { roots (id) { id -> Integer } }
+    diesel::table! { leaves (id) { id -> Integer, root_id -> Integer } }
+
+    #[derive(Debug, Clone, Queryable, Insertable, Hooks)]
+    #[hooks(new = Self)]
+    pub(crate) struct Root {
+        pub(crate) id: i32,
+    }
+
+    #[derive(Debug, Clone, Queryable, Hooks)]
+    #[diesel(table_name = leaves)]
+    pub(crate) struct Leaf {
+        pub(crate) id: i32,
+        #[hooks(one_to_one(Root, on_delete = Cascade))]
+        pub(crate) root_id: i32,
+    }
+
+    #[derive(
+        Debug,
+        Clone,
+        Copy,
+        PartialEq,
+        Eq,
+        Hash,
+        diesel::expression::AsExpression,
+        diesel::deserialize::FromSqlRow,
+    )]
+    #[diesel(sql_type = diesel::sql_types::Integer)]
+    pub(crate) struct NeedleId(i32);
+
+    impl diesel::serialize::ToSql<diesel::sql_types::Integer, diesel::sqlite::Sqlite> for NeedleId {
+        fn to_sql<'b>(
+            &'b self,
+            out: &mut diesel::serialize::Output<'b, '_, diesel::sqlite::Sqlite>,
+        ) -> diesel::serialize::Result {
+            out.set_value(self.0);
+            Ok(diesel::serialize::IsNull::No)
+        }
+    }
+
+    impl diesel::deserialize::FromSql<diesel::sql_types::Integer, diesel::sqlite::Sqlite> for NeedleId {
+        fn from_sql(
+            value: diesel::sqlite::SqliteValue<'_, '_, '_>,
+        ) -> diesel::deserialize::Result<Self> {
+            <i32 as diesel::deserialize::FromSql<
+                diesel::sql_types::Integer,
+                diesel::sqlite::Sqlite,
+            >>::from_sql(value)
+            .map(NeedleId)
+        }
+    }
+
+    #[derive(Debug, Clone, Queryable, Hooks)]
+    #[diesel(table_name = leaves)]
+    pub(crate) struct Needle {
+        pub(crate) id: NeedleId,
+        #[hooks(one_to_one(Root, on_delete = Cascade))]
+        pub(crate) root_id: i32,
+    }
+
+    #[receiver]
+    fn leaf_falls(_: &PreDelete<Leaf>) {}
+
+    #[receiver]
+    fn needle_falls(_: &PreDelete<Needle>) {}
+}
+
+#[test]
+fn keys_that_cannot_be_compared_are_an_error_before_anything_happens() {
+    let mut conn = memory(
+        "CREATE TABLE roots (id INTEGER PRIMARY KEY);
+         CREATE TABLE leaves (id INTEGER PRIMARY KEY, root_id INTEGER NOT NULL REFERENCES roots);
+         INSERT INTO roots VALUES (1); INSERT INTO leaves VALUES (1, 1);",
+    );
+    let error = other_keys::Root { id: 1 }
+        .delete(&mut conn)
+        .expect_err("two types of keys");
+    assert_eq!(
+        error.to_string(),
+        "Leaf and Needle are structs over one table, with keys of different types; use one Rust type for both"
+    );
+    assert_eq!(
+        other_keys::leaves::table.count().get_result(&mut conn),
+        Ok(1)
+    );
+}
