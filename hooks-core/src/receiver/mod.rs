@@ -14,7 +14,7 @@ use std::any::{Any, TypeId};
 use crate::error::BoxError;
 
 #[doc(hidden)]
-pub use self::deferred::{Deferred, DeferredSender, Merge, Merged};
+pub use self::deferred::{Deferred, DeferredSender, Kept, Merge, Merged};
 pub(crate) use self::order::in_order;
 pub(crate) use self::senders::HeardByTraits;
 #[doc(hidden)]
