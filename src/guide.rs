@@ -14,3 +14,11 @@ struct OwnSignals;
 struct AfterCommit;
 #[doc = include_str!("../docs/testing.md")]
 struct Testing;
+#[doc = include_str!("../docs/when-not.md")]
+struct WhenNot;
+#[doc = include_str!("../docs/looking.md")]
+struct Looking;
+#[doc = include_str!("../docs/django.md")]
+struct Django;
+#[doc = include_str!("../docs/performance.md")]
+struct Performance;
