@@ -72,6 +72,11 @@ impl<E: Signal, C: 'static> Slot<E, C> {
         self.calls.iter().any(|call| call.receiver.compares)
     }
 
+    /// Whether one of them may ask its event for the old row.
+    pub(crate) fn looks_back(&self) -> bool {
+        self.calls.iter().any(|call| call.receiver.looks_back)
+    }
+
     /// Whether one of them runs once for each row when the transaction is over.
     pub(crate) fn merges(&self) -> bool {
         self.calls

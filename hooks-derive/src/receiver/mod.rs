@@ -1,6 +1,7 @@
 //! `#[receiver]`: the function stays as it is, and a registration is added.
 
 mod check;
+mod looks_back;
 mod options;
 mod register;
 mod sender;

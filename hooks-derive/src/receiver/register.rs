@@ -44,6 +44,7 @@ fn submission(
     let fallible = signature.is_fallible();
     let when = options.when().variant();
     let compares = options.changed.is_some();
+    let looks_back = signature.looks_back;
     let handler = handler(signature, options, subscription);
     quote! {
         __hooks::inventory::submit! {
@@ -59,6 +60,7 @@ fn submission(
                 fallible: #fallible,
                 when: __hooks::When::#when,
                 compares: #compares,
+                looks_back: #looks_back,
                 handler: &#handler,
             }
         }
