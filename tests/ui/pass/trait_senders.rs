@@ -27,7 +27,7 @@ mod traits {
 use traits::Activity;
 
 #[derive(Clone, Queryable, Hooks)]
-#[hooks(extends(Activity, traits::Holds<i32>))]
+#[hooks(extends(Activity, traits::Holds<i32>, traits::Activity, AnyModel))]
 struct User {
     id: i32,
     email: String,
