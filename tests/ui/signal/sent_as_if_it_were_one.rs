@@ -13,6 +13,8 @@ struct User {
     email: String,
 }
 
+use diesel::r2d2::{ConnectionManager, PooledConnection};
+
 struct Plain;
 
 #[derive(Signal)]
@@ -26,6 +28,9 @@ fn change(event: &mut Changed) {}
 
 #[receiver]
 fn batch(events: &[Changed]) {}
+
+#[receiver]
+fn on_a_pooled_connection(event: &Changed, conn: &mut PooledConnection<ConnectionManager<SqliteConnection>>) {}
 
 fn send(conn: &mut SqliteConnection) {
     Plain.send(conn).unwrap();
