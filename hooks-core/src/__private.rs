@@ -34,6 +34,8 @@ pub use crate::signal::{
 
 mod compare;
 mod conditional;
+#[cfg(feature = "serde")]
+mod json;
 mod place;
 mod set;
 mod tuple;
@@ -111,6 +113,31 @@ pub const fn merged<E: Merge>(receive: fn(&E) -> Outcome) -> Merged<E> {
     Merged::new(receive)
 }
 
+#[cfg(feature = "serde")]
+pub use self::json::Json;
+#[cfg(feature = "serde")]
+pub use serde_json;
+
+/// How a row becomes JSON, with the feature for it.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(feature = "serde")]
+macro_rules! __json {
+    ($hooks:ident) => {
+        fn to_json(&self) -> $hooks::serde_json::Result<$hooks::serde_json::Value> {
+            $hooks::Json(self).value()
+        }
+    };
+}
+
+/// Nothing, without it.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(not(feature = "serde"))]
+macro_rules! __json {
+    ($hooks:ident) => {};
+}
+
 /// Shows a visitor a trait that a model extends.
 #[doc(hidden)]
 #[macro_export]
@@ -157,4 +184,4 @@ macro_rules! __link {
     };
 }
 
-pub use crate::{__link as link_on, __upcast as upcast};
+pub use crate::{__json as json, __link as link_on, __upcast as upcast};

@@ -1,14 +1,13 @@
 //! Spans and events for the `tracing` crate, with the feature `tracing`.
 
-use crate::error::Result;
-use crate::receiver::Receiver;
+use crate::receiver::{Outcome, Receiver};
 use crate::signal::Signal;
 
 /// Runs a receiver.
 #[inline(always)]
-pub(crate) fn receiver<E: Signal, T>(
+pub(crate) fn receiver<E: Signal>(
     _receiver: &'static Receiver,
-    receive: impl FnOnce() -> Result<T>,
-) -> Result<T> {
+    receive: impl FnOnce() -> Outcome,
+) -> Outcome {
     receive()
 }

@@ -95,7 +95,18 @@ impl<E: Signal, C: RawConnection> Slot<E, C> {
             return self.call_some(std::slice::from_mut(event), conn);
         }
         for call in &self.calls {
-            call.receive(event, conn)?;
+            // The plain forms here, so that their loop has no other call in it.
+            let outcome = match call.form {
+                Form::Each(receive) => call.traced(|| receive(event)),
+                Form::Change(receive) => call.traced(|| receive(event)),
+                _ => {
+                    call.receive(event, conn)?;
+                    continue;
+                }
+            };
+            if let Err(source) = outcome {
+                return Err(failed(Some(event), Some(call.receiver), source));
+            }
         }
         Ok(())
     }
@@ -144,33 +155,24 @@ impl<E: Signal, C: RawConnection> Slot<E, C> {
 }
 
 impl<E: Signal, C: RawConnection> Call<E, C> {
-    #[inline]
     fn receive(&self, event: &mut E, conn: &mut C) -> Result<()> {
-        let outcome = trace::receiver::<E, _>(self.receiver, || match &self.form {
-            Form::Each(receive) => Ok(receive(event)),
-            Form::Change(receive) => Ok(receive(event)),
-            Form::Batch(receive) => Ok(receive(std::slice::from_ref(event))),
-            Form::Sender(receive) => Ok(receive(event)),
-            _ => self.receive_on(event, conn),
-        })?;
+        let outcome = match &self.form {
+            Form::Each(receive) => self.traced(|| receive(event)),
+            Form::Change(receive) => self.traced(|| receive(event)),
+            Form::Batch(receive) => self.traced(|| receive(std::slice::from_ref(event))),
+            Form::Sender(receive) => self.traced(|| receive(event)),
+            Form::EachOn(receive) => self.nested(conn, |conn| receive(event, conn))?,
+            Form::ChangeOn(receive) => self.nested(conn, |conn| receive(event, conn))?,
+            Form::SenderOn(receive) => self.nested(conn, |conn| receive(event, conn))?,
+            Form::BatchOn(receive) => {
+                self.nested(conn, |conn| receive(std::slice::from_ref(event), conn))?
+            }
+            Form::Deferred(keep) => return self.defer(keep(event), conn),
+            Form::Merged(merged) => {
+                return self.defer(merged.keep(event, self.receiver.uid), conn);
+            }
+        };
         outcome.map_err(|source| failed(Some(event), Some(self.receiver), source))
-    }
-
-    fn receive_on(&self, event: &mut E, conn: &mut C) -> Result<Outcome> {
-        let frame = Frame::of::<E>(self.receiver.uid);
-        match &self.form {
-            Form::EachOn(receive) => nested(conn, frame, |conn| receive(event, conn)),
-            Form::ChangeOn(receive) => nested(conn, frame, |conn| receive(event, conn)),
-            Form::SenderOn(receive) => nested(conn, frame, |conn| receive(event, conn)),
-            Form::BatchOn(receive) => nested(conn, frame, |conn| {
-                receive(std::slice::from_ref(event), conn)
-            }),
-            Form::Deferred(keep) => self.defer(keep(event), conn).map(Ok),
-            Form::Merged(merged) => self
-                .defer(merged.keep(event, self.receiver.uid), conn)
-                .map(Ok),
-            Form::Each(_) | Form::Change(_) | Form::Batch(_) | Form::Sender(_) => Ok(Ok(())),
-        }
     }
 
     fn receive_many(&self, events: &mut [E], conn: &mut C) -> Result<()> {
@@ -178,12 +180,8 @@ impl<E: Signal, C: RawConnection> Call<E, C> {
             return Ok(());
         }
         let outcome = match self.form {
-            Form::Batch(receive) => trace::receiver::<E, _>(self.receiver, || Ok(receive(events)))?,
-            Form::BatchOn(receive) => trace::receiver::<E, _>(self.receiver, || {
-                nested(conn, Frame::of::<E>(self.receiver.uid), |conn| {
-                    receive(events, conn)
-                })
-            })?,
+            Form::Batch(receive) => self.traced(|| receive(events)),
+            Form::BatchOn(receive) => self.nested(conn, |conn| receive(events, conn))?,
             _ => {
                 return events
                     .iter_mut()
@@ -195,6 +193,16 @@ impl<E: Signal, C: RawConnection> Call<E, C> {
             _ => None,
         };
         outcome.map_err(|source| failed(sole, Some(self.receiver), source))
+    }
+
+    fn traced(&self, receive: impl FnOnce() -> Outcome) -> Outcome {
+        trace::receiver::<E>(self.receiver, receive)
+    }
+
+    /// Runs a receiver that has the connection, and so may cause others.
+    fn nested(&self, conn: &mut C, receive: impl FnOnce(&mut C) -> Outcome) -> Result<Outcome> {
+        let frame = Frame::of::<E>(self.receiver.uid);
+        nested(conn, frame, |conn| self.traced(|| receive(conn)))
     }
 
     fn defer(&self, callback: Callback, conn: &mut C) -> Result<()> {

@@ -7,7 +7,7 @@ use crate::connection::{
     CallbackKind, Frame, HookConnection, RawConnection, Scope, nested, register, scoped, together,
 };
 use crate::error::{RegistryError, Result};
-use crate::receiver::{Deferred, Each, EachOn, Outcome, Receiver, When, failed, in_order};
+use crate::receiver::{Deferred, Each, EachOn, Receiver, When, failed, in_order};
 use crate::trace;
 
 /// An application's own signal, made one by `#[derive(Signal)]`.
@@ -107,7 +107,7 @@ pub trait CustomSignal: Signal {
     fn send_detached(&self) -> Result {
         for receiver in receivers::<Self>()? {
             if let Some(Each(receive)) = receiver.handler.downcast_ref::<Each<Self>>() {
-                let outcome = trace::receiver::<Self, _>(receiver, || Ok(receive(self)))?;
+                let outcome = trace::receiver::<Self>(receiver, || receive(self));
                 outcome.map_err(|source| failed(Some(self), Some(receiver), source))?;
             }
         }
@@ -146,12 +146,10 @@ fn send_to<E: CustomSignal, C: RawConnection>(
         return Ok(false);
     }
     let outcome = if let Some(Each(receive)) = receiver.handler.downcast_ref::<Each<E>>() {
-        trace::receiver::<E, Outcome>(receiver, || Ok(receive(event)))?
+        trace::receiver::<E>(receiver, || receive(event))
     } else if let Some(EachOn(receive)) = receiver.handler.downcast_ref::<EachOn<E, C>>() {
-        trace::receiver::<E, Outcome>(receiver, || {
-            nested(conn, Frame::of::<E>(receiver.uid), |conn| {
-                receive(event, conn)
-            })
+        nested(conn, Frame::of::<E>(receiver.uid), |conn| {
+            trace::receiver::<E>(receiver, || receive(event, conn))
         })?
     } else if let Some(deferred) = receiver.handler.downcast_ref::<Deferred<E>>() {
         let kind = match receiver.when {

@@ -46,6 +46,7 @@ pub(super) fn generate(model: &Model<'_>) -> TokenStream {
             #keep_unwritten
             #check_embedded
             #senders
+            __hooks::json!(__hooks);
         }
     }
 }
