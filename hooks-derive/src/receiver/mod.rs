@@ -6,6 +6,8 @@ mod options;
 mod register;
 mod sender;
 mod signature;
+#[cfg(test)]
+mod tests;
 
 use proc_macro2::TokenStream;
 use quote::quote;
