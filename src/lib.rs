@@ -45,7 +45,7 @@ pub use diesel_hooks_core::{
     RawConnection, Result, error, failure, model, receiver, registry, relation,
     set_failure_handler, set_instrumentation, signal,
 };
-pub use diesel_hooks_derive::{Hooks, receiver};
+pub use diesel_hooks_derive::{Hooks, Signal, receiver};
 
 #[doc(hidden)]
 pub use diesel_hooks_core::__private;
@@ -76,7 +76,7 @@ pub mod prelude {
         PreDelete, PreSave, PreUpdate, Signal,
     };
     pub use diesel_hooks_core::{HookConnection, HookConnectionExt, Model};
-    pub use diesel_hooks_derive::{Hooks, receiver};
+    pub use diesel_hooks_derive::{Hooks, Signal, receiver};
 }
 
 #[cfg(doctest)]

@@ -6,7 +6,8 @@ use darling::util::{Flag, PathList};
 use darling::{Error, FromMeta, Result};
 use proc_macro2::{Span, TokenTree};
 use quote::ToTokens;
-use syn::parse::{ParseStream, Parser};
+use syn::parse::{Parse as _, ParseStream, Parser};
+use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{Attribute, Expr, Ident, Meta, Path, Token};
 
@@ -19,8 +20,17 @@ pub(crate) struct StructAttr {
     pub(crate) new: Option<Path>,
     #[darling(default, with = parse_connection)]
     pub(crate) connection: Option<PathList>,
+    #[darling(default, with = parse_extends)]
+    pub(crate) extends: Option<Paths>,
     #[darling(default, rename = "crate", with = parse_facade)]
     pub(crate) facade: Option<Path>,
+}
+
+/// `key(One, Other)`
+#[derive(Debug)]
+pub(crate) struct Paths {
+    pub(crate) key: Ident,
+    pub(crate) paths: Vec<Path>,
 }
 
 /// What may stand on a field.
@@ -152,8 +162,17 @@ impl FromMeta for RelationAttr {
 
 /// Reads the `#[hooks(..)]` among these attributes.
 pub(crate) fn hooks<T: FromMeta + Default>(attrs: &[Attribute], errors: &mut Errors) -> T {
+    named("hooks", attrs, errors)
+}
+
+/// Reads the attributes of this name.
+pub(crate) fn named<T: FromMeta + Default>(
+    name: &str,
+    attrs: &[Attribute],
+    errors: &mut Errors,
+) -> T {
     let mut all = Vec::new();
-    for attr in attrs.iter().filter(|attr| attr.path().is_ident("hooks")) {
+    for attr in attrs.iter().filter(|attr| attr.path().is_ident(name)) {
         if let Some(list) = errors.ok(attr.meta.require_list()) {
             all.extend(items(list.parse_args_with(rest), errors));
         }
@@ -224,7 +243,11 @@ fn parse_new(meta: &Meta) -> Result<Option<Path>> {
     value(meta, "new = NewEmployee").map(Some)
 }
 
-fn parse_facade(meta: &Meta) -> Result<Option<Path>> {
+fn parse_extends(meta: &Meta) -> Result<Option<Paths>> {
+    Paths::parse(meta, "extends(Activity, ..)", Path::parse).map(Some)
+}
+
+pub(crate) fn parse_facade(meta: &Meta) -> Result<Option<Path>> {
     value(meta, "crate = path::to::diesel_hooks").map(Some)
 }
 
@@ -274,6 +297,30 @@ fn parse_on_delete(meta: &Meta) -> Result<Option<OnDelete>> {
     }
 }
 
+impl Paths {
+    pub(crate) fn parse(meta: &Meta, example: &str, path: Parse<Path>) -> Result<Self> {
+        let key = meta.path().require_ident()?.clone();
+        let paths = list(meta, example, path)?;
+        Ok(Paths { key, paths })
+    }
+}
+
+type Parse<T> = fn(ParseStream<'_>) -> syn::Result<T>;
+
+/// What stands in the parentheses after a key, and it is something.
+pub(crate) fn list<T>(meta: &Meta, example: &str, item: Parse<T>) -> Result<Vec<T>> {
+    let Meta::List(list) = meta else {
+        return Err(expected(meta, example));
+    };
+    let items =
+        |input: ParseStream<'_>| Punctuated::<T, Token![,]>::parse_terminated_with(input, item);
+    match list.parse_args_with(items) {
+        Ok(items) if items.is_empty() => Err(expected(meta, example)),
+        Ok(items) => Ok(items.into_iter().collect()),
+        Err(error) => Err(wrong(example).with_span(&error.span())),
+    }
+}
+
 /// darling takes any word for a path.
 fn without_keywords(path: &Path) -> Result<Path> {
     syn::parse2(path.to_token_stream()).map_err(|error| Error::from(error).with_span(path))
@@ -293,9 +340,13 @@ pub(crate) fn value<T: FromMeta>(meta: &Meta, example: &str) -> Result<T> {
 }
 
 pub(crate) fn expected(meta: &Meta, example: &str) -> Error {
-    let error = Error::custom(format!("expected `{example}`"));
     match meta {
-        Meta::NameValue(it) => error.with_span(&it.value),
-        _ => error.with_span(meta.path()),
+        Meta::NameValue(it) => wrong(example).with_span(&it.value),
+        _ => wrong(example).with_span(meta.path()),
     }
+}
+
+/// This is what should stand there.
+pub(crate) fn wrong(example: &str) -> Error {
+    Error::custom(format!("expected `{example}`"))
 }

@@ -9,6 +9,7 @@ mod model;
 mod naming;
 mod paths;
 mod receiver;
+mod signal;
 #[cfg(test)]
 mod token_soup;
 
@@ -177,4 +178,10 @@ pub fn derive_hooks(input: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn receiver(options: TokenStream, item: TokenStream) -> TokenStream {
     receiver::receiver(options.into(), item.into()).into()
+}
+
+/// Makes a struct a signal of the application's own.
+#[proc_macro_derive(Signal, attributes(signal))]
+pub fn derive_signal(input: TokenStream) -> TokenStream {
+    signal::signal(input.into()).into()
 }

@@ -18,6 +18,8 @@ pub(crate) struct Model<'a> {
     pub(crate) table: Path,
     pub(crate) new: New,
     pub(crate) stored_on: StoredOn,
+    /// The traits that it sends as.
+    pub(crate) extends: Vec<Path>,
     pub(crate) treat_none_as_default_value: Option<LitBool>,
     /// The names of the key's columns, where the user gave them or else after the struct.
     pub(crate) key_names: Vec<Ident>,
@@ -104,6 +106,7 @@ impl<'a> Model<'a> {
                 Some(path) => New::Given(path),
             },
             stored_on: stored_on(hooks.connection.as_deref(), diesel.check_for_backend),
+            extends: hooks.extends.map(|it| it.paths).unwrap_or_default(),
             treat_none_as_default_value: diesel.treat_none_as_default_value,
             key_names,
             key_is_inferred,

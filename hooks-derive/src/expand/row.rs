@@ -22,6 +22,7 @@ pub(super) fn generate(model: &Model<'_>) -> TokenStream {
     let keep_unwritten = keep_unwritten(model);
     let differing = differing(&written);
     let check_embedded = check_embedded(model, &written);
+    let senders = senders(model);
     quote! {
         #[automatically_derived]
         impl __hooks::Row for #name {
@@ -43,6 +44,7 @@ pub(super) fn generate(model: &Model<'_>) -> TokenStream {
             }
             #keep_unwritten
             #check_embedded
+            #senders
         }
     }
 }
@@ -173,6 +175,18 @@ fn check_embedded(model: &Model<'_>, written: &[&Field<'_>]) -> Option<TokenStre
             fn check_embedded() -> ::core::result::Result<(), __hooks::RegistryError> {
                 #(#checks)*
                 ::core::result::Result::Ok(())
+            }
+        }
+    })
+}
+
+/// Nothing for a model that sends as itself alone.
+fn senders(model: &Model<'_>) -> Option<TokenStream> {
+    let traits = &model.extends;
+    (!traits.is_empty()).then(|| {
+        quote! {
+            fn senders<__V: __hooks::Senders<Self>>(__visitor: &mut __V) {
+                #(__hooks::upcast!(__visitor, #traits);)*
             }
         }
     })
