@@ -1,8 +1,8 @@
 use std::any::Any;
 
 use super::{
-    Batch, BatchOn, Change, ChangeOn, Deferred, DeferredSender, Each, EachOn, Merged, Outcome,
-    Receiver, When, in_order,
+    Batch, BatchOn, Change, ChangeOn, Deferred, DeferredSender, Each, EachOn, Handler, Merged,
+    Outcome, Receiver, When, in_order,
 };
 use crate::connection::{Callback, CallbackKind, Frame, RawConnection, nested, register, scoped};
 use crate::error::{BoxError, Error, ReceiverError, RegistryError, Result};
@@ -245,7 +245,7 @@ impl<E: Signal, C: 'static> Calls<E, C> {
 }
 
 impl<E: Signal, C: 'static> Form<E, C> {
-    fn of(handler: &'static (dyn Any + Send + Sync)) -> Option<Self> {
+    fn of(handler: &'static dyn Handler) -> Option<Self> {
         macro_rules! first_of {
             ($($form:ident: $handler:ty),*) => {
                 $(if let Some(it) = handler.downcast_ref::<$handler>() {
@@ -264,7 +264,7 @@ impl<E: Signal, C: 'static> Form<E, C> {
     }
 
     fn of_sender<T: ?Sized + 'static>(
-        handler: &'static (dyn Any + Send + Sync),
+        handler: &'static dyn Handler,
         upcast: fn(&E) -> &T,
     ) -> Option<Self>
     where
