@@ -213,6 +213,10 @@ pub(crate) fn failed<E: Signal>(
     receiver: Option<&'static Receiver>,
     source: BoxError,
 ) -> Error {
+    let source = match Error::endless(source) {
+        Ok(error) => return error,
+        Err(source) => source,
+    };
     let place = receiver.map_or((scoped::CONNECTED, "", 0), |it| (it.uid, it.file, it.line));
     let (receiver, file, line) = place;
     Error::Receiver(Box::new(ReceiverError {
