@@ -42,7 +42,7 @@
 
 pub use diesel_hooks_core::{
     Capture, Deleted, Error, Failure, HookConnection, HookConnectionExt, Model, Persist,
-    RawConnection, Result, error, failure, model, receiver, registry, relation,
+    RawConnection, Result, error, failure, model, query, receiver, registry, relation,
     set_failure_handler, set_instrumentation, signal,
 };
 pub use diesel_hooks_derive::{Hooks, Signal, receiver};
@@ -71,6 +71,7 @@ macro_rules! link {
 ///
 /// `Result` and `Error` are left out: they would hide its own.
 pub mod prelude {
+    pub use diesel_hooks_core::query::HookedQueryDsl;
     pub use diesel_hooks_core::signal::{
         AnyModel, CustomSignal, PostCreate, PostDelete, PostLoad, PostSave, PostUpdate, PreCreate,
         PreDelete, PreSave, PreUpdate, Signal,

@@ -174,12 +174,12 @@ fn an_instrumentation_that_leaves_no_room_is_an_error_before_anything_runs() {
 }
 
 #[test]
-fn an_instrumentation_set_inside_the_scope_costs_the_value_and_nothing_else() {
+fn an_instrumentation_set_inside_the_scope_is_an_error_before_a_receiver_runs() {
     let mut conn = memory(SCHEMA);
-    conn.with_context(Actor("ada"), |conn| {
+    let outcome = conn.with_context(Actor("ada"), |conn| {
         conn.set_instrumentation(|_: InstrumentationEvent<'_>| {});
         create(conn)
-    })
-    .expect("a page");
-    assert_eq!(actors(&mut conn), ["nobody"]);
+    });
+    assert!(matches!(outcome, Err(diesel_hooks::Error::Instrumentation)));
+    assert!(actors(&mut conn).is_empty());
 }

@@ -171,7 +171,7 @@ fn create_many_of_nothing_does_nothing() {
 }
 
 #[test]
-fn save_sends_save_and_update_and_counts_every_column_as_changed() {
+fn save_sends_save_and_update_and_knows_what_changed() {
     let mut conn = memory(SCHEMA);
     let mut article = one_article(&mut conn);
     article.title = " saved ".into();
@@ -182,7 +182,7 @@ fn save_sends_save_and_update_and_counts_every_column_as_changed() {
         [
             "pre_save update, 1 rows",
             "pre_update saved",
-            "post_update \"saved\" (true, true)",
+            "post_update \"saved\" (true, false)",
             "post_save saved created: false",
             "batch [\"saved\"], 1 rows",
         ]

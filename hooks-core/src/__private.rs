@@ -20,8 +20,8 @@ pub use crate::error::Key;
 pub use crate::lifecycle::ModelHooks;
 pub use crate::model::{Hooked, Model, ModelInfo, Persist, Row, info};
 pub use crate::receiver::{
-    Batch, BatchOn, Change, ChangeOn, Deferred, DeferredSender, Each, EachOn, IntoOutcome, Merge,
-    Merged, Outcome, Receiver, Senders, Upcast, When,
+    Batch, BatchOn, Change, ChangeOn, Deferred, DeferredSender, Each, EachOn, IntoOutcome, Kept,
+    Merge, Merged, Outcome, Receiver, Senders, Upcast, When,
 };
 pub use crate::registry::ModelEntry;
 pub use crate::relation::{
@@ -102,28 +102,38 @@ pub const fn batched<E: Batched>() {}
 
 /// Whether this signal is sent by models that extend a trait.
 pub const fn trait_sender<E: TraitSignal + ?Sized>() {}
-/// Whether this signal can be kept until the transaction is over.
-pub const fn deferrable<E: Signal + Clone + Send>() {}
-/// Whether this signal can be kept and merged with later ones about the same row.
-pub const fn mergeable<E: Merge>() {}
+/// A receiver of a signal that can be kept until the transaction is over.
+pub const fn deferred<E: Kept>(receive: fn(&E) -> Outcome) -> Deferred<E> {
+    Deferred::new(receive)
+}
+/// A receiver of a signal that can be kept and merged with later ones about the same row.
+pub const fn merged<E: Merge>(receive: fn(&E) -> Outcome) -> Merged<E> {
+    Merged::new(receive)
+}
 
-/// Shows a visitor a trait that `Self` extends.
+/// Shows a visitor a trait that a model extends.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __upcast {
-    ($visitor:expr, $trait:path) => {
-        $crate::__private::Senders::sender(
-            $visitor,
-            $crate::__private::Upcast::<Self, dyn $trait> {
-                post_create: |it| it,
-                post_update: |it| it,
-                post_save: |it| it,
-                post_load: |it| it,
-                pre_delete: |it| it,
-                post_delete: |it| it,
-            },
-        )
-    };
+    ($visitor:expr, $model:ty, $trait:path) => {{
+        // With a bound, so that a model that does not implement the trait is one error.
+        fn __upcast<__M: $trait + 'static, __V: $crate::__private::Senders<__M>>(
+            __visitor: &mut __V,
+        ) {
+            $crate::__private::Senders::sender(
+                __visitor,
+                $crate::__private::Upcast::<__M, dyn $trait> {
+                    post_create: |it| it,
+                    post_update: |it| it,
+                    post_save: |it| it,
+                    post_load: |it| it,
+                    pre_delete: |it| it,
+                    post_delete: |it| it,
+                },
+            )
+        }
+        __upcast::<$model, _>($visitor)
+    }};
 }
 
 /// The relation that a type stands for, on the connection type whose id is `on`, if it is one whose backend

@@ -20,6 +20,7 @@ pub mod connection;
 pub mod error;
 pub mod failure;
 pub mod model;
+pub mod query;
 pub mod receiver;
 pub mod registry;
 pub mod relation;

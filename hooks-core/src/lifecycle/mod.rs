@@ -5,6 +5,10 @@ mod create;
 mod hooks;
 mod update;
 
+use std::collections::HashSet;
+
+use diesel::QueryResult;
+
 use crate::connection::{RawConnection, atomic, scoped};
 use crate::error::{Error, Operation, Result};
 use crate::model::Persist;
@@ -29,6 +33,28 @@ pub(crate) fn get<M: Persist<C>, C: RawConnection>(conn: &mut C, pk: &M::Pk) -> 
         let mut event = PostLoad { instance };
         hooks.post_load.send(&mut event, conn)?;
         Ok(event.instance)
+    })
+}
+
+/// Loads rows, each once, and says so to receivers.
+pub(crate) fn load<M: Persist<C>, C: RawConnection>(
+    conn: &mut C,
+    read: impl FnOnce(&mut C) -> QueryResult<Vec<M>>,
+) -> Result<Vec<M>> {
+    let hooks = M::hooks()?;
+    atomic::<M, C, _>(conn, hooks.own_load, |conn| {
+        let mut rows = read(conn).map_err(Error::query(M::INFO.name, Operation::Load))?;
+        let mut seen = HashSet::with_capacity(rows.len());
+        rows.retain(|row| seen.insert(row.pk()));
+        if hooks.post_load.is_empty() && !scoped::any() {
+            return Ok(rows);
+        }
+        let mut events: Vec<_> = rows
+            .into_iter()
+            .map(|instance| PostLoad { instance })
+            .collect();
+        hooks.post_load.send_many(&mut events, conn)?;
+        Ok(events.into_iter().map(|event| event.instance).collect())
     })
 }
 

@@ -13,7 +13,19 @@ pub struct Deferred<E> {
     keep: fn(&E, fn(&E) -> Outcome) -> Callback,
 }
 
-impl<E: Signal + Clone + Send> Deferred<E> {
+/// A signal that can be kept until the transaction is over.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be kept until the transaction is over",
+    label = "no `after_commit` or `after_rollback` here",
+    note = "a signal that is kept is `Clone` and `Send`: derive `Clone` for your own; `PreSave` and `PreCreate` are not"
+)]
+pub trait Kept: Signal + Clone + Send {}
+
+#[diagnostic::do_not_recommend]
+impl<E: Signal + Clone + Send> Kept for E {}
+
+impl<E: Kept> Deferred<E> {
     /// A receiver of a signal that can be kept.
     pub const fn new(receive: fn(&E) -> Outcome) -> Self {
         Deferred {

@@ -3,8 +3,9 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Index;
+use syn::spanned::Spanned;
 
-use super::{column, tuple};
+use super::{column, located, tuple};
 use crate::model::{Field, Model, Storage};
 use crate::naming;
 
@@ -183,10 +184,12 @@ fn check_embedded(model: &Model<'_>, written: &[&Field<'_>]) -> Option<TokenStre
 /// Nothing for a model that sends as itself alone.
 fn senders(model: &Model<'_>) -> Option<TokenStream> {
     let traits = &model.extends;
+    // What it does not implement is reported at the trait.
+    let models = traits.iter().map(|it| located(model.name, it.span()));
     (!traits.is_empty()).then(|| {
         quote! {
             fn senders<__V: __hooks::Senders<Self>>(__visitor: &mut __V) {
-                #(__hooks::upcast!(__visitor, #traits);)*
+                #(__hooks::upcast!(__visitor, #models, #traits);)*
             }
         }
     })

@@ -31,9 +31,9 @@ fn one_end(options: &Options, errors: &mut Errors) {
 }
 
 fn after_the_end(signature: &Signature<'_>, options: &Options, errors: &mut Errors) {
-    let Some(key) = options.when().key() else {
+    if matches!(options.when(), When::Now) {
         return;
-    };
+    }
     if let Some(conn) = &signature.conn {
         errors.at(
             conn.argument,
@@ -48,7 +48,7 @@ fn after_the_end(signature: &Signature<'_>, options: &Options, errors: &mut Erro
         ),
         Form::Batch => errors.at(
             signature.event,
-            format!("`{key}` tells one signal after the other: take `&Signal`"),
+            "after the transaction the signals are told one by one: take `&Signal`",
         ),
     }
 }
@@ -67,10 +67,10 @@ fn of_a_model(signature: &Signature<'_>, options: &Options, errors: &mut Errors)
         return;
     };
     match signature.form {
-        Form::Each => {}
-        Form::Change => errors.at(
+        Form::Each if !signature.is_before_the_write() => {}
+        Form::Each | Form::Change => errors.at(
             sender,
-            "only the signals of one model can be changed: a generic function with `senders(User, Article)` hears those of several",
+            "before the write there are signals of models alone: a generic function with `senders(User, Article)` hears those of several",
         ),
         Form::Batch => errors.at(
             sender,

@@ -18,7 +18,8 @@ use crate::errors::Errors;
 
 pub(crate) fn receiver(options: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let options: Options = attr::read(attr::arguments(options, &mut errors), &mut errors);
+    let mut options: Options = attr::read(attr::arguments(options, &mut errors), &mut errors);
+    options.are_wrong = !errors.is_empty();
     let function = match syn::parse2::<ItemFn>(item.clone()) {
         Ok(function) => function,
         Err(_) => {

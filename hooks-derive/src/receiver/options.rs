@@ -29,6 +29,9 @@ pub(super) struct Options {
     pub(super) connections: Option<Paths>,
     #[darling(default, rename = "crate", with = attr::parse_facade)]
     pub(super) facade: Option<Path>,
+    /// One of them could not be read: what is missing may be what was meant.
+    #[darling(skip)]
+    pub(super) are_wrong: bool,
 }
 
 /// `= "uid"`, or `("uid", ..)`
@@ -38,7 +41,6 @@ pub(super) struct Uids(pub(super) Vec<LitStr>);
 /// `after_commit`, or `after_commit(merged)`
 #[derive(Debug)]
 pub(super) struct AfterCommit {
-    pub(super) key: Ident,
     pub(super) merged: Option<Ident>,
 }
 
@@ -46,44 +48,30 @@ pub(super) struct AfterCommit {
 #[derive(Clone, Copy)]
 pub(super) enum When<'a> {
     Now,
-    AfterCommit(&'a Ident),
+    AfterCommit,
+    /// The word that says so.
     AfterCommitMerged(&'a Ident),
-    AfterRollback(&'a Ident),
+    AfterRollback,
 }
 
 impl Options {
     pub(super) fn when(&self) -> When<'_> {
         match (&self.after_commit, &self.after_rollback) {
             (None, None) => When::Now,
-            (None, Some(key)) => When::AfterRollback(key),
-            (Some(AfterCommit { key, merged: None }), _) => When::AfterCommit(key),
-            (
-                Some(AfterCommit {
-                    merged: Some(word), ..
-                }),
-                _,
-            ) => When::AfterCommitMerged(word),
+            (None, Some(_)) => When::AfterRollback,
+            (Some(AfterCommit { merged: None }), _) => When::AfterCommit,
+            (Some(AfterCommit { merged: Some(word) }), _) => When::AfterCommitMerged(word),
         }
     }
 }
 
-impl<'a> When<'a> {
-    /// The option that says so.
-    pub(super) fn key(self) -> Option<&'a Ident> {
-        match self {
-            When::Now => None,
-            When::AfterCommit(key) | When::AfterCommitMerged(key) | When::AfterRollback(key) => {
-                Some(key)
-            }
-        }
-    }
-
+impl When<'_> {
     pub(super) fn variant(self) -> Ident {
         let name = match self {
             When::Now => "Now",
-            When::AfterCommit(_) => "AfterCommit",
+            When::AfterCommit => "AfterCommit",
             When::AfterCommitMerged(_) => "AfterCommitMerged",
-            When::AfterRollback(_) => "AfterRollback",
+            When::AfterRollback => "AfterRollback",
         };
         Ident::new(name, Span::call_site())
     }
@@ -92,7 +80,6 @@ impl<'a> When<'a> {
 impl FromMeta for AfterCommit {
     fn from_meta(meta: &Meta) -> Result<Self> {
         const FORM: &str = "after_commit` or `after_commit(merged)";
-        let key = meta.path().require_ident()?.clone();
         let merged = match meta {
             Meta::Path(_) => None,
             Meta::List(list) => match list.parse_args::<Ident>() {
@@ -102,7 +89,7 @@ impl FromMeta for AfterCommit {
             },
             Meta::NameValue(_) => return Err(expected(meta, FORM)),
         };
-        Ok(AfterCommit { key, merged })
+        Ok(AfterCommit { merged })
     }
 }
 

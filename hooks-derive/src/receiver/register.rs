@@ -98,7 +98,8 @@ fn handler(
         None => (quote!(#event), quote!(__event)),
         Some(conn) => (quote!(#event, #conn), quote!(__event, __conn)),
     };
-    let handler = maker(signature, options, types);
+    let told = shown_at(event, subscription.sender);
+    let handler = maker(signature, options, types, told);
     quote! {
         #handler(|#inputs| {
             #unless_changed
@@ -109,7 +110,12 @@ fn handler(
 }
 
 /// The constructor of the handler.
-fn maker(signature: &Signature<'_>, options: &Options, types: TokenStream) -> TokenStream {
+fn maker(
+    signature: &Signature<'_>,
+    options: &Options,
+    types: TokenStream,
+    told: TokenStream,
+) -> TokenStream {
     let of_a_trait = signature.trait_sender().is_some();
     match (options.when(), signature.form, &signature.conn) {
         (When::Now, Form::Each, None) => quote!(__hooks::Each::<#types>),
@@ -118,9 +124,9 @@ fn maker(signature: &Signature<'_>, options: &Options, types: TokenStream) -> To
         (When::Now, Form::Change, Some(_)) => quote!(__hooks::ChangeOn::<#types>),
         (When::Now, Form::Batch, None) => quote!(__hooks::Batch::<#types>),
         (When::Now, Form::Batch, Some(_)) => quote!(__hooks::BatchOn::<#types>),
-        (When::AfterCommitMerged(_), ..) => quote!(__hooks::Merged::<#types>::new),
+        (When::AfterCommitMerged(_), ..) => quote!(__hooks::merged::<#told>),
         _ if of_a_trait => quote!(__hooks::DeferredSender::<#types>),
-        _ => quote!(__hooks::Deferred::<#types>::new),
+        _ => quote!(__hooks::deferred::<#told>),
     }
 }
 
@@ -158,26 +164,22 @@ fn checks(
     } = subscription;
     let told = shown_at(event, *sender);
     let of_a_trait = signature.trait_sender().is_some();
-    let sent = match conn {
-        _ if of_a_trait => quote!(trait_sender::<#event>()),
-        None => quote!(signal::<#told>()),
-        Some(conn) => {
+    let sent = match (conn, options.when()) {
+        _ if of_a_trait => Some(quote!(trait_sender::<#event>())),
+        (None, When::Now) => Some(quote!(signal::<#told>())),
+        (Some(conn), _) => {
             let told = shown_at(event, connection.or(*sender));
-            quote!(sent_on::<#told, #conn>())
+            Some(quote!(sent_on::<#told, #conn>()))
         }
+        // What makes the handler asks for it.
+        (None, _) => None,
     };
     let form = match signature.form {
         Form::Each => None,
         Form::Change => Some(quote!(changeable::<#told>())),
         Form::Batch => Some(quote!(batched::<#told>())),
     };
-    let when = match options.when() {
-        When::Now => None,
-        _ if of_a_trait => None,
-        When::AfterCommit(_) | When::AfterRollback(_) => Some(quote!(deferrable::<#told>())),
-        When::AfterCommitMerged(_) => Some(quote!(mergeable::<#told>())),
-    };
-    let checks = [Some(sent), form, when].into_iter().flatten();
+    let checks = [sent, form].into_iter().flatten();
     quote!(#(const _: () = __hooks::#checks;)*)
 }
 

@@ -34,13 +34,8 @@ impl<'a> Subscription<'a> {
         errors: &mut Errors,
     ) -> Option<Vec<Self>> {
         let params = Params::of(signature, errors)?;
-        let senders = named(SENDERS, params.sender, options.senders.as_ref(), errors);
-        let connections = named(
-            CONNECTIONS,
-            params.connection,
-            options.connections.as_ref(),
-            errors,
-        );
+        let senders = SENDERS.named(params.sender, options, errors);
+        let connections = CONNECTIONS.named(params.connection, options, errors);
         let (senders, connections) = (senders?, connections?);
         let each = senders.iter().flat_map(|&sender| {
             connections
@@ -112,13 +107,14 @@ impl<'a> Params<'a> {
 }
 
 /// An option that makes a generic function several receivers.
-#[derive(Clone, Copy)]
 struct Generic {
+    paths: fn(&Options) -> Option<&Paths>,
     missing: &'static str,
     needless: &'static str,
 }
 
 const SENDERS: Generic = Generic {
+    paths: |options| options.senders.as_ref(),
     missing: "a receiver hears one signal on one connection type: `#[receiver(senders(User, Article))]` \
               makes a function that is generic over the model one for each",
     needless: "`senders` is for a function that is generic over the model: \
@@ -126,6 +122,7 @@ const SENDERS: Generic = Generic {
 };
 
 const CONNECTIONS: Generic = Generic {
+    paths: |options| options.connections.as_ref(),
     missing: "a receiver hears one signal on one connection type: \
               `#[receiver(connections(SqliteConnection, PgConnection))]` makes a function that is generic over \
               the connection one for each",
@@ -133,23 +130,26 @@ const CONNECTIONS: Generic = Generic {
                `fn hear<C: RawConnection>(event: &PostSave<User>, conn: &mut C)`",
 };
 
-/// What stands for a parameter: each of the named, or nothing once.
-fn named<'a>(
-    option: Generic,
-    param: Option<&Ident>,
-    paths: Option<&'a Paths>,
-    errors: &mut Errors,
-) -> Option<Vec<Option<&'a Path>>> {
-    match (param, paths) {
-        (None, None) => Some(vec![None]),
-        (Some(_), Some(paths)) => once(paths, errors),
-        (Some(param), None) => {
-            errors.at(param, option.missing);
-            None
-        }
-        (None, Some(paths)) => {
-            errors.at(&paths.key, option.needless);
-            None
+impl Generic {
+    /// What stands for a parameter: each of the named, or nothing once.
+    fn named<'a>(
+        &self,
+        param: Option<&Ident>,
+        options: &'a Options,
+        errors: &mut Errors,
+    ) -> Option<Vec<Option<&'a Path>>> {
+        match (param, (self.paths)(options)) {
+            (None, None) => Some(vec![None]),
+            (Some(_), Some(paths)) => once(paths, errors),
+            (Some(_), None) if options.are_wrong => None,
+            (Some(param), None) => {
+                errors.at(param, self.missing);
+                None
+            }
+            (None, Some(paths)) => {
+                errors.at(&paths.key, self.needless);
+                None
+            }
         }
     }
 }
@@ -157,7 +157,7 @@ fn named<'a>(
 fn once<'a>(paths: &'a Paths, errors: &mut Errors) -> Option<Vec<Option<&'a Path>>> {
     for (index, path) in paths.paths.iter().enumerate() {
         if paths.paths[..index].contains(path) {
-            errors.at(path, "named twice");
+            errors.at(path, "this one is named already");
             return None;
         }
     }

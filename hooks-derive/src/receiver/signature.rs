@@ -1,7 +1,10 @@
 //! What a function says about what it hears.
 
 use proc_macro2::Ident;
-use syn::{FnArg, GenericParam, ItemFn, PatType, ReturnType, Type, TypeReference};
+use syn::{
+    FnArg, GenericArgument, GenericParam, ItemFn, PatType, PathArguments, PathSegment, ReturnType,
+    Type, TypeReference,
+};
 
 use crate::errors::Errors;
 
@@ -85,17 +88,27 @@ impl<'a> Signature<'a> {
 
     /// The trait that sends, where no model is named: `PostSave<dyn Activity>`.
     pub(super) fn trait_sender(&self) -> Option<&'a Type> {
-        let Type::Path(path) = bare(self.event) else {
-            return None;
-        };
-        let last = path.path.segments.last()?;
-        let syn::PathArguments::AngleBracketed(arguments) = &last.arguments else {
+        let PathArguments::AngleBracketed(arguments) = &self.signal()?.arguments else {
             return None;
         };
         arguments.args.iter().find_map(|argument| match argument {
-            syn::GenericArgument::Type(ty) if matches!(bare(ty), Type::TraitObject(_)) => Some(ty),
+            GenericArgument::Type(ty) if matches!(bare(ty), Type::TraitObject(_)) => Some(ty),
             _ => None,
         })
+    }
+
+    /// As far as its name tells.
+    pub(super) fn is_before_the_write(&self) -> bool {
+        const SIGNALS: [&str; 3] = ["PreSave", "PreCreate", "PreUpdate"];
+        self.signal()
+            .is_some_and(|it| SIGNALS.iter().any(|name| it.ident == name))
+    }
+
+    fn signal(&self) -> Option<&'a PathSegment> {
+        match bare(self.event) {
+            Type::Path(it) => it.path.segments.last(),
+            _ => None,
+        }
     }
 }
 

@@ -1,0 +1,85 @@
+//! Hooked operations on the rows of a Diesel query.
+
+use diesel::QueryResult;
+use diesel::expression::Expression;
+use diesel::query_dsl::methods::{LoadQuery, SelectDsl};
+
+use crate::connection::{HookConnection, RawConnection};
+use crate::error::Result;
+use crate::lifecycle;
+use crate::model::{Persist, Select};
+
+/// Hooked operations on a Diesel query of a model's table.
+///
+/// Nothing in a query names the model, so the caller does.
+///
+/// ```
+/// use diesel::prelude::*;
+/// use diesel_hooks::prelude::*;
+///
+/// diesel::table! { books (id) { id -> Integer, title -> Text } }
+///
+/// #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+/// struct Book {
+///     id: i32,
+///     title: String,
+/// }
+///
+/// #[receiver]
+/// fn loaded(event: &PostLoad<Book>) {
+///     println!("{} is in memory", event.instance.title);
+/// }
+///
+/// # fn main() -> diesel_hooks::Result {
+/// # let mut conn = SqliteConnection::establish(":memory:").expect("SQLite is embedded");
+/// # diesel::sql_query("CREATE TABLE books (id INTEGER PRIMARY KEY, title TEXT NOT NULL)").execute(&mut conn)?;
+/// for title in ["Emma", "Persuasion"] {
+///     Book::create(&mut conn, NewBook { title: title.into() })?;
+/// }
+/// let books = books::table
+///     .filter(books::title.like("E%"))
+///     .load_hooked::<Book>(&mut conn)?;
+/// assert_eq!(books.len(), 1);
+/// # Ok(())
+/// # }
+/// ```
+pub trait HookedQueryDsl<C: HookConnection>: Sized {
+    /// Loads the rows and sends [`PostLoad`](crate::signal::PostLoad) for each.
+    ///
+    /// The model's columns are selected, whatever the query selects. A row that a join repeats comes once.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Query`](crate::Error::Query), and what receivers return.
+    fn load_hooked<M>(self, conn: &mut C) -> Result<Vec<M>>
+    where
+        M: LoadFrom<Self, C::Raw>,
+    {
+        lifecycle::load(conn.raw_connection(), |conn| M::load_from(conn, self))
+    }
+}
+
+impl<Q, C: HookConnection> HookedQueryDsl<C> for Q {}
+
+/// A model that the query `Q` can be loaded as.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be loaded from this query on `{C}`",
+    label = "not a query of this model's table",
+    note = "`.load_hooked::<Model>(conn)` takes a query of the model's table, such as `users::table.filter(..)`"
+)]
+pub trait LoadFrom<Q, C: RawConnection>: Persist<C> {
+    #[doc(hidden)]
+    fn load_from(conn: &mut C, query: Q) -> QueryResult<Vec<Self>>;
+}
+
+impl<M, Q, C> LoadFrom<Q, C> for M
+where
+    C: RawConnection,
+    M: Persist<C> + Select<C::Backend, Selection: Expression>,
+    Q: SelectDsl<M::Selection>,
+    for<'q> Q::Output: LoadQuery<'q, C, M>,
+{
+    fn load_from(conn: &mut C, query: Q) -> QueryResult<Vec<M>> {
+        query.select(M::selection()).internal_load(conn)?.collect()
+    }
+}
