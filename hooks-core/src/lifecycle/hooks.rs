@@ -2,6 +2,7 @@ use crate::connection::{RawConnection, Scope, scoped};
 use crate::error::{RegistryError, Result};
 use crate::model::Row;
 use crate::receiver::Slot;
+use crate::registry;
 use crate::relation::{self, Relation, Relations};
 use crate::signal::{
     PostCreate, PostDelete, PostLoad, PostSave, PostUpdate, PreCreate, PreDelete, PreSave,
@@ -41,8 +42,7 @@ impl<M: Row, C: 'static> ModelHooks<M, C> {
     ///
     /// What two registrations contradict each other in.
     pub fn collect() -> std::result::Result<Self, RegistryError> {
-        M::check_embedded()?;
-        relation::auto_create_ends::<M>()?;
+        registry::check::<M>()?;
         let mut relations = relation::towards::<M, C>()?;
         relations.sort_by_key(|relation| !relation.info().auto_create);
         let mut hooks = ModelHooks {

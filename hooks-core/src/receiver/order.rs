@@ -17,7 +17,10 @@ pub(crate) fn in_order<T>(
     mut calls: Vec<T>,
     receiver: impl Fn(&T) -> &'static Receiver,
 ) -> Result<Vec<T>, RegistryError> {
-    calls.sort_by_key(|call| (receiver(call).order, receiver(call).uid));
+    calls.sort_by_key(|call| {
+        let Receiver { order, uid, .. } = receiver(call);
+        (*order, *uid, receiver(call).file, receiver(call).line)
+    });
     let receivers: Vec<_> = calls.iter().map(receiver).collect();
     unique(signal, &receivers)?;
     let order = arrange(signal, &receivers)?;

@@ -1,8 +1,8 @@
 use std::any::Any;
 
 use super::{
-    Batch, BatchOn, Change, ChangeOn, Deferred, DeferredSender, Each, EachOn, Merged, Outcome,
-    Receiver, When, in_order,
+    Batch, BatchOn, Change, ChangeOn, Deferred, DeferredSender, Each, EachOn, Handler, Merged,
+    Outcome, Receiver, When, in_order,
 };
 use crate::connection::{Callback, CallbackKind, Frame, RawConnection, nested, register, scoped};
 use crate::error::{BoxError, Error, ReceiverError, RegistryError, Result};
@@ -226,6 +226,10 @@ pub(crate) fn failed<E: Signal>(
     receiver: Option<&'static Receiver>,
     source: BoxError,
 ) -> Error {
+    let source = match Error::endless(source) {
+        Ok(error) => return error,
+        Err(source) => source,
+    };
     let place = receiver.map_or((scoped::CONNECTED, "", 0), |it| (it.uid, it.file, it.line));
     let (receiver, file, line) = place;
     Error::Receiver(Box::new(ReceiverError {
@@ -262,7 +266,7 @@ impl<E: Signal, C: 'static> Calls<E, C> {
 }
 
 impl<E: Signal, C: 'static> Form<E, C> {
-    fn of(handler: &'static (dyn Any + Send + Sync)) -> Option<Self> {
+    fn of(handler: &'static dyn Handler) -> Option<Self> {
         macro_rules! first_of {
             ($($form:ident: $handler:ty),*) => {
                 $(if let Some(it) = handler.downcast_ref::<$handler>() {
@@ -281,7 +285,7 @@ impl<E: Signal, C: 'static> Form<E, C> {
     }
 
     fn of_sender<T: ?Sized + 'static>(
-        handler: &'static (dyn Any + Send + Sync),
+        handler: &'static dyn Handler,
         upcast: fn(&E) -> &T,
     ) -> Option<Self>
     where
