@@ -1,6 +1,5 @@
 //! The order of a signal's receivers, which is the same in every build.
 
-use std::any::Any;
 use std::collections::BTreeSet;
 
 use super::Receiver;
