@@ -142,14 +142,14 @@ macro_rules! __json {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __upcast {
-    ($visitor:expr, $model:ty, $trait:path) => {{
+    ($visitor:expr, $model:ty, $trait:path, $sender:ty) => {{
         // With a bound, so that a model that does not implement the trait is one error.
         fn __upcast<__M: $trait + 'static, __V: $crate::__private::Senders<__M>>(
             __visitor: &mut __V,
         ) {
             $crate::__private::Senders::sender(
                 __visitor,
-                $crate::__private::Upcast::<__M, dyn $trait> {
+                $crate::__private::Upcast::<__M, $sender> {
                     post_create: |it| it,
                     post_update: |it| it,
                     post_save: |it| it,

@@ -259,6 +259,23 @@ impl Error {
         None
     }
 
+    /// What a receiver returned, if that is an endless chain: the chain names the receiver already, as often
+    /// as it ran.
+    pub(crate) fn endless(source: BoxError) -> Result<Self, BoxError> {
+        let is_endless = |it: &Error| matches!(it, Error::Recursion { .. });
+        if source.downcast_ref().is_some_and(is_endless) {
+            return source.downcast().map(|it| *it);
+        }
+        match source.downcast_ref() {
+            Some(DieselError::QueryBuilderError(inner))
+                if inner.downcast_ref().is_some_and(is_endless) =>
+            {
+                source.downcast().map(|it: Box<DieselError>| (*it).into())
+            }
+            _ => Err(source),
+        }
+    }
+
     pub(crate) fn is_transaction_lost(&self) -> bool {
         matches!(self, Error::TransactionLost { .. })
     }

@@ -42,9 +42,9 @@ impl Frame {
 
 impl std::fmt::Display for Frame {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Frame {
-            signal, receiver, ..
-        } = self;
+        let signal = self.signal;
+        // What stands for one that was connected has parentheses of its own.
+        let receiver = self.receiver.trim_matches(['(', ')']);
         match self.model {
             Some(model) => write!(f, "{signal}<{model}> ({receiver})"),
             None => write!(f, "{signal} ({receiver})"),

@@ -5,18 +5,21 @@
 //! slot for each signal; from then on sending is a walk along a slice.
 
 mod deferred;
+mod handler;
 mod order;
 mod senders;
 mod slot;
 
-use std::any::{Any, TypeId};
+use std::any::TypeId;
 
 use crate::error::BoxError;
 
 #[doc(hidden)]
 pub use self::deferred::{Deferred, DeferredSender, Kept, Merge, Merged};
+#[doc(hidden)]
+pub use self::handler::{ConnectionType, Handler, Taken};
 pub(crate) use self::order::in_order;
-pub(crate) use self::senders::HeardByTraits;
+pub(crate) use self::senders::{HeardByTraits, SentAs, sent};
 #[doc(hidden)]
 pub use self::senders::{Senders, Upcast};
 #[doc(hidden)]
@@ -50,8 +53,11 @@ pub struct Receiver {
     /// Whether it looks at what changed, for which the old row must be known.
     #[doc(hidden)]
     pub compares: bool,
+    /// Whether it may ask its event for the old row.
     #[doc(hidden)]
-    pub handler: &'static (dyn Any + Send + Sync),
+    pub looks_back: bool,
+    #[doc(hidden)]
+    pub handler: &'static dyn Handler,
 }
 
 inventory::collect!(Receiver);

@@ -3,9 +3,14 @@
 //! The registry knows the model and a receiver the trait; only the model's derive knows both, so it hands
 //! over the functions that turn the one signal into the other.
 
+use std::any::TypeId;
+
 use super::slot::Calls;
 use crate::model::Row;
-use crate::signal::{AnyModel, PostCreate, PostDelete, PostLoad, PostSave, PostUpdate, PreDelete};
+use crate::signal::{
+    AnyModel, PostCreate, PostDelete, PostLoad, PostSave, PostUpdate, PreCreate, PreDelete,
+    PreSave, PreUpdate,
+};
 
 /// How the signals of `M` are those of the trait object `T`.
 #[doc(hidden)]
@@ -69,4 +74,60 @@ fn any<M: Row>() -> Upcast<M, dyn AnyModel> {
         pre_delete: |it| it,
         post_delete: |it| it,
     }
+}
+
+/// A signal of a model, and the types as which receivers may hear it.
+pub(crate) struct SentAs {
+    pub(crate) signal: &'static str,
+    pub(crate) types: Vec<TypeId>,
+}
+
+/// The signals of `M`.
+pub(crate) fn sent<M: Row>() -> Vec<SentAs> {
+    let mut traits = Traits::default();
+    M::senders(&mut traits);
+    Senders::<M>::sender(&mut traits, any::<M>());
+    traits.heard_as::<M>()
+}
+
+macro_rules! sent_as {
+    ($([$own:ident])* $($signal:ident $field:ident;)*) => {
+        /// The signals as those of each trait that a model extends.
+        #[derive(Default)]
+        struct Traits {
+            $($field: Vec<TypeId>,)*
+        }
+
+        impl<M> Senders<M> for Traits {
+            fn sender<T: ?Sized + 'static>(&mut self, _: Upcast<M, T>) {
+                $(self.$field.push(TypeId::of::<$signal<T>>());)*
+            }
+        }
+
+        impl Traits {
+            fn heard_as<M: Row>(mut self) -> Vec<SentAs> {
+                $(self.$field.push(TypeId::of::<$signal<M>>());)*
+                vec![
+                    $(SentAs {
+                        signal: stringify!($own),
+                        types: vec![TypeId::of::<$own<M>>()],
+                    },)*
+                    $(SentAs {
+                        signal: stringify!($signal),
+                        types: self.$field,
+                    },)*
+                ]
+            }
+        }
+    };
+}
+
+sent_as! {
+    [PreSave] [PreCreate] [PreUpdate]
+    PostCreate post_create;
+    PostUpdate post_update;
+    PostSave post_save;
+    PostLoad post_load;
+    PreDelete pre_delete;
+    PostDelete post_delete;
 }

@@ -1,8 +1,8 @@
 use std::any::Any;
 
 use super::{
-    Batch, BatchOn, Change, ChangeOn, Deferred, DeferredSender, Each, EachOn, Merged, Outcome,
-    Receiver, When, in_order,
+    Batch, BatchOn, Change, ChangeOn, Deferred, DeferredSender, Each, EachOn, Handler, Merged,
+    Outcome, Receiver, When, in_order,
 };
 use crate::connection::{Callback, CallbackKind, Frame, RawConnection, nested, register, scoped};
 use crate::error::{BoxError, Error, ReceiverError, RegistryError, Result};
@@ -70,6 +70,11 @@ impl<E: Signal, C: 'static> Slot<E, C> {
     /// Whether one of them looks at what changed.
     pub(crate) fn compares(&self) -> bool {
         self.calls.iter().any(|call| call.receiver.compares)
+    }
+
+    /// Whether one of them may ask its event for the old row.
+    pub(crate) fn looks_back(&self) -> bool {
+        self.calls.iter().any(|call| call.receiver.looks_back)
     }
 
     /// Whether one of them runs once for each row when the transaction is over.
@@ -221,6 +226,10 @@ pub(crate) fn failed<E: Signal>(
     receiver: Option<&'static Receiver>,
     source: BoxError,
 ) -> Error {
+    let source = match Error::endless(source) {
+        Ok(error) => return error,
+        Err(source) => source,
+    };
     let place = receiver.map_or((scoped::CONNECTED, "", 0), |it| (it.uid, it.file, it.line));
     let (receiver, file, line) = place;
     Error::Receiver(Box::new(ReceiverError {
@@ -236,7 +245,11 @@ pub(crate) fn failed<E: Signal>(
 
 impl<E: Signal, C: 'static> Calls<E, C> {
     fn push(&mut self, receiver: &'static Receiver, form: Option<Form<E, C>>) {
-        if let Some(form) = form {
+        // A model may extend a trait under two names, or one that every model has.
+        let is_there = |call: &Call<E, C>| std::ptr::eq(call.receiver, receiver);
+        if let Some(form) = form
+            && !self.0.iter().any(is_there)
+        {
             self.0.push(Call { form, receiver });
         }
     }
@@ -253,7 +266,7 @@ impl<E: Signal, C: 'static> Calls<E, C> {
 }
 
 impl<E: Signal, C: 'static> Form<E, C> {
-    fn of(handler: &'static (dyn Any + Send + Sync)) -> Option<Self> {
+    fn of(handler: &'static dyn Handler) -> Option<Self> {
         macro_rules! first_of {
             ($($form:ident: $handler:ty),*) => {
                 $(if let Some(it) = handler.downcast_ref::<$handler>() {
@@ -272,7 +285,7 @@ impl<E: Signal, C: 'static> Form<E, C> {
     }
 
     fn of_sender<T: ?Sized + 'static>(
-        handler: &'static (dyn Any + Send + Sync),
+        handler: &'static dyn Handler,
         upcast: fn(&E) -> &T,
     ) -> Option<Self>
     where

@@ -239,15 +239,23 @@ fn follow(path: &mut Vec<(TypeId, &'static str)>) -> Result<(), RegistryError> {
         let seen = path.iter().position(|(table, _)| *table == next.0);
         path.push(next);
         if let Some(start) = seen {
-            let names: Vec<_> = path[start..].iter().map(|(_, name)| *name).collect();
-            return Err(RegistryError::AutoCreateCycle {
-                path: names.join(" -> "),
-            });
+            return Err(endless(&path[start + 1..]));
         }
         follow(path)?;
         path.pop();
     }
     Ok(())
+}
+
+/// The error is the same whichever model on the cycle was used first.
+fn endless(cycle: &[(TypeId, &'static str)]) -> RegistryError {
+    let mut names: Vec<_> = cycle.iter().map(|(_, name)| *name).collect();
+    let first = (0..names.len()).min_by_key(|at| names[*at]).unwrap_or(0);
+    names.rotate_left(first);
+    names.extend(names.first().copied());
+    RegistryError::AutoCreateCycle {
+        path: names.join(" -> "),
+    }
 }
 
 /// `PhantomData` of a relation, which crosses threads whatever its models do.

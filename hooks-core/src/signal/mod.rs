@@ -40,6 +40,9 @@ pub use self::delete::{Origin, PostDelete, PreDelete};
 pub use self::load::PostLoad;
 pub use self::save::{PostCreate, PostSave, PostUpdate, PreCreate, PreSave, PreUpdate};
 
+/// The path under which the compiler knows this module.
+pub(crate) const MODULE: &str = module_path!();
+
 /// What receivers hear: of a model, or a struct of the application's own with `#[derive(Signal)]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a signal",

@@ -1,15 +1,25 @@
 //! What was compiled in.
 
+mod findings;
+mod names;
+mod table;
+
 use crate::error::{RegistryError, Result};
 use crate::model::{ModelInfo, Row};
-use crate::receiver::Receiver;
-use crate::relation::{Entries, RelationEntry, RelationInfo};
+use crate::receiver::{Receiver, SentAs, sent};
+use crate::relation::{self, Entries, RelationEntry, RelationInfo};
+
+pub use self::findings::{Demand, Finding};
 
 /// A model as the derive registers it.
 #[doc(hidden)]
 pub struct ModelEntry {
     info: ModelInfo,
     relations: Entries,
+    /// What it sends, and as what.
+    sends: fn() -> Vec<SentAs>,
+    /// What its declarations contradict each other in, on all connections alike.
+    check: fn() -> Result<(), RegistryError>,
 }
 
 inventory::collect!(ModelEntry);
@@ -19,8 +29,16 @@ impl ModelEntry {
         ModelEntry {
             info: M::INFO,
             relations: M::RELATIONS,
+            sends: sent::<M>,
+            check: check::<M>,
         }
     }
+}
+
+/// An error if the model cannot be used on any connection.
+pub(crate) fn check<M: Row>() -> Result<(), RegistryError> {
+    M::check_embedded()?;
+    relation::auto_create_ends::<M>()
 }
 
 /// The relations that are linked into this program.
@@ -31,6 +49,9 @@ pub(crate) fn relations() -> impl Iterator<Item = &'static RelationEntry> {
 }
 
 /// The models, relations and receivers that are linked into this program.
+///
+/// Its `Display` is a table of all of them with their places, the receivers of a signal in the order in
+/// which they run; the same text in every build. Reading it runs no receiver.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Registry;
@@ -58,6 +79,7 @@ pub struct Registry;
 /// assert!(registry.models().any(|model| model.name == "Meter" && model.table == "meters"));
 /// registry.assert_receivers(["meters.calibrate"]).expect("linked");
 /// assert!(registry.assert_receivers(["billing.invoice"]).is_err());
+/// assert!(registry.to_string().contains("PostCreate<Meter>"));
 /// ```
 pub fn registry() -> Registry {
     Registry
