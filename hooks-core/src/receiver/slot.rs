@@ -121,8 +121,9 @@ impl<E: Signal, C: RawConnection> Slot<E, C> {
         }
         for receive in scoped::connected::<E, C>(conn) {
             for event in &*events {
-                let called = nested(conn, Frame::of::<E>(scoped::CONNECTED), |conn| {
-                    receive(event, conn)
+                let frame = Frame::of::<E>(scoped::CONNECTED);
+                let called = trace::receiver::<E>(None, || {
+                    nested(conn, frame, |conn| receive(event, conn))
                 })?;
                 called.map_err(|source| failed(Some(event), None, source))?;
             }
@@ -146,7 +147,7 @@ impl<E: Signal, C: RawConnection> Slot<E, C> {
 impl<E: Signal, C: RawConnection> Call<E, C> {
     #[inline]
     fn receive(&self, event: &mut E, conn: &mut C) -> Result<()> {
-        let outcome = trace::receiver::<E, _>(self.receiver, || match &self.form {
+        let outcome = trace::receiver::<E>(Some(self.receiver), || match &self.form {
             Form::Each(receive) => Ok(receive(event)),
             Form::Change(receive) => Ok(receive(event)),
             Form::Batch(receive) => Ok(receive(std::slice::from_ref(event))),
@@ -178,8 +179,10 @@ impl<E: Signal, C: RawConnection> Call<E, C> {
             return Ok(());
         }
         let outcome = match self.form {
-            Form::Batch(receive) => trace::receiver::<E, _>(self.receiver, || Ok(receive(events)))?,
-            Form::BatchOn(receive) => trace::receiver::<E, _>(self.receiver, || {
+            Form::Batch(receive) => {
+                trace::receiver::<E>(Some(self.receiver), || Ok(receive(events)))?
+            }
+            Form::BatchOn(receive) => trace::receiver::<E>(Some(self.receiver), || {
                 nested(conn, Frame::of::<E>(self.receiver.uid), |conn| {
                     receive(events, conn)
                 })

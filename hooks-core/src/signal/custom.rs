@@ -7,7 +7,7 @@ use crate::connection::{
     CallbackKind, Frame, HookConnection, RawConnection, Scope, nested, register, scoped, together,
 };
 use crate::error::{RegistryError, Result};
-use crate::receiver::{Deferred, Each, EachOn, Outcome, Receiver, When, failed, in_order};
+use crate::receiver::{Deferred, Each, EachOn, Receiver, When, failed, in_order};
 use crate::trace;
 
 /// An application's own signal, made one by `#[derive(Signal)]`.
@@ -107,7 +107,7 @@ pub trait CustomSignal: Signal {
     fn send_detached(&self) -> Result {
         for receiver in receivers::<Self>()? {
             if let Some(Each(receive)) = receiver.handler.downcast_ref::<Each<Self>>() {
-                let outcome = trace::receiver::<Self, _>(receiver, || Ok(receive(self)))?;
+                let outcome = trace::receiver::<Self>(Some(receiver), || Ok(receive(self)))?;
                 outcome.map_err(|source| failed(Some(self), Some(receiver), source))?;
             }
         }
@@ -146,9 +146,9 @@ fn send_to<E: CustomSignal, C: RawConnection>(
         return Ok(false);
     }
     let outcome = if let Some(Each(receive)) = receiver.handler.downcast_ref::<Each<E>>() {
-        trace::receiver::<E, Outcome>(receiver, || Ok(receive(event)))?
+        trace::receiver::<E>(Some(receiver), || Ok(receive(event)))?
     } else if let Some(EachOn(receive)) = receiver.handler.downcast_ref::<EachOn<E, C>>() {
-        trace::receiver::<E, Outcome>(receiver, || {
+        trace::receiver::<E>(Some(receiver), || {
             nested(conn, Frame::of::<E>(receiver.uid), |conn| {
                 receive(event, conn)
             })
@@ -158,8 +158,9 @@ fn send_to<E: CustomSignal, C: RawConnection>(
             When::AfterRollback => CallbackKind::AfterRollback,
             _ => CallbackKind::AfterCommit,
         };
-        register(conn, kind, Some(receiver.uid), deferred.keep(event))?;
-        Ok(())
+        trace::receiver::<E>(Some(receiver), || {
+            register(conn, kind, Some(receiver.uid), deferred.keep(event)).map(Ok)
+        })?
     } else {
         return Ok(false);
     };
@@ -173,7 +174,8 @@ fn send_to_connected<E: CustomSignal, C: RawConnection>(event: &E, conn: &mut C)
     }
     for receive in scoped::connected::<E, C>(conn) {
         let frame = Frame::of::<E>(scoped::CONNECTED);
-        let outcome = nested(conn, frame, |conn| receive(event, conn))?;
+        let outcome =
+            trace::receiver::<E>(None, || nested(conn, frame, |conn| receive(event, conn)))?;
         outcome.map_err(|source| failed(Some(event), None, source))?;
     }
     Ok(())

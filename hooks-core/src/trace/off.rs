@@ -1,0 +1,37 @@
+use crate::connection::{CallbackKind, RawConnection};
+use crate::error::Result;
+use crate::model::Model;
+use crate::receiver::{Outcome, Receiver};
+use crate::signal::Signal;
+
+#[inline(always)]
+pub(crate) fn operation<M: Model, C: RawConnection, T>(
+    _name: &'static str,
+    conn: &mut C,
+    work: impl FnOnce(&mut C) -> Result<T>,
+) -> Result<T> {
+    work(conn)
+}
+
+#[inline(always)]
+pub(crate) fn receiver<E: Signal>(
+    _receiver: Option<&'static Receiver>,
+    receive: impl FnOnce() -> Result<Outcome>,
+) -> Result<Outcome> {
+    receive()
+}
+
+#[inline(always)]
+pub(crate) fn callback(
+    _kind: CallbackKind,
+    _receiver: Option<&'static str>,
+    work: impl FnOnce() -> Outcome,
+) -> Outcome {
+    work()
+}
+
+#[inline(always)]
+pub(crate) fn muted(_uid: &str) {}
+
+#[inline(always)]
+pub(crate) fn muted_all() {}
