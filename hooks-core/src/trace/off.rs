@@ -4,6 +4,10 @@ use crate::model::Model;
 use crate::receiver::{Outcome, Receiver};
 use crate::signal::Signal;
 
+#[expect(
+    clippy::extra_unused_type_parameters,
+    reason = "with the feature it tells of the model"
+)]
 #[inline(always)]
 pub(crate) fn operation<M: Model, C: RawConnection, T>(
     _name: &'static str,
@@ -13,6 +17,10 @@ pub(crate) fn operation<M: Model, C: RawConnection, T>(
     work(conn)
 }
 
+#[expect(
+    clippy::extra_unused_type_parameters,
+    reason = "with the feature it tells of the signal"
+)]
 #[inline(always)]
 pub(crate) fn receiver<E: Signal>(
     _receiver: Option<&'static Receiver>,
