@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{OnDisk, depth};
+use common::{Log, OnDisk, depth};
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::prelude::*;
 use diesel_hooks::Error;
@@ -19,6 +19,15 @@ struct Note {
 }
 
 const SCHEMA: &str = "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL);";
+
+static LOG: Log = Log::new();
+
+/// Says when the row is durable.
+#[receiver(order = -1)]
+fn tell(event: &PostCreate<Note>, conn: &mut SqliteConnection) -> diesel_hooks::Result {
+    let text = event.instance.text.clone();
+    conn.after_commit(move || LOG.push(text))
+}
 
 type Manager = AnsiTransactionManager;
 
@@ -70,6 +79,14 @@ fn texts(conn: &mut SqliteConnection) -> Vec<String> {
     notes::table.select(notes::text).load(conn).expect("notes")
 }
 
+/// What was told as durable in the case that a note's text names. A receiver that commits through Diesel's
+/// transaction manager makes its row durable indeed.
+fn told(case: &str, expected: &[&str]) {
+    let mut told = LOG.take();
+    told.retain(|text| !(text == case && case.starts_with("commit")));
+    assert_eq!(told, expected, "{case}");
+}
+
 #[test]
 fn a_receiver_that_ends_the_transaction_of_an_operation_is_told_from_one_that_does_not() {
     for text in ENDS_IT {
@@ -87,8 +104,10 @@ fn a_receiver_that_ends_the_transaction_of_an_operation_is_told_from_one_that_do
             usize::from(text.contains("commit")),
             "{text}"
         );
+        told(text, &[]);
         Note::create(&mut conn, new_note("after"))
             .unwrap_or_else(|error| panic!("{text}: {error}"));
+        told(text, &["after"]);
         assert_eq!(
             texts(&mut disk.connect()).len(),
             escaped.len() + 1,
@@ -123,8 +142,10 @@ fn nothing_commits_by_itself_after_a_receiver_ended_the_transaction_of_the_appli
             usize::from(text.contains("commit")),
             "{text}"
         );
+        told(text, &[]);
         Note::create(&mut conn, new_note("after"))
             .unwrap_or_else(|error| panic!("{text}: {error}"));
+        told(text, &["after"]);
     }
 }
 
@@ -133,4 +154,5 @@ fn a_receiver_that_swallows_an_error_of_its_own_ends_nothing() {
     let disk = OnDisk::new(SCHEMA);
     Note::create(&mut disk.connect(), new_note("swallowed")).expect("created");
     assert_eq!(texts(&mut disk.connect()), ["swallowed"]);
+    assert_eq!(LOG.take(), ["swallowed"]);
 }

@@ -9,6 +9,7 @@ fn mistakes_are_explained_where_they_stand() {
     cases.compile_fail("tests/ui/model/*.rs");
     cases.compile_fail("tests/ui/relation/*.rs");
     cases.compile_fail("tests/ui/receiver/*.rs");
+    cases.compile_fail("tests/ui/signal/*.rs");
     cases.compile_fail("tests/ui/connection/*.rs");
     cases.compile_fail("tests/ui/query/*.rs");
     cases.pass("tests/ui/pass/*.rs");

@@ -34,6 +34,8 @@ pub use crate::signal::{
 
 mod compare;
 mod conditional;
+#[cfg(feature = "serde")]
+mod json;
 mod place;
 mod set;
 mod tuple;
@@ -111,18 +113,43 @@ pub const fn merged<E: Merge>(receive: fn(&E) -> Outcome) -> Merged<E> {
     Merged::new(receive)
 }
 
+#[cfg(feature = "serde")]
+pub use self::json::Json;
+#[cfg(feature = "serde")]
+pub use serde_json;
+
+/// How a row becomes JSON, with the feature for it.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(feature = "serde")]
+macro_rules! __json {
+    ($hooks:ident) => {
+        fn to_json(&self) -> $hooks::serde_json::Result<$hooks::serde_json::Value> {
+            $hooks::Json(self).value()
+        }
+    };
+}
+
+/// Nothing, without it.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(not(feature = "serde"))]
+macro_rules! __json {
+    ($hooks:ident) => {};
+}
+
 /// Shows a visitor a trait that a model extends.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __upcast {
-    ($visitor:expr, $model:ty, $trait:path) => {{
+    ($visitor:expr, $model:ty, $trait:path, $sender:ty) => {{
         // With a bound, so that a model that does not implement the trait is one error.
         fn __upcast<__M: $trait + 'static, __V: $crate::__private::Senders<__M>>(
             __visitor: &mut __V,
         ) {
             $crate::__private::Senders::sender(
                 __visitor,
-                $crate::__private::Upcast::<__M, dyn $trait> {
+                $crate::__private::Upcast::<__M, $sender> {
                     post_create: |it| it,
                     post_update: |it| it,
                     post_save: |it| it,
@@ -157,4 +184,4 @@ macro_rules! __link {
     };
 }
 
-pub use crate::{__link as link_on, __upcast as upcast};
+pub use crate::{__json as json, __link as link_on, __upcast as upcast};

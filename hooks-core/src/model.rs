@@ -329,6 +329,9 @@ pub trait Row: Model {
     }
     /// Shows the traits that it extends.
     fn senders<V: Senders<Self>>(_visitor: &mut V) {}
+    /// The row as JSON.
+    #[cfg(feature = "serde")]
+    fn to_json(&self) -> serde_json::Result<serde_json::Value>;
     /// What only the types of embedded structs can tell.
     fn check_embedded() -> Result<(), RegistryError> {
         Ok(())

@@ -78,6 +78,7 @@ use proc_macro::TokenStream;
 /// | `new = NewEmployee` | the owned `Insertable` that a row is created from |
 /// | `new = Self` | the model is its own insertable |
 /// | `connection(SqliteConnection, ..)` | the connections on which it has hooks, instead of those of `check_for_backend` or of each backend that is turned on and can store its columns |
+/// | `extends(Activity, ..)` | the traits that it sends as: a receiver of `&PostSave<dyn Activity>` hears it. It must implement them; `dyn AnyModel` hears every model without it |
 /// | `crate = path` | where diesel-hooks is, if it is seen through another crate |
 ///
 /// Without `new` the derive makes `New` and the model's name: a field for each column that the
@@ -156,6 +157,7 @@ pub fn derive_hooks(input: TokenStream) -> TokenStream {
 /// | the function | when it is called |
 /// | --- | --- |
 /// | `fn(&PostSave<User>)` | for each signal |
+/// | `fn(&PostSave<dyn Activity>)` | for each signal of each model with `#[hooks(extends(Activity))]`; not for `PreSave`, `PreCreate` and `PreUpdate` |
 /// | `fn(&mut PreSave<User>)` | for each signal, and may change what is about to be written |
 /// | `fn(&[PostSave<User>])` | once for all rows of a `create_many`, or of one model in a delete, and for the single row of any other operation; not for `PreSave`, `PreCreate` and `PreUpdate` |
 ///
@@ -169,8 +171,97 @@ pub fn derive_hooks(input: TokenStream) -> TokenStream {
 /// | option | what it says |
 /// | --- | --- |
 /// | `order = -10` | receivers with a lower number run first; the default is 0, and those with the same number run by their identifier |
+/// | `before = "one_address_each"`, `before("one", "other")` | it runs before these receivers of the signal, whatever their `order`; may be repeated. A cycle is an error at first use; an identifier that is not there demands nothing |
+/// | `after = "one_address_each"`, `after("one", "other")` | it runs after these |
 /// | `dispatch_uid = "one_address_each"` | its identifier, unique among the receivers of a signal; by default its module and name |
+/// | `changed(users::email, ..)` | it is called only if one of these columns changed, as `event.changed(users::email)` says. Not for a batch or a trait |
+/// | `after_commit` | it is called with the signal as it was, once the transaction is durable. It takes no connection, and the signal by `&`; the signal is `Clone` |
+/// | `after_commit(merged)` | the same, once for each row and transaction: the row as it was last, `created` if it was, changed in all columns that were; nothing, if it was deleted again. For `PostSave`, `PostCreate` and `PostUpdate` of a model |
+/// | `after_rollback` | it is called with the signal as it was, if what the signal tells was rolled back |
+/// | `senders(User, Article)` | makes a function with a type parameter in its signal, as `PostSave<M>`, a receiver for each of these |
+/// | `connections(SqliteConnection, ..)` | makes a function whose connection is a type parameter, as `&mut C`, a receiver on each of these |
 /// | `crate = path` | where diesel-hooks is, if it is seen through another crate |
+///
+/// One example of each:
+///
+/// ```
+/// # #![allow(dead_code, unused_variables)]
+/// # use std::sync::Mutex;
+/// # use diesel::prelude::*;
+/// # use diesel_hooks::{Persist, RawConnection};
+/// # use diesel_hooks::prelude::*;
+/// # diesel::table! { users (id) { id -> Integer, email -> Text } }
+/// # diesel::table! { articles (id) { id -> Integer, title -> Text } }
+/// # #[derive(Clone, Queryable, Hooks)]
+/// # struct User { id: i32, email: String }
+/// # #[derive(Clone, Queryable, Hooks)]
+/// # struct Article { id: i32, title: String }
+/// # static LOG: Mutex<Vec<String>> = Mutex::new(Vec::new());
+/// # fn note(what: impl Into<String>) { LOG.lock().unwrap().push(what.into()) }
+/// #[receiver(order = -1, dispatch_uid = "greet")]
+/// fn greet(event: &PostCreate<User>) {
+///     note(format!("hello {}", event.instance.email));
+/// }
+///
+/// #[receiver(order = -2, after = "greet")]
+/// fn introduce(event: &PostCreate<User>) {
+///     note("this is the library");
+/// }
+///
+/// #[receiver(changed(users::email))]
+/// fn verify(event: &PostUpdate<User>) {
+///     note(format!("verify {}", event.instance.email));
+/// }
+///
+/// #[receiver(after_commit)]
+/// fn send_mail(event: &PostCreate<User>) {
+///     note("mail is on its way");
+/// }
+///
+/// #[receiver(after_commit(merged))]
+/// fn index(event: &PostSave<User>) {
+///     note(format!("index user {} once", event.instance.id));
+/// }
+///
+/// #[receiver(after_rollback)]
+/// fn never_mind(event: &PostCreate<User>) {
+///     note(format!("goodbye {}", event.instance.email));
+/// }
+///
+/// #[receiver(senders(User, Article), connections(SqliteConnection))]
+/// fn count<M: Persist<C>, C: RawConnection>(event: &PostDelete<M>, conn: &mut C) {
+///     note(format!("one {} less", M::INFO.name));
+/// }
+/// # fn main() -> diesel_hooks::Result {
+/// # let conn = &mut SqliteConnection::establish(":memory:").expect("SQLite opens in memory");
+/// # diesel::sql_query("CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL)").execute(conn)?;
+/// # diesel::sql_query("CREATE TABLE articles (id INTEGER PRIMARY KEY, title TEXT NOT NULL)").execute(conn)?;
+/// # let logged = || std::mem::take(&mut *LOG.lock().unwrap());
+///
+/// conn.transaction(|conn| {
+///     let mut ada = User::create(conn, NewUser { email: "ada".into() })?;
+///     ada.update(conn, |it| it.email.push_str("@example.org"))
+/// })?;
+/// assert_eq!(
+///     logged(),
+///     ["hello ada", "this is the library", "verify ada@example.org", "mail is on its way", "index user 1 once"]
+/// );
+///
+/// # let undone: diesel_hooks::Result<()> = conn.transaction(|conn| {
+/// #     User::create(conn, NewUser { email: "bob".into() })?;
+/// #     Err(diesel::result::Error::RollbackTransaction.into())
+/// # });
+/// # assert!(undone.is_err());
+/// # assert_eq!(logged(), ["hello bob", "this is the library", "goodbye bob"]);
+/// Article::create(conn, NewArticle { title: "Notes".into() })?.delete(conn)?;
+/// assert_eq!(logged(), ["one Article less"]);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// The transaction of `after_commit` and `after_rollback` is over when they are called: a receiver that needs the
+/// database takes a connection from a pool of its own. Their errors reach
+/// `diesel_hooks::set_failure_handler`, not the caller of the operation.
 ///
 /// It stands on a function, not on a method, and hears its signal in every program into which its crate
 /// is linked. A crate that no code names is not: see `diesel_hooks::link!`. Two functions of one name in the bodies
@@ -180,7 +271,53 @@ pub fn receiver(options: TokenStream, item: TokenStream) -> TokenStream {
     receiver::receiver(options.into(), item.into()).into()
 }
 
-/// Makes a struct a signal of the application's own.
+/// Makes a struct a signal of the application's own, with the methods of [`CustomSignal`].
+///
+/// ```
+/// use diesel::prelude::*;
+/// use diesel_hooks::prelude::*;
+///
+/// # diesel::table! { users (id) { id -> Integer, email -> Text } }
+/// # #[derive(Clone, Queryable, Hooks)]
+/// # struct User { id: i32, email: String }
+/// # #[derive(Clone, Queryable, Hooks)]
+/// # #[diesel(table_name = users)]
+/// # struct Member { id: i32, email: String }
+/// # static WELCOMED: std::sync::Mutex<Vec<String>> = std::sync::Mutex::new(Vec::new());
+/// #[derive(Signal)]
+/// struct Created<M> {
+///     key: i32,
+///     instance: M,
+/// }
+///
+/// #[receiver(senders(User, Member))]
+/// fn tell<M: Model<Pk = i32>>(event: &PostCreate<M>, conn: &mut SqliteConnection) -> diesel_hooks::Result {
+///     let instance = event.instance.clone();
+///     Created { key: instance.pk(), instance }.send(conn)
+/// }
+///
+/// #[receiver]
+/// fn welcome(event: &Created<User>) {
+///     WELCOMED.lock().unwrap().push(format!("{}: {}", event.key, event.instance.email));
+/// }
+///
+/// # fn main() -> diesel_hooks::Result {
+/// # let conn = &mut SqliteConnection::establish(":memory:").expect("SQLite opens in memory");
+/// # diesel::sql_query("CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL)").execute(conn)?;
+/// User::create(conn, NewUser { email: "ada".into() })?;
+/// Member::create(conn, NewMember { email: "bob".into() })?;
+/// assert_eq!(*WELCOMED.lock().unwrap(), ["1: ada"]);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// It stands on a struct or an enum that owns its data: with type parameters, which then are `'static`, but
+/// without lifetimes. A receiver takes it by `&`, with a connection of any type or without; there is no batch
+/// form and no `&mut`. For receivers with `after_commit` or `after_rollback` it is `Clone` and `Send`.
+///
+/// `#[signal(crate = path)]` says where diesel-hooks is, if it is seen through another crate.
+///
+/// [`CustomSignal`]: https://docs.rs/diesel-hooks/latest/diesel_hooks/signal/trait.CustomSignal.html
 #[proc_macro_derive(Signal, attributes(signal))]
 pub fn derive_signal(input: TokenStream) -> TokenStream {
     signal::signal(input.into()).into()

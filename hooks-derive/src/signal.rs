@@ -51,7 +51,9 @@ fn generate(item: &DeriveInput, attr: &SignalAttr) -> TokenStream {
     let generics = owned(item.generics.clone());
     let (parameters, arguments, bounds) = generics.split_for_impl();
     let mut on_any = generics.clone();
-    on_any.params.push(parse_quote!(__C));
+    on_any
+        .params
+        .push(parse_quote!(__C: __hooks::RawConnection));
     let (on_any, ..) = on_any.split_for_impl();
     quote! {
         const _: () = {
@@ -63,6 +65,7 @@ fn generate(item: &DeriveInput, attr: &SignalAttr) -> TokenStream {
             #[automatically_derived]
             impl #parameters __hooks::CustomSignal for #name #arguments #bounds {}
             #[automatically_derived]
+            #[diagnostic::do_not_recommend]
             impl #on_any __hooks::SentOn<__C> for #name #arguments #bounds {}
         };
     }

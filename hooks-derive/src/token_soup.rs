@@ -45,6 +45,18 @@ const WORDS: &[&str] = &[
     "generated",
     "assigned",
     "order",
+    "before",
+    "after",
+    "changed",
+    "after_commit",
+    "merged",
+    "after_rollback",
+    "senders",
+    "connections",
+    "extends",
+    "signal",
+    "users::email",
+    "M",
     "dispatch_uid",
     "table_name",
     "primary_key",
@@ -134,6 +146,7 @@ fn soup_is_answered() {
     for _ in 0..5_000 {
         let input = numbers.soup(3);
         crate::expand::hooks(input.clone());
+        crate::signal::signal(input.clone());
         crate::receiver::receiver(numbers.soup(2), input);
     }
 }
@@ -174,7 +187,52 @@ fn pairs_of_words_are_answered_with_items() {
         let function = quote!(
             fn hear(event: &PostSave<User>, conn: &mut SqliteConnection) {}
         );
-        assert_items(crate::receiver::receiver(pair, function));
+        assert_items(crate::receiver::receiver(pair.clone(), function));
+        assert_items(crate::signal::signal(quote! {
+            #[signal(#pair)]
+            struct Told;
+        }));
+    }
+}
+
+#[test]
+fn soup_in_the_lists_of_options_is_answered_with_items() {
+    let mut numbers = Numbers(4);
+    for _ in 0..2_000 {
+        let [a, b, c, d] = std::array::from_fn(|_| numbers.soup(2));
+        let options = quote!(before(#a), changed(#b), senders(User, #c), connections(#d));
+        assert_items(crate::receiver::receiver(
+            options,
+            quote!(
+                fn hear<M, C>(event: &PostSave<M>, conn: &mut C) {}
+            ),
+        ));
+        let options = quote!(senders(#a), connections(#b));
+        assert_items(crate::receiver::receiver(
+            options,
+            quote!(
+                fn hear<M, C>(event: &Told<M::Pk, [C; N]>, conn: &mut C) {}
+            ),
+        ));
+        let options = quote!(changed(#a), after_commit(#b));
+        assert_items(crate::receiver::receiver(
+            options,
+            quote!(
+                fn hear(event: &PostSave<dyn Activity>) {}
+            ),
+        ));
+    }
+}
+
+#[test]
+fn soup_in_a_signal_is_answered() {
+    let mut numbers = Numbers(5);
+    for _ in 0..5_000 {
+        let [a, b, c] = std::array::from_fn(|_| numbers.soup(2));
+        crate::signal::signal(quote! {
+            #[signal(#a)]
+            struct Told<#b> { #c }
+        });
     }
 }
 

@@ -111,6 +111,29 @@ pub(crate) fn statements<T>(
     (value, seen)
 }
 
+/// The first word of each statement.
+pub(crate) fn verbs(statements: &[String]) -> Vec<&str> {
+    let first = |sql: &'_ String| sql.split_whitespace().next().unwrap_or_default().len();
+    statements.iter().map(|sql| &sql[..first(sql)]).collect()
+}
+
+/// Those of the statements that are about rows, and not about transactions.
+pub(crate) fn of_rows(statements: &[String]) -> Vec<&str> {
+    let mut verbs = verbs(statements);
+    verbs.retain(|verb| ["INSERT", "UPDATE", "DELETE", "SELECT"].contains(verb));
+    verbs
+}
+
+/// What a panic said.
+pub(crate) fn panic_of<T>(work: impl FnOnce() -> T) -> String {
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+    let panic = outcome.err().expect("it panics");
+    match panic.downcast::<String>() {
+        Ok(text) => *text,
+        Err(panic) => (*panic.downcast::<&str>().expect("a text")).to_owned(),
+    }
+}
+
 /// How many transactions Diesel has open.
 pub(crate) fn depth(conn: &mut SqliteConnection) -> u32 {
     use diesel::connection::{AnsiTransactionManager, TransactionManager};

@@ -76,8 +76,10 @@ impl<M: Row, C: 'static> ModelHooks<M, C> {
         if hooks.post_load.takes_connection() {
             hooks.own_load = Scope::Receivers;
         }
-        let updates = !(hooks.pre_update.is_empty() && hooks.post_update.is_empty());
-        hooks.compares = updates || hooks.pre_save.compares() || hooks.post_save.compares();
+        let updates = [hooks.pre_update.compares(), hooks.post_update.compares()];
+        let looks_back = hooks.pre_update.looks_back() || hooks.post_update.looks_back();
+        let saves = [hooks.pre_save.compares(), hooks.post_save.compares()];
+        hooks.compares = looks_back || updates.contains(&true) || saves.contains(&true);
         hooks.buries =
             hooks.post_save.merges() || hooks.post_create.merges() || hooks.post_update.merges();
         Ok(hooks)

@@ -53,6 +53,9 @@ pub struct Receiver {
     /// Whether it looks at what changed, for which the old row must be known.
     #[doc(hidden)]
     pub compares: bool,
+    /// Whether it may ask its event for the old row.
+    #[doc(hidden)]
+    pub looks_back: bool,
     #[doc(hidden)]
     pub handler: &'static dyn Handler,
 }

@@ -33,7 +33,9 @@ pub(crate) fn in_order<T>(
 fn unique(signal: &'static str, receivers: &[&'static Receiver]) -> Result<(), RegistryError> {
     let place = |receiver: &Receiver| format!("{}:{}", receiver.file, receiver.line);
     for (index, first) in receivers.iter().enumerate() {
-        let twin = receivers[index + 1..].iter().find(|it| it.uid == first.uid);
+        let twin = receivers[index + 1..]
+            .iter()
+            .find(|it| it.uid == first.uid && !on_another_connection(first, it));
         if let Some(twin) = twin {
             let mut places = [place(first), place(twin)];
             places.sort();
@@ -47,6 +49,12 @@ fn unique(signal: &'static str, receivers: &[&'static Receiver]) -> Result<(), R
         }
     }
     Ok(())
+}
+
+/// Whether they are one function, with `connections(..)`: on a connection only one of them runs.
+fn on_another_connection(one: &Receiver, other: &Receiver) -> bool {
+    let place = |receiver: &Receiver| (receiver.file, receiver.line);
+    place(one) == place(other) && (*one.handler).type_id() != (*other.handler).type_id()
 }
 
 /// The places of the receivers in the order in which they run; they come sorted by `order` and `uid`.
@@ -103,5 +111,49 @@ fn cycle(
     RegistryError::OrderCycle {
         signal,
         path: names.join(" -> "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::any::TypeId;
+
+    use super::super::{EachOn, When};
+    use super::*;
+
+    const fn receiver(line: u32, handler: &'static (dyn Any + Send + Sync)) -> Receiver {
+        Receiver {
+            uid: "hear",
+            order: 0,
+            before: &[],
+            after: &[],
+            file: "mail.rs",
+            line,
+            signal: std::any::type_name::<u8>,
+            signal_id: TypeId::of::<u8>,
+            when: When::Now,
+            fallible: false,
+            compares: false,
+            handler,
+        }
+    }
+
+    static ONE: Receiver = receiver(1, &EachOn::<u8, i32>(|_, _| Ok(())));
+    static ON_ANOTHER_CONNECTION: Receiver = receiver(1, &EachOn::<u8, i64>(|_, _| Ok(())));
+    static ANOTHER_FUNCTION: Receiver = receiver(2, &EachOn::<u8, i64>(|_, _| Ok(())));
+
+    fn order(receivers: [&'static Receiver; 2]) -> Result<Vec<&'static Receiver>, RegistryError> {
+        in_order("u8", receivers.into(), |it| it)
+    }
+
+    #[test]
+    fn a_function_keeps_its_uid_on_each_connection() {
+        assert!(order([&ONE, &ON_ANOTHER_CONNECTION]).is_ok());
+    }
+
+    #[test]
+    fn two_functions_of_one_uid_are_refused_whatever_their_connections() {
+        assert!(order([&ONE, &ANOTHER_FUNCTION]).is_err());
+        assert!(order([&ONE, &ONE]).is_err());
     }
 }

@@ -72,6 +72,11 @@ impl<E: Signal, C: 'static> Slot<E, C> {
         self.calls.iter().any(|call| call.receiver.compares)
     }
 
+    /// Whether one of them may ask its event for the old row.
+    pub(crate) fn looks_back(&self) -> bool {
+        self.calls.iter().any(|call| call.receiver.looks_back)
+    }
+
     /// Whether one of them runs once for each row when the transaction is over.
     pub(crate) fn merges(&self) -> bool {
         self.calls
@@ -95,7 +100,18 @@ impl<E: Signal, C: RawConnection> Slot<E, C> {
             return self.call_some(std::slice::from_mut(event), conn);
         }
         for call in &self.calls {
-            call.receive(event, conn)?;
+            // The plain forms here, so that their loop has no other call in it.
+            let outcome = match call.form {
+                Form::Each(receive) => call.traced(|| receive(event)),
+                Form::Change(receive) => call.traced(|| receive(event)),
+                _ => {
+                    call.receive(event, conn)?;
+                    continue;
+                }
+            };
+            if let Err(source) = outcome {
+                return Err(failed(Some(event), Some(call.receiver), source));
+            }
         }
         Ok(())
     }
@@ -121,9 +137,8 @@ impl<E: Signal, C: RawConnection> Slot<E, C> {
         }
         for receive in scoped::connected::<E, C>(conn) {
             for event in &*events {
-                let frame = Frame::of::<E>(scoped::CONNECTED);
-                let called = trace::receiver::<E>(None, || {
-                    nested(conn, frame, |conn| receive(event, conn))
+                let called = nested(conn, Frame::of::<E>(scoped::CONNECTED), |conn| {
+                    trace::connected::<E>(|| receive(event, conn))
                 })?;
                 called.map_err(|source| failed(Some(event), None, source))?;
             }
@@ -145,33 +160,24 @@ impl<E: Signal, C: RawConnection> Slot<E, C> {
 }
 
 impl<E: Signal, C: RawConnection> Call<E, C> {
-    #[inline]
     fn receive(&self, event: &mut E, conn: &mut C) -> Result<()> {
-        let outcome = trace::receiver::<E>(Some(self.receiver), || match &self.form {
-            Form::Each(receive) => Ok(receive(event)),
-            Form::Change(receive) => Ok(receive(event)),
-            Form::Batch(receive) => Ok(receive(std::slice::from_ref(event))),
-            Form::Sender(receive) => Ok(receive(event)),
-            _ => self.receive_on(event, conn),
-        })?;
+        let outcome = match &self.form {
+            Form::Each(receive) => self.traced(|| receive(event)),
+            Form::Change(receive) => self.traced(|| receive(event)),
+            Form::Batch(receive) => self.traced(|| receive(std::slice::from_ref(event))),
+            Form::Sender(receive) => self.traced(|| receive(event)),
+            Form::EachOn(receive) => self.nested(conn, |conn| receive(event, conn))?,
+            Form::ChangeOn(receive) => self.nested(conn, |conn| receive(event, conn))?,
+            Form::SenderOn(receive) => self.nested(conn, |conn| receive(event, conn))?,
+            Form::BatchOn(receive) => {
+                self.nested(conn, |conn| receive(std::slice::from_ref(event), conn))?
+            }
+            Form::Deferred(keep) => return self.defer(keep(event), conn),
+            Form::Merged(merged) => {
+                return self.defer(merged.keep(event, self.receiver.uid), conn);
+            }
+        };
         outcome.map_err(|source| failed(Some(event), Some(self.receiver), source))
-    }
-
-    fn receive_on(&self, event: &mut E, conn: &mut C) -> Result<Outcome> {
-        let frame = Frame::of::<E>(self.receiver.uid);
-        match &self.form {
-            Form::EachOn(receive) => nested(conn, frame, |conn| receive(event, conn)),
-            Form::ChangeOn(receive) => nested(conn, frame, |conn| receive(event, conn)),
-            Form::SenderOn(receive) => nested(conn, frame, |conn| receive(event, conn)),
-            Form::BatchOn(receive) => nested(conn, frame, |conn| {
-                receive(std::slice::from_ref(event), conn)
-            }),
-            Form::Deferred(keep) => self.defer(keep(event), conn).map(Ok),
-            Form::Merged(merged) => self
-                .defer(merged.keep(event, self.receiver.uid), conn)
-                .map(Ok),
-            Form::Each(_) | Form::Change(_) | Form::Batch(_) | Form::Sender(_) => Ok(Ok(())),
-        }
     }
 
     fn receive_many(&self, events: &mut [E], conn: &mut C) -> Result<()> {
@@ -179,14 +185,8 @@ impl<E: Signal, C: RawConnection> Call<E, C> {
             return Ok(());
         }
         let outcome = match self.form {
-            Form::Batch(receive) => {
-                trace::receiver::<E>(Some(self.receiver), || Ok(receive(events)))?
-            }
-            Form::BatchOn(receive) => trace::receiver::<E>(Some(self.receiver), || {
-                nested(conn, Frame::of::<E>(self.receiver.uid), |conn| {
-                    receive(events, conn)
-                })
-            })?,
+            Form::Batch(receive) => self.traced(|| receive(events)),
+            Form::BatchOn(receive) => self.nested(conn, |conn| receive(events, conn))?,
             _ => {
                 return events
                     .iter_mut()
@@ -198,6 +198,16 @@ impl<E: Signal, C: RawConnection> Call<E, C> {
             _ => None,
         };
         outcome.map_err(|source| failed(sole, Some(self.receiver), source))
+    }
+
+    fn traced(&self, receive: impl FnOnce() -> Outcome) -> Outcome {
+        trace::receiver::<E>(self.receiver, receive)
+    }
+
+    /// Runs a receiver that has the connection, and so may cause others.
+    fn nested(&self, conn: &mut C, receive: impl FnOnce(&mut C) -> Outcome) -> Result<Outcome> {
+        let frame = Frame::of::<E>(self.receiver.uid);
+        nested(conn, frame, |conn| self.traced(|| receive(conn)))
     }
 
     fn defer(&self, callback: Callback, conn: &mut C) -> Result<()> {
@@ -235,7 +245,11 @@ pub(crate) fn failed<E: Signal>(
 
 impl<E: Signal, C: 'static> Calls<E, C> {
     fn push(&mut self, receiver: &'static Receiver, form: Option<Form<E, C>>) {
-        if let Some(form) = form {
+        // A model may extend a trait under two names, or one that every model has.
+        let is_there = |call: &Call<E, C>| std::ptr::eq(call.receiver, receiver);
+        if let Some(form) = form
+            && !self.0.iter().any(is_there)
+        {
             self.0.push(Call { form, receiver });
         }
     }

@@ -31,6 +31,14 @@ pub trait AnyModel: Any + Send + Sync {
 
     /// The key as text, whatever it is: mind where it goes, for a key can be personal.
     fn key_text(&self) -> String;
+
+    /// The row as JSON, with the feature `serde`.
+    ///
+    /// # Errors
+    ///
+    /// If the model does not implement `serde::Serialize`, or its implementation fails.
+    #[cfg(feature = "serde")]
+    fn to_json(&self) -> serde_json::Result<serde_json::Value>;
 }
 
 impl<M: Row> AnyModel for M {
@@ -44,6 +52,11 @@ impl<M: Row> AnyModel for M {
 
     fn key_text(&self) -> String {
         self.key().reveal().to_owned()
+    }
+
+    #[cfg(feature = "serde")]
+    fn to_json(&self) -> serde_json::Result<serde_json::Value> {
+        Row::to_json(self)
     }
 }
 

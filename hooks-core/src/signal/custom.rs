@@ -107,7 +107,7 @@ pub trait CustomSignal: Signal {
     fn send_detached(&self) -> Result {
         for receiver in receivers::<Self>()? {
             if let Some(Each(receive)) = receiver.handler.downcast_ref::<Each<Self>>() {
-                let outcome = trace::receiver::<Self>(Some(receiver), || Ok(receive(self)))?;
+                let outcome = trace::receiver::<Self>(receiver, || receive(self));
                 outcome.map_err(|source| failed(Some(self), Some(receiver), source))?;
             }
         }
@@ -146,21 +146,18 @@ fn send_to<E: CustomSignal, C: RawConnection>(
         return Ok(false);
     }
     let outcome = if let Some(Each(receive)) = receiver.handler.downcast_ref::<Each<E>>() {
-        trace::receiver::<E>(Some(receiver), || Ok(receive(event)))?
+        trace::receiver::<E>(receiver, || receive(event))
     } else if let Some(EachOn(receive)) = receiver.handler.downcast_ref::<EachOn<E, C>>() {
-        trace::receiver::<E>(Some(receiver), || {
-            nested(conn, Frame::of::<E>(receiver.uid), |conn| {
-                receive(event, conn)
-            })
+        nested(conn, Frame::of::<E>(receiver.uid), |conn| {
+            trace::receiver::<E>(receiver, || receive(event, conn))
         })?
     } else if let Some(deferred) = receiver.handler.downcast_ref::<Deferred<E>>() {
         let kind = match receiver.when {
             When::AfterRollback => CallbackKind::AfterRollback,
             _ => CallbackKind::AfterCommit,
         };
-        trace::receiver::<E>(Some(receiver), || {
-            register(conn, kind, Some(receiver.uid), deferred.keep(event)).map(Ok)
-        })?
+        register(conn, kind, Some(receiver.uid), deferred.keep(event))?;
+        Ok(())
     } else {
         return Ok(false);
     };
@@ -174,8 +171,9 @@ fn send_to_connected<E: CustomSignal, C: RawConnection>(event: &E, conn: &mut C)
     }
     for receive in scoped::connected::<E, C>(conn) {
         let frame = Frame::of::<E>(scoped::CONNECTED);
-        let outcome =
-            trace::receiver::<E>(None, || nested(conn, frame, |conn| receive(event, conn)))?;
+        let outcome = nested(conn, frame, |conn| {
+            trace::connected::<E>(|| receive(event, conn))
+        })?;
         outcome.map_err(|source| failed(Some(event), None, source))?;
     }
     Ok(())

@@ -23,9 +23,18 @@ pub(crate) fn operation<M: Model, C: RawConnection, T>(
 )]
 #[inline(always)]
 pub(crate) fn receiver<E: Signal>(
-    _receiver: Option<&'static Receiver>,
-    receive: impl FnOnce() -> Result<Outcome>,
-) -> Result<Outcome> {
+    _receiver: &'static Receiver,
+    receive: impl FnOnce() -> Outcome,
+) -> Outcome {
+    receive()
+}
+
+#[expect(
+    clippy::extra_unused_type_parameters,
+    reason = "with the feature it tells of the signal"
+)]
+#[inline(always)]
+pub(crate) fn connected<E: Signal>(receive: impl FnOnce() -> Outcome) -> Outcome {
     receive()
 }
 

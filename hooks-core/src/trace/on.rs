@@ -7,7 +7,7 @@ use tracing::{Level, enabled, event, info_span};
 use crate::connection::{CallbackKind, RawConnection, scoped};
 use crate::error::{Error, Result};
 use crate::model::Model;
-use crate::receiver::{Outcome, Receiver, When};
+use crate::receiver::{Outcome, Receiver};
 use crate::signal::Signal;
 
 /// By which an application's filter names this library.
@@ -30,7 +30,7 @@ static SLOW: AtomicU64 = AtomicU64::new(u64::MAX);
 /// | `without_receiver` | DEBUG | `receiver` |
 /// | `without_hooks` | INFO | |
 ///
-/// An `outcome` is `ok`, `error`, `panic`, or `deferred` for one that waits for the end of the transaction.
+/// An `outcome` is `ok`, `error` or `panic`. One that waits for the end of the transaction has its event then.
 /// No value of a column and no key is told.
 ///
 /// ```
@@ -65,29 +65,28 @@ pub(crate) fn operation<M: Model, C: RawConnection, T>(
     outcome
 }
 
-/// A receiver, or what was connected at run time.
+/// A receiver that runs while its signal is sent.
 pub(crate) fn receiver<E: Signal>(
-    receiver: Option<&'static Receiver>,
-    receive: impl FnOnce() -> Result<Outcome>,
-) -> Result<Outcome> {
-    if !is_watched() {
-        return receive();
-    }
-    let mut watch = Watch {
-        receiver: receiver.map_or(scoped::CONNECTED, |it| it.uid),
+    receiver: &'static Receiver,
+    receive: impl FnOnce() -> Outcome,
+) -> Outcome {
+    heard::<E>(receiver.uid, receive)
+}
+
+/// What was connected at run time.
+pub(crate) fn connected<E: Signal>(receive: impl FnOnce() -> Outcome) -> Outcome {
+    heard::<E>(scoped::CONNECTED, receive)
+}
+
+fn heard<E: Signal>(receiver: &'static str, receive: impl FnOnce() -> Outcome) -> Outcome {
+    watch(receive, || Watch {
+        receiver,
         model: E::sender(),
         signal: Some(E::NAME),
         when: "now",
         began: Instant::now(),
         outcome: "panic",
-    };
-    let outcome = receive();
-    watch.outcome = match &outcome {
-        Ok(Ok(())) if receiver.is_some_and(|it| it.when != When::Now) => "deferred",
-        Ok(Ok(())) => "ok",
-        Ok(Err(_)) | Err(_) => "error",
-    };
-    outcome
+    })
 }
 
 /// What runs when the transaction is over.
@@ -96,10 +95,7 @@ pub(crate) fn callback(
     receiver: Option<&'static str>,
     work: impl FnOnce() -> Outcome,
 ) -> Outcome {
-    if !is_watched() {
-        return work();
-    }
-    let mut watch = Watch {
+    watch(work, || Watch {
         receiver: receiver.unwrap_or("(callback)"),
         model: None,
         signal: None,
@@ -109,7 +105,15 @@ pub(crate) fn callback(
         },
         began: Instant::now(),
         outcome: "panic",
-    };
+    })
+}
+
+/// Makes an event of a call, if somebody hears it.
+fn watch(work: impl FnOnce() -> Outcome, begin: impl FnOnce() -> Watch) -> Outcome {
+    if !enabled!(target: TARGET, Level::DEBUG) && SLOW.load(Ordering::Relaxed) == u64::MAX {
+        return work();
+    }
+    let mut watch = begin();
     let outcome = work();
     watch.outcome = if outcome.is_ok() { "ok" } else { "error" };
     outcome
@@ -123,10 +127,6 @@ pub(crate) fn muted(uid: &str) {
 /// All receivers are skipped for a while.
 pub(crate) fn muted_all() {
     event!(target: TARGET, Level::INFO, "all receivers are muted");
-}
-
-fn is_watched() -> bool {
-    enabled!(target: TARGET, Level::DEBUG) || SLOW.load(Ordering::Relaxed) != u64::MAX
 }
 
 /// A call, which becomes an event when it is over, also by a panic.

@@ -46,6 +46,7 @@ pub(super) fn generate(model: &Model<'_>) -> TokenStream {
             #keep_unwritten
             #check_embedded
             #senders
+            __hooks::json!(__hooks);
         }
     }
 }
@@ -184,12 +185,16 @@ fn check_embedded(model: &Model<'_>, written: &[&Field<'_>]) -> Option<TokenStre
 /// Nothing for a model that sends as itself alone.
 fn senders(model: &Model<'_>) -> Option<TokenStream> {
     let traits = &model.extends;
-    // What it does not implement is reported at the trait.
+    // A trait that it does not implement is reported at that trait.
     let models = traits.iter().map(|it| located(model.name, it.span()));
+    let senders = traits.iter().map(|it| {
+        let keyword = located(quote!(dyn), it.span());
+        quote!(#keyword #it)
+    });
     (!traits.is_empty()).then(|| {
         quote! {
             fn senders<__V: __hooks::Senders<Self>>(__visitor: &mut __V) {
-                #(__hooks::upcast!(__visitor, #models, #traits);)*
+                #(__hooks::upcast!(__visitor, #models, #traits, #senders);)*
             }
         }
     })

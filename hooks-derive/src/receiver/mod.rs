@@ -1,10 +1,13 @@
 //! `#[receiver]`: the function stays as it is, and a registration is added.
 
 mod check;
+mod looks_back;
 mod options;
 mod register;
 mod sender;
 mod signature;
+#[cfg(test)]
+mod tests;
 
 use proc_macro2::TokenStream;
 use quote::quote;

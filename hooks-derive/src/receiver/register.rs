@@ -18,7 +18,7 @@ pub(super) fn register(
 ) -> TokenStream {
     let runtime = Runtime::new(options.facade.as_ref());
     let each = subscriptions.iter().map(|it| {
-        let checks = checks(signature, options, it);
+        let checks = checks(signature, it);
         let submission = submission(signature, options, it);
         quote!(#checks #submission)
     });
@@ -44,6 +44,7 @@ fn submission(
     let fallible = signature.is_fallible();
     let when = options.when().variant();
     let compares = options.changed.is_some();
+    let looks_back = signature.looks_back;
     let handler = handler(signature, options, subscription);
     quote! {
         __hooks::inventory::submit! {
@@ -59,6 +60,7 @@ fn submission(
                 fallible: #fallible,
                 when: __hooks::When::#when,
                 compares: #compares,
+                looks_back: #looks_back,
                 handler: &#handler,
             }
         }
@@ -150,11 +152,7 @@ fn unless_changed(options: &Options) -> Option<TokenStream> {
 }
 
 /// What the types must be, asked where the user wrote them.
-fn checks(
-    signature: &Signature<'_>,
-    options: &Options,
-    subscription: &Subscription<'_>,
-) -> TokenStream {
+fn checks(signature: &Signature<'_>, subscription: &Subscription<'_>) -> TokenStream {
     let Subscription {
         event,
         conn,
@@ -164,22 +162,20 @@ fn checks(
     } = subscription;
     let told = shown_at(event, *sender);
     let of_a_trait = signature.trait_sender().is_some();
-    let sent = match (conn, options.when()) {
-        _ if of_a_trait => Some(quote!(trait_sender::<#event>())),
-        (None, When::Now) => Some(quote!(signal::<#told>())),
-        (Some(conn), _) => {
+    let sent = match conn {
+        _ if of_a_trait => quote!(trait_sender::<#event>()),
+        None => quote!(signal::<#told>()),
+        Some(conn) => {
             let told = shown_at(event, connection.or(*sender));
-            Some(quote!(sent_on::<#told, #conn>()))
+            quote!(sent_on::<#told, #conn>())
         }
-        // What makes the handler asks for it.
-        (None, _) => None,
     };
     let form = match signature.form {
         Form::Each => None,
         Form::Change => Some(quote!(changeable::<#told>())),
         Form::Batch => Some(quote!(batched::<#told>())),
     };
-    let checks = [sent, form].into_iter().flatten();
+    let checks = [Some(sent), form].into_iter().flatten();
     quote!(#(const _: () = __hooks::#checks;)*)
 }
 

@@ -6,6 +6,7 @@ use syn::{
     Type, TypeReference,
 };
 
+use super::looks_back::looks_back;
 use crate::errors::Errors;
 
 /// A function that can be a receiver.
@@ -17,6 +18,8 @@ pub(super) struct Signature<'a> {
     pub(super) form: Form,
     pub(super) conn: Option<Connection<'a>>,
     pub(super) returns: &'a ReturnType,
+    /// Whether it may ask for the row as it was.
+    pub(super) looks_back: bool,
 }
 
 /// How the event is taken.
@@ -74,6 +77,7 @@ impl<'a> Signature<'a> {
             form,
             conn,
             returns: &signature.output,
+            looks_back: looks_back(function),
         })
     }
 

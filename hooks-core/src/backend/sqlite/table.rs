@@ -23,13 +23,9 @@ impl Shape {
     where
         FromClause<M>: QueryFragment<Sqlite>,
     {
-        match State::of(conn) {
-            // An instrumentation that leaves us no room costs the memory, not the operation.
-            Err(_) => UNKNOWN,
-            Ok(state) => match state.shape::<M>() {
-                Some(known) => known,
-                None => look::<M>(conn),
-            },
+        match State::installed(conn).and_then(|state| state.shape::<M>()) {
+            Some(known) => known,
+            None => look::<M>(conn),
         }
     }
 
@@ -45,6 +41,10 @@ fn look<M: Row>(conn: &mut SqliteConnection) -> Shape
 where
     FromClause<M>: QueryFragment<Sqlite>,
 {
+    // An instrumentation that leaves us no room costs the memory, not the operation.
+    if State::of(conn).is_err() {
+        return UNKNOWN;
+    }
     let shape = match ask::<M>(conn) {
         // A table that is missing may come.
         Ok(None) => return UNKNOWN,

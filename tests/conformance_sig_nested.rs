@@ -1,0 +1,183 @@
+//! Django's cases of operations inside receivers, as they hold here; `docs/django.md` will list them.
+#![allow(missing_docs)]
+
+mod common;
+
+use common::{Log, depth, memory};
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel_hooks::Error;
+use diesel_hooks::prelude::*;
+
+diesel::table! { drafts (id) { id -> Integer, text -> Text } }
+diesel::table! { echoes (id) { id -> Integer, text -> Text } }
+diesel::table! { reports (id) { id -> Integer, text -> Text } }
+
+const SCHEMA: &str = "
+    CREATE TABLE drafts (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
+    CREATE TABLE echoes (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
+    CREATE TABLE reports (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
+    CREATE TABLE fuses (id INTEGER PRIMARY KEY);
+    CREATE TRIGGER blown BEFORE INSERT ON fuses BEGIN SELECT RAISE(ROLLBACK, 'blown'); END;
+";
+
+static LOG: Log = Log::new();
+
+#[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+struct Draft {
+    id: i32,
+    text: String,
+}
+
+/// The first receiver saves again what was created.
+#[receiver(order = 1)]
+fn save_again(event: &PostSave<Draft>, conn: &mut SqliteConnection) -> diesel_hooks::Result {
+    LOG.push(format!("first, created {}", event.created));
+    match event.created {
+        true => event.instance.clone().save(conn),
+        false => Ok(()),
+    }
+}
+
+#[receiver(order = 2)]
+fn look(event: &PostSave<Draft>) {
+    LOG.push(format!("second, created {}", event.created));
+}
+
+#[test]
+fn sig_29_later_receivers_see_the_inner_update_before_the_outer_create() {
+    let mut conn = memory(SCHEMA);
+    let new = NewDraft { text: "it".into() };
+    Draft::create(&mut conn, new).expect("a draft");
+    assert_eq!(
+        LOG.take(),
+        [
+            "first, created true",
+            "first, created false",
+            "second, created false",
+            "second, created true"
+        ]
+    );
+    assert_eq!(drafts::table.count().get_result(&mut conn), Ok(1));
+}
+
+#[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[diesel(table_name = echoes)]
+struct Echo {
+    id: i32,
+    text: String,
+}
+
+#[receiver(dispatch_uid = "echo")]
+fn save_always(event: &PostSave<Echo>, conn: &mut SqliteConnection) -> diesel_hooks::Result {
+    LOG.push("echo");
+    event.instance.clone().save(conn)
+}
+
+fn echo_without_end(conn: &mut SqliteConnection) -> Vec<String> {
+    let new = NewEcho { text: "it".into() };
+    let error = Echo::create(conn, new).expect_err("it never ends");
+    let mut next: &dyn std::error::Error = &error;
+    loop {
+        match next.downcast_ref() {
+            Some(Error::Recursion { chain }) => return chain.clone(),
+            Some(Error::Receiver(receiver)) => next = &*receiver.source,
+            _ => next = next.source().expect("the chain is somewhere"),
+        }
+    }
+}
+
+#[test]
+fn sig_30_a_save_without_end_is_an_error_that_names_the_chain_and_nothing_stays() {
+    let mut conn = memory(SCHEMA);
+    let chain = echo_without_end(&mut conn);
+    assert_eq!(chain.len(), 33);
+    assert!(chain.iter().all(|it| it == "PostSave<Echo> (echo)"));
+    assert_eq!(LOG.take().len(), 32, "the limit");
+    assert_eq!(echoes::table.count().get_result(&mut conn), Ok(0));
+    assert_eq!(depth(&mut conn), 0);
+    let new = NewDraft {
+        text: "next".into(),
+    };
+    Draft::create(&mut conn, new).expect("the chain is forgotten");
+    LOG.take();
+}
+
+#[test]
+fn sig_30_the_limit_is_the_connections() {
+    let mut conn = memory(SCHEMA);
+    conn.set_recursion_limit(3).expect("there is room");
+    assert_eq!(echo_without_end(&mut conn).len(), 4);
+    assert_eq!(LOG.take().len(), 3);
+    let mut other = memory(SCHEMA);
+    assert_eq!(echo_without_end(&mut other).len(), 33);
+    LOG.take();
+}
+
+#[test]
+fn sig_30_without_itself_a_receiver_may_save_the_row_that_it_hears_of() {
+    let mut conn = memory(SCHEMA);
+    let guard = conn.connect(|event: &PostSave<Echo>, conn: &mut SqliteConnection| {
+        LOG.push(format!("heard {}", event.instance.text));
+        if event.instance.text == "once more" {
+            return Ok(());
+        }
+        let mut echo = event.instance.clone();
+        echo.update(conn, |it| it.text = "once more".into())
+    });
+    let new = NewEcho { text: "it".into() };
+    conn.without_receiver("echo", |conn| Echo::create(conn, new))
+        .expect("an echo");
+    drop(guard.expect("there is room"));
+    assert_eq!(LOG.take(), ["heard it", "heard once more"]);
+}
+
+#[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+struct Report {
+    id: i32,
+    text: String,
+}
+
+/// Runs a statement that fails, and does not say so.
+#[receiver]
+fn swallow(event: &PostCreate<Report>, conn: &mut SqliteConnection) {
+    let statement = match event.instance.text.as_str() {
+        "harmless" => "INSERT INTO nowhere VALUES (1)",
+        "fatal" => "INSERT INTO fuses VALUES (1)",
+        _ => return,
+    };
+    drop(conn.batch_execute(statement).expect_err("it fails"));
+}
+
+fn report(conn: &mut SqliteConnection, text: &str) -> diesel_hooks::Result<Report> {
+    Report::create(conn, NewReport { text: text.into() })
+}
+
+#[test]
+fn sig_39_after_a_statement_that_ended_the_transaction_nothing_runs_until_it_is_over() {
+    let mut conn = memory(SCHEMA);
+    let outcome = conn.transaction(|conn| {
+        report(conn, "before")?;
+        report(conn, "harmless")?;
+        let lost = report(conn, "fatal").expect_err("the database ended it");
+        assert!(matches!(lost, Error::TransactionLost { .. }), "{lost}");
+        let lost = report(conn, "behind").expect_err("it would be alone");
+        assert!(matches!(lost, Error::TransactionLost { .. }), "{lost}");
+        Ok::<_, Error>(())
+    });
+    outcome.expect_err("nothing is left to commit");
+    assert_eq!(reports::table.count().get_result(&mut conn), Ok(0));
+    report(&mut conn, "next").expect("it is over");
+    assert_eq!(reports::table.count().get_result(&mut conn), Ok(1));
+}
+
+#[test]
+fn sig_39_a_statement_that_failed_alone_is_the_receivers_own_affair() {
+    let mut conn = memory(SCHEMA);
+    conn.transaction(|conn| report(conn, "harmless"))
+        .expect("SQLite undoes the statement and no more");
+    assert_eq!(reports::table.count().get_result(&mut conn), Ok(1));
+    let lost = report(&mut conn, "fatal").expect_err("the database ended it");
+    assert!(matches!(lost, Error::TransactionLost { .. }), "{lost}");
+    assert_eq!(depth(&mut conn), 0);
+}
