@@ -116,7 +116,7 @@ fn cycle(
 
 #[cfg(test)]
 mod tests {
-    use std::any::TypeId;
+    use std::any::{Any, TypeId};
 
     use super::super::{EachOn, When};
     use super::*;
