@@ -64,7 +64,7 @@ fn explain<M: Persist<C>, C: RawConnection>(
     Error::query(M::INFO.name, Operation::Delete)(error).into()
 }
 
-fn is_foreign_key(error: &DieselError) -> bool {
+pub(super) fn is_foreign_key(error: &DieselError) -> bool {
     match error {
         DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _) => true,
         // SQLite reports an ON DELETE RESTRICT as if a trigger had raised it.
