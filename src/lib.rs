@@ -41,7 +41,7 @@
 //! [`Hooks`](derive@Hooks) for the attributes, [`registry()`] for what was compiled in.
 
 pub use diesel_hooks_core::{
-    Capture, Deleted, Error, Failure, HookConnection, HookConnectionExt, Model, Persist,
+    Capture, Deleted, Error, Failure, Guard, HookConnection, HookConnectionExt, Model, Persist,
     RawConnection, Result, error, failure, model, query, receiver, registry, relation,
     set_failure_handler, set_instrumentation, signal,
 };

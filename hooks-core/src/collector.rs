@@ -36,12 +36,12 @@ pub(crate) use self::rows::Children;
 
 pub(crate) fn delete<M: Persist<C>, C: RawConnection>(conn: &mut C, row: &M) -> Result<Deleted> {
     let hooks = M::hooks()?;
-    let silent = hooks.relations.is_empty() && !hooks.hears_delete();
+    let silent = hooks.relations.is_empty() && !hooks.hears_delete(conn);
     if silent && !claims::on_table(conn, TypeId::of::<M::Table>()) {
         return delete_unheard(conn, row);
     }
     let mut scope = delete_scope::<M, C>(&mut Vec::new())?;
-    if hooks.hears_delete() {
+    if hooks.hears_delete(conn) {
         scope = scope.max(Scope::ReadBack);
     }
     if scoped::has_connected(conn) {
@@ -70,7 +70,7 @@ fn delete_unheard<M: Persist<C>, C: RawConnection>(conn: &mut C, row: &M) -> Res
 
 /// The row as its receivers see it, if it is still there; where there are none, as the caller has it.
 fn root<M: Persist<C>, C: RawConnection>(conn: &mut C, row: &M) -> Result<Option<M>> {
-    match M::hooks()?.hears_delete() {
+    match M::hooks()?.hears_delete(conn) {
         true => M::find(conn, row.pk()).map_err(Error::query(M::INFO.name, Operation::Load)),
         false => Ok(Some(row.clone())),
     }
