@@ -40,6 +40,8 @@
 //! Where to go from here: [`Model`] for the operations, [`signal`] for what is sent and when,
 //! [`Hooks`](derive@Hooks) for the attributes, [`registry()`] for what was compiled in.
 
+#[cfg(feature = "tracing")]
+pub use diesel_hooks_core::set_slow_receiver_threshold;
 pub use diesel_hooks_core::{
     Capture, Deleted, Error, Failure, HookConnection, HookConnectionExt, Model, Persist,
     RawConnection, Result, error, failure, model, query, receiver, registry, relation,

@@ -71,7 +71,7 @@ fn goes_unheard<M: Persist<C>, C: RawConnection>(conn: &mut C) -> Result<bool> {
         return Ok(false);
     }
     for relation in &hooks.relations {
-        let cascades = relation.info().on_delete == OnDelete::Cascade;
+        let cascades = relation.on_delete() == OnDelete::Cascade;
         if cascades && (relation.must_load()? || claims::on_table(conn, relation.child_table())) {
             return Ok(false);
         }
@@ -91,7 +91,7 @@ fn delete_unheard<M: Persist<C>, C: RawConnection>(conn: &mut C, row: &M) -> Res
         let keys = [row.pk()];
         let mut blockers = Vec::new();
         for relation in relations {
-            if relation.info().on_delete == OnDelete::Protect {
+            if relation.on_delete() == OnDelete::Protect {
                 blockers.extend(relation.blocker(conn, &keys)?);
             }
         }
@@ -99,7 +99,7 @@ fn delete_unheard<M: Persist<C>, C: RawConnection>(conn: &mut C, row: &M) -> Res
             return Err(Stop::Blocked(blockers).into_error(row));
         }
         for relation in relations {
-            if relation.info().on_delete == OnDelete::Cascade {
+            if relation.on_delete() == OnDelete::Cascade {
                 let count = relation.delete_children(conn, &keys)?;
                 deleted.add(relation.info().child.name, count);
             }

@@ -81,7 +81,7 @@ fn referring<M: Persist<C>, C: RawConnection>(
     let mut blockers = Vec::new();
     let mut appeared = None;
     for relation in &M::hooks()?.relations {
-        match relation.info().on_delete {
+        match relation.on_delete() {
             OnDelete::Protect => blockers.extend(relation.blocker(conn, keys)?),
             OnDelete::Cascade => {
                 let children = relation.load_children(conn, keys)?;

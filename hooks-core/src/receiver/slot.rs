@@ -23,6 +23,8 @@ struct Call<E: 'static, C> {
     receiver: &'static Receiver,
 }
 
+type SenderOn<E, C> = Box<dyn Fn(&E, &mut C) -> Outcome + Send + Sync>;
+
 enum Form<E: 'static, C> {
     Each(fn(&E) -> Outcome),
     EachOn(fn(&E, &mut C) -> Outcome),
@@ -31,7 +33,7 @@ enum Form<E: 'static, C> {
     Batch(fn(&[E]) -> Outcome),
     BatchOn(fn(&[E], &mut C) -> Outcome),
     Sender(Box<dyn Fn(&E) -> Outcome + Send + Sync>),
-    SenderOn(Box<dyn Fn(&E, &mut C) -> Outcome + Send + Sync>),
+    SenderOn(SenderOn<E, C>),
     Deferred(Box<dyn Fn(&E) -> Callback + Send + Sync>),
     Merged(&'static Merged<E>),
 }
@@ -138,7 +140,7 @@ impl<E: Signal, C: RawConnection> Slot<E, C> {
         for receive in scoped::connected::<E, C>(conn) {
             for event in &*events {
                 let called = nested(conn, Frame::of::<E>(scoped::CONNECTED), |conn| {
-                    receive(event, conn)
+                    trace::connected::<E>(|| receive(event, conn))
                 })?;
                 called.map_err(|source| failed(Some(event), None, source))?;
             }

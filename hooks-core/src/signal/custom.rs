@@ -171,7 +171,9 @@ fn send_to_connected<E: CustomSignal, C: RawConnection>(event: &E, conn: &mut C)
     }
     for receive in scoped::connected::<E, C>(conn) {
         let frame = Frame::of::<E>(scoped::CONNECTED);
-        let outcome = nested(conn, frame, |conn| receive(event, conn))?;
+        let outcome = nested(conn, frame, |conn| {
+            trace::connected::<E>(|| receive(event, conn))
+        })?;
         outcome.map_err(|source| failed(Some(event), None, source))?;
     }
     Ok(())

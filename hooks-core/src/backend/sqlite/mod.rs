@@ -58,6 +58,10 @@ impl RawConnection for SqliteConnection {
     fn backend(&self) -> Sqlite {
         Sqlite
     }
+
+    fn system(&self) -> &'static str {
+        "sqlite"
+    }
 }
 
 impl<M> Persist<SqliteConnection> for M
