@@ -83,5 +83,8 @@ pub mod prelude {
 }
 
 #[cfg(doctest)]
+mod guide;
+
+#[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
