@@ -380,3 +380,24 @@ fn no_error_shows_a_value_or_a_key_that_may_be_personal() {
         }
     }
 }
+
+#[test]
+fn what_does_not_convert_is_named_by_its_column_and_told_by_the_source() {
+    let mut conn = memory(SCHEMA);
+    let insert = format!("INSERT INTO days VALUES ('one', '{MARKER}')");
+    diesel::sql_query(insert)
+        .execute(&mut conn)
+        .expect("inserted");
+    let error = Day::get(&mut conn, "one".into()).expect_err("no time");
+    assert_eq!(
+        error.to_string(),
+        "load of Day failed: column day: a value does not convert (hidden)"
+    );
+    let mut innermost: &dyn StdError = &error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    assert_eq!(innermost.to_string(), format!("Invalid datetime {MARKER}"));
+    let diesels = diesel::result::Error::from(error);
+    assert!(format!("{diesels:?}").contains(MARKER), "as Diesel made it");
+}

@@ -1,7 +1,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-use diesel::result::Error as DieselError;
+use diesel::result::{DeserializeFieldError, Error as DieselError, UnexpectedNullError};
 
 use super::BoxError;
 
@@ -10,13 +10,20 @@ struct Unshown(BoxError);
 
 impl fmt::Display for Unshown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the value is none of its type (hidden)")
+        let field = self.0.downcast_ref::<DeserializeFieldError>();
+        if let Some(column) = field.and_then(|it| it.field_name.as_deref()) {
+            write!(f, "column {column}: ")?;
+        }
+        match field {
+            Some(field) if field.error.is::<UnexpectedNullError>() => field.error.fmt(f),
+            _ => f.write_str("a value does not convert (hidden)"),
+        }
     }
 }
 
 impl fmt::Debug for Unshown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(hidden)")
+        write!(f, "{self}")
     }
 }
 
