@@ -41,7 +41,7 @@ pub(crate) fn delete<M: Persist<C>, C: RawConnection>(conn: &mut C, row: &M) -> 
         return delete_unheard(conn, row);
     }
     let mut scope = delete_scope::<M, C>(&mut Vec::new())?;
-    if hooks.hears_delete() {
+    if hooks.hears_delete(conn) {
         scope = scope.max(Scope::ReadBack);
     }
     if scoped::has_connected(conn) {
@@ -67,12 +67,13 @@ fn delete_planned<M: Persist<C>, C: RawConnection>(
 /// Whether nobody listens to a row of `M` that goes, nor to what goes with it, so that nothing is loaded.
 fn goes_unheard<M: Persist<C>, C: RawConnection>(conn: &mut C) -> Result<bool> {
     let hooks = M::hooks()?;
-    if hooks.hears_delete() || claims::on_table(conn, TypeId::of::<M::Table>()) {
+    if hooks.hears_delete(conn) || claims::on_table(conn, TypeId::of::<M::Table>()) {
         return Ok(false);
     }
     for relation in &hooks.relations {
         let cascades = relation.on_delete() == OnDelete::Cascade;
-        if cascades && (relation.must_load()? || claims::on_table(conn, relation.child_table())) {
+        if cascades && (relation.must_load(conn)? || claims::on_table(conn, relation.child_table()))
+        {
             return Ok(false);
         }
     }
@@ -119,7 +120,7 @@ fn delete_unheard<M: Persist<C>, C: RawConnection>(conn: &mut C, row: &M) -> Res
 
 /// The row as its receivers see it, if it is still there; where there are none, as the caller has it.
 fn root<M: Persist<C>, C: RawConnection>(conn: &mut C, row: &M) -> Result<Option<M>> {
-    match M::hooks()?.hears_delete() {
+    match M::hooks()?.hears_delete(conn) {
         true => M::find(conn, row.pk()).map_err(Error::query(M::INFO.name, Operation::Load)),
         false => Ok(Some(row.clone())),
     }

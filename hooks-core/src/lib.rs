@@ -37,7 +37,7 @@ pub mod __private;
 
 pub use crate::collector::Deleted;
 pub use crate::connection::{
-    Capture, HookConnection, HookConnectionExt, RawConnection, set_instrumentation,
+    Capture, Guard, HookConnection, HookConnectionExt, RawConnection, set_instrumentation,
 };
 pub use crate::error::{Error, Result};
 pub use crate::failure::{Failure, set_failure_handler};

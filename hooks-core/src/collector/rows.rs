@@ -100,7 +100,7 @@ fn must_load<K, C: RawConnection>(
     conn: &mut C,
     planned: &Planned,
 ) -> Result<bool> {
-    Ok(relation.must_load()?
+    Ok(relation.must_load(conn)?
         || planned
             .operation
             .is_inside_one_of(conn, relation.child_table()))
@@ -159,7 +159,7 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
 
     fn announce(&mut self, conn: &mut C, planned: &Planned, rows: &[usize]) -> Result<bool> {
         let receivers = &M::hooks()?.pre_delete;
-        if receivers.is_empty() && !scoped::any() {
+        if receivers.is_empty() && !scoped::here(conn) {
             return Ok(false);
         }
         let heard = rows.iter().filter(|at| self.rows[**at].heard);
@@ -208,7 +208,7 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
 
     fn delete(&mut self, conn: &mut C, planned: &Planned, rows: &[usize]) -> Result<usize, Stop> {
         let hooks = M::hooks()?;
-        let unheard = hooks.post_delete.is_empty() && !scoped::any();
+        let unheard = hooks.post_delete.is_empty() && !scoped::here(conn);
         let mut events = Vec::new();
         let mut count = 0;
         for at in rows {

@@ -2,11 +2,14 @@
 //! that were connected at run time.
 
 use std::any::{Any, TypeId};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 
-use super::{RawConnection, State};
-use crate::receiver::Outcome;
+use super::{Frame, RawConnection, State, nested};
+use crate::error::Result;
+use crate::receiver::{Outcome, failed};
+use crate::signal::Signal;
+use crate::trace;
 
 /// What a receiver is called that was connected at run time.
 pub(crate) const CONNECTED: &str = "(connected)";
@@ -64,7 +67,13 @@ struct Connected {
     signal: TypeId,
     /// A `Received<E, C>`.
     receiver: Box<dyn Any + Send + Sync>,
-    guarded: std::sync::Weak<Live>,
+    guarded: Weak<Live>,
+}
+
+/// One of them while a signal is sent.
+pub(crate) struct Listener<E, C> {
+    receive: Received<E, C>,
+    guarded: Weak<Live>,
 }
 
 type Received<E, C> = Arc<dyn Fn(&E, &mut C) -> Outcome + Send + Sync>;
@@ -80,6 +89,33 @@ pub struct Guard {
 impl std::fmt::Debug for Guard {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Guard")
+    }
+}
+
+impl Connected {
+    fn is_live(&self) -> bool {
+        self.guarded.strong_count() > 0
+    }
+
+    fn listener<E: 'static, C: 'static>(&self) -> Option<Listener<E, C>> {
+        Some(Listener {
+            receive: self.receiver.downcast_ref::<Received<E, C>>()?.clone(),
+            guarded: self.guarded.clone(),
+        })
+    }
+}
+
+impl<E: Signal, C: RawConnection> Listener<E, C> {
+    /// Calls it, unless it was disconnected since the signal was sent.
+    pub(crate) fn receive(&self, event: &E, conn: &mut C) -> Result<()> {
+        if self.guarded.strong_count() == 0 {
+            return Ok(());
+        }
+        let frame = Frame::of::<E>(CONNECTED);
+        let outcome = nested(conn, frame, |conn| {
+            trace::connected::<E>(|| (self.receive)(event, conn))
+        })?;
+        outcome.map_err(|source| failed(Some(event), None, source))
     }
 }
 
@@ -99,13 +135,21 @@ impl Scoped {
 
     pub(super) fn connect<E: 'static, C: 'static>(&mut self, receiver: Received<E, C>) -> Guard {
         let live = Arc::new(Live::new());
-        self.connected.retain(|it| it.guarded.strong_count() > 0);
+        self.connected.retain(Connected::is_live);
         self.connected.push(Connected {
             signal: TypeId::of::<E>(),
             receiver: Box::new(receiver),
             guarded: Arc::downgrade(&live),
         });
         Guard { _live: live }
+    }
+
+    fn holds(&self) -> bool {
+        !self.scopes.is_empty() || self.has_connected()
+    }
+
+    fn has_connected(&self) -> bool {
+        self.connected.iter().any(Connected::is_live)
     }
 
     fn is_muted(&self, uid: &str) -> bool {
@@ -133,6 +177,12 @@ pub(crate) fn is_muted<C: RawConnection>(conn: &mut C, uid: &str) -> bool {
     State::installed(conn).is_some_and(|state| state.scoped.is_muted(uid))
 }
 
+/// Whether there is such a scope, or a receiver that was connected, on this connection.
+#[inline]
+pub(crate) fn here<C: RawConnection>(conn: &mut C) -> bool {
+    any() && State::installed(conn).is_some_and(|state| state.scoped.holds())
+}
+
 /// Whether fixtures are loaded on this connection.
 #[inline]
 pub(crate) fn loads_fixtures<C: RawConnection>(conn: &mut C) -> bool {
@@ -142,20 +192,21 @@ pub(crate) fn loads_fixtures<C: RawConnection>(conn: &mut C) -> bool {
 /// Whether a receiver was connected to this connection, which may do anything with it.
 #[inline]
 pub(crate) fn has_connected<C: RawConnection>(conn: &mut C) -> bool {
-    any() && State::installed(conn).is_some_and(|state| !state.scoped.connected.is_empty())
+    any() && State::installed(conn).is_some_and(|state| state.scoped.has_connected())
 }
 
 /// The receivers of this signal that are connected to this connection, unless it is silent.
-pub(crate) fn connected<E: 'static, C: RawConnection>(conn: &mut C) -> Vec<Received<E, C>> {
+pub(crate) fn connected<E: 'static, C: RawConnection>(conn: &mut C) -> Vec<Listener<E, C>> {
+    if !any() {
+        return Vec::new();
+    }
     let Some(state) = State::installed(conn) else {
         return Vec::new();
     };
     if state.scoped.is_silent() {
         return Vec::new();
     }
-    let hears = |it: &&Connected| it.signal == TypeId::of::<E>() && it.guarded.strong_count() > 0;
+    let hears = |it: &&Connected| it.signal == TypeId::of::<E>() && it.is_live();
     let connected = state.scoped.connected.iter().filter(hears);
-    connected
-        .filter_map(|it| it.receiver.downcast_ref().cloned())
-        .collect()
+    connected.filter_map(Connected::listener).collect()
 }

@@ -39,7 +39,7 @@ pub(crate) fn create_dependent<M: Persist<C>, C: RawConnection>(
 ) -> Result<()> {
     let hooks = M::hooks()?;
     let new = announce(hooks, conn, new)?;
-    if !hooks.hears_create() && hooks.auto_created().is_empty() {
+    if !hooks.hears_create(conn) && hooks.auto_created().is_empty() {
         return M::insert_unread(conn, new);
     }
     let row = insert(hooks, conn, new)?;
@@ -65,7 +65,7 @@ fn announce<M: Persist<C>, C: RawConnection>(
     conn: &mut C,
     new: M::New,
 ) -> Result<M::New> {
-    if !hooks.hears_pre_create() {
+    if !hooks.hears_pre_create(conn) {
         return Ok(new);
     }
     let mut save = pre_save::<M>(new, scoped::loads_fixtures(conn));
@@ -80,7 +80,7 @@ fn announce_many<M: Persist<C>, C: RawConnection>(
     conn: &mut C,
     new: Vec<M::New>,
 ) -> Result<Vec<M::New>> {
-    if !hooks.hears_pre_create() {
+    if !hooks.hears_pre_create(conn) {
         return Ok(new);
     }
     let raw = scoped::loads_fixtures(conn);
@@ -114,7 +114,7 @@ fn report<M: Persist<C>, C: RawConnection>(
     conn: &mut C,
     instance: M,
 ) -> Result<M> {
-    if !hooks.hears_create() {
+    if !hooks.hears_create(conn) {
         return Ok(instance);
     }
     let raw = scoped::loads_fixtures(conn);
@@ -130,7 +130,7 @@ fn report_many<M: Persist<C>, C: RawConnection>(
     conn: &mut C,
     rows: Vec<M>,
 ) -> Result<Vec<M>> {
-    if !hooks.hears_create() {
+    if !hooks.hears_create(conn) {
         return Ok(rows);
     }
     let raw = scoped::loads_fixtures(conn);

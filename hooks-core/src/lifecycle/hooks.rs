@@ -93,30 +93,6 @@ impl<M: Row, C: 'static> ModelHooks<M, C> {
         Ok(hooks)
     }
 
-    pub(crate) fn hears_pre_create(&self) -> bool {
-        !(self.pre_save.is_empty() && self.pre_create.is_empty()) | scoped::any()
-    }
-
-    pub(crate) fn hears_create(&self) -> bool {
-        !(self.post_create.is_empty() && self.post_save.is_empty()) | scoped::any()
-    }
-
-    pub(crate) fn hears_pre_update(&self) -> bool {
-        !(self.pre_save.is_empty() && self.pre_update.is_empty()) | scoped::any()
-    }
-
-    pub(crate) fn hears_update(&self) -> bool {
-        let silent = self.pre_save.is_empty()
-            && self.pre_update.is_empty()
-            && self.post_update.is_empty()
-            && self.post_save.is_empty();
-        !silent | scoped::any()
-    }
-
-    pub(crate) fn hears_delete(&self) -> bool {
-        !(self.pre_delete.is_empty() && self.post_delete.is_empty()) | self.buries | scoped::any()
-    }
-
     /// The relations whose child comes into being with a row of this model.
     pub(crate) fn auto_created(&self) -> &[Box<dyn Relation<M::Pk, C>>] {
         &self.relations[..self.auto_created]
@@ -124,6 +100,31 @@ impl<M: Row, C: 'static> ModelHooks<M, C> {
 }
 
 impl<M: Row, C: RawConnection> ModelHooks<M, C> {
+    pub(crate) fn hears_pre_create(&self, conn: &mut C) -> bool {
+        !(self.pre_save.is_empty() && self.pre_create.is_empty()) || scoped::here(conn)
+    }
+
+    pub(crate) fn hears_create(&self, conn: &mut C) -> bool {
+        !(self.post_create.is_empty() && self.post_save.is_empty()) || scoped::here(conn)
+    }
+
+    pub(crate) fn hears_pre_update(&self, conn: &mut C) -> bool {
+        !(self.pre_save.is_empty() && self.pre_update.is_empty()) || scoped::here(conn)
+    }
+
+    pub(crate) fn hears_update(&self, conn: &mut C) -> bool {
+        let silent = self.pre_save.is_empty()
+            && self.pre_update.is_empty()
+            && self.post_update.is_empty()
+            && self.post_save.is_empty();
+        !silent || scoped::here(conn)
+    }
+
+    pub(crate) fn hears_delete(&self, conn: &mut C) -> bool {
+        let silent = self.pre_delete.is_empty() && self.post_delete.is_empty() && !self.buries;
+        !silent || scoped::here(conn)
+    }
+
     /// Takes back what receivers were going to hear of a row that is gone.
     pub(crate) fn bury(&self, pk: &M::Pk, conn: &mut C) -> Result<()> {
         if self.buries {
@@ -137,14 +138,15 @@ impl<M: Row, C: RawConnection> ModelHooks<M, C> {
 
 /// What it takes to undo an operation that sends these two signals, around one statement.
 ///
-/// A receiver before the write that has no connection leaves nothing behind when it fails.
+/// A receiver before the write that has no connection leaves nothing behind when it fails. One that waits for
+/// the end of the transaction needs one to wait for, or it would run before the write.
 fn scope_of<Pre: Signal, Post: Signal, C: 'static>(
     pre: &Slot<Pre, C>,
     post: &Slot<Post, C>,
 ) -> Scope {
     if pre.takes_connection() || post.takes_connection() {
         Scope::Receivers
-    } else if post.can_fail() {
+    } else if post.can_fail() || pre.defers() {
         Scope::Statements
     } else {
         Scope::Statement

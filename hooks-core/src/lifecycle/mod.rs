@@ -25,7 +25,7 @@ pub(crate) const KEYS_AT_ONCE: usize = 1_000;
 /// Loads a row, and says so to receivers.
 pub(crate) fn get<M: Persist<C>, C: RawConnection>(conn: &mut C, pk: &M::Pk) -> Result<M> {
     let hooks = M::hooks()?;
-    if hooks.post_load.is_empty() && !scoped::any() {
+    if hooks.post_load.is_empty() && !scoped::here(conn) {
         return find(conn, pk);
     }
     atomic::<M, C, _>(conn, hooks.own_load, |conn| {

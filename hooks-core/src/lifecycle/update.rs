@@ -12,7 +12,7 @@ use crate::signal::{AnyModel, Changes, ColumnSet, PostSave, PostUpdate, PreSave,
 pub(crate) fn save<M: Persist<C>, C: RawConnection>(conn: &mut C, row: &mut M) -> Result<()> {
     let hooks = M::hooks()?;
     let all = ColumnSet::first(M::COLUMNS.len());
-    if !hooks.hears_update() {
+    if !hooks.hears_update(conn) {
         return atomic::<M, C, _>(conn, hooks.own_update, |conn| write(conn, row, all));
     }
     let old = &*row;
@@ -45,7 +45,7 @@ pub(crate) fn update<M: Persist<C>, C: RawConnection>(
         return Ok(());
     }
     let hooks = M::hooks()?;
-    if !hooks.hears_update() {
+    if !hooks.hears_update(conn) {
         atomic::<M, C, _>(conn, hooks.own_update, |conn| {
             write(conn, &changed, columns)
         })?;
@@ -55,7 +55,7 @@ pub(crate) fn update<M: Persist<C>, C: RawConnection>(
     let old = &*row;
     *row = atomic::<M, C, _>(conn, hooks.own_update, |conn| {
         let update = Update::new(hooks, conn, Some(old));
-        if !hooks.hears_pre_update() {
+        if !hooks.hears_pre_update(conn) {
             write(conn, &changed, columns)?;
             return update.report(conn, changed, columns);
         }

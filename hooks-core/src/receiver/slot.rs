@@ -69,6 +69,13 @@ impl<E: Signal, C: 'static> Slot<E, C> {
         self.calls.iter().any(|call| call.form.takes_connection())
     }
 
+    /// Whether one of them waits for the end of the transaction.
+    pub(crate) fn defers(&self) -> bool {
+        self.calls
+            .iter()
+            .any(|call| call.receiver.when != When::Now)
+    }
+
     /// Whether one of them looks at what changed.
     pub(crate) fn compares(&self) -> bool {
         self.calls.iter().any(|call| call.receiver.compares)
@@ -91,16 +98,16 @@ impl<E: Signal, C: RawConnection> Slot<E, C> {
     /// Calls every receiver with one event.
     #[inline]
     pub(crate) fn send(&self, event: &mut E, conn: &mut C) -> Result<()> {
-        match self.is_empty() & !scoped::any() {
+        if scoped::here(conn) {
+            return self.call_some(std::slice::from_mut(event), conn);
+        }
+        match self.is_empty() {
             true => Ok(()),
             false => self.call_each(event, conn),
         }
     }
 
     fn call_each(&self, event: &mut E, conn: &mut C) -> Result<()> {
-        if scoped::any() {
-            return self.call_some(std::slice::from_mut(event), conn);
-        }
         for call in &self.calls {
             // The plain forms here, so that their loop has no other call in it.
             let outcome = match call.form {
@@ -120,7 +127,7 @@ impl<E: Signal, C: RawConnection> Slot<E, C> {
 
     /// Calls every receiver: one after the other, each with all events.
     pub(crate) fn send_many(&self, events: &mut [E], conn: &mut C) -> Result<()> {
-        if scoped::any() {
+        if scoped::here(conn) {
             return self.call_some(events, conn);
         }
         for call in &self.calls {
@@ -132,17 +139,16 @@ impl<E: Signal, C: RawConnection> Slot<E, C> {
     /// Calls those that are not muted on this connection, and those that were connected to it.
     #[cold]
     fn call_some(&self, events: &mut [E], conn: &mut C) -> Result<()> {
+        // Whom one of these receivers connects hears the next signal.
+        let connected = scoped::connected::<E, C>(conn);
         for call in &self.calls {
             if !scoped::is_muted(conn, call.receiver.uid) {
                 call.receive_many(events, conn)?;
             }
         }
-        for receive in scoped::connected::<E, C>(conn) {
+        for receiver in &connected {
             for event in &*events {
-                let called = nested(conn, Frame::of::<E>(scoped::CONNECTED), |conn| {
-                    trace::connected::<E>(|| receive(event, conn))
-                })?;
-                called.map_err(|source| failed(Some(event), None, source))?;
+                receiver.receive(event, conn)?;
             }
         }
         Ok(())

@@ -96,9 +96,9 @@ where
         }
     }
 
-    fn must_load(&self) -> Result<bool> {
+    fn must_load(&self, conn: &mut C) -> Result<bool> {
         let hooks = R::Child::hooks()?;
-        Ok(hooks.hears_delete() || !hooks.relations.is_empty())
+        Ok(hooks.hears_delete(conn) || !hooks.relations.is_empty())
     }
 
     fn create_dependent(&self, conn: &mut C, parent: &dyn Any, key: &ParentKey<R>) -> Result<()> {

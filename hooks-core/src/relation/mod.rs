@@ -143,7 +143,7 @@ pub(crate) trait Relation<K, C>: Send + Sync {
     /// What it takes to undo the deletion of the children and theirs, and of what they visit first.
     fn delete_scope(&self, visited: &mut Vec<TypeId>) -> Result<Scope>;
     /// Whether the children's rows must be loaded before they are deleted.
-    fn must_load(&self) -> Result<bool>;
+    fn must_load(&self, conn: &mut C) -> Result<bool>;
     fn create_dependent(&self, conn: &mut C, parent: &dyn Any, key: &K) -> Result<()>;
     fn child_table(&self) -> TypeId;
     fn load_children(&self, conn: &mut C, keys: &[K]) -> Result<Children<K, C>>;

@@ -57,7 +57,7 @@ pub trait CustomSignal: Signal {
     {
         let conn = conn.raw_connection();
         let receivers = receivers::<Self>()?;
-        if receivers.is_empty() && !scoped::any() {
+        if receivers.is_empty() && !scoped::here(conn) {
             return Ok(());
         }
         let takes_connection = receivers
@@ -82,19 +82,16 @@ pub trait CustomSignal: Signal {
         let conn = conn.raw_connection();
         let receivers = receivers::<Self>()?;
         together(conn, Scope::Receivers, |conn| {
+            let connected = scoped::connected::<Self, C::Raw>(conn);
             let mut outcomes = Vec::with_capacity(receivers.len());
             for receiver in receivers {
-                let call = |conn: &mut C::Raw| send_to(self, receiver, conn);
-                match together(conn, Scope::Receivers, call) {
-                    Err(error) if error.is_transaction_lost() => return Err(error),
-                    Ok(false) => {}
-                    outcome => outcomes.push(Sent {
-                        receiver: receiver.uid,
-                        outcome: outcome.map(drop),
-                    }),
-                }
+                let outcome = attempt(conn, receiver.uid, |conn| send_to(self, receiver, conn))?;
+                outcomes.extend(outcome);
             }
-            send_to_connected(self, conn)?;
+            for receiver in connected {
+                let call = |conn: &mut C::Raw| receiver.receive(self, conn).map(|()| true);
+                outcomes.extend(attempt(conn, scoped::CONNECTED, call)?);
+            }
             Ok(outcomes)
         })
     }
@@ -130,10 +127,29 @@ fn send<E: CustomSignal, C: RawConnection>(
     receivers: &[&'static Receiver],
     conn: &mut C,
 ) -> Result {
+    let connected = scoped::connected::<E, C>(conn);
     for receiver in receivers {
         send_to(event, receiver, conn)?;
     }
-    send_to_connected(event, conn)
+    connected
+        .iter()
+        .try_for_each(|receiver| receiver.receive(event, conn))
+}
+
+/// What became of one receiver, in a savepoint of its own, if it hears this connection type.
+fn attempt<C: RawConnection>(
+    conn: &mut C,
+    receiver: &'static str,
+    call: impl FnOnce(&mut C) -> Result<bool>,
+) -> Result<Option<Sent>> {
+    match together(conn, Scope::Receivers, call) {
+        Err(error) if error.is_transaction_lost() => Err(error),
+        Ok(false) => Ok(None),
+        outcome => Ok(Some(Sent {
+            receiver,
+            outcome: outcome.map(drop),
+        })),
+    }
 }
 
 /// Calls one receiver, and says whether it hears this connection type.
@@ -163,20 +179,6 @@ fn send_to<E: CustomSignal, C: RawConnection>(
     };
     outcome.map_err(|source| failed(Some(event), Some(receiver), source))?;
     Ok(true)
-}
-
-fn send_to_connected<E: CustomSignal, C: RawConnection>(event: &E, conn: &mut C) -> Result {
-    if !scoped::any() {
-        return Ok(());
-    }
-    for receive in scoped::connected::<E, C>(conn) {
-        let frame = Frame::of::<E>(scoped::CONNECTED);
-        let outcome = nested(conn, frame, |conn| {
-            trace::connected::<E>(|| receive(event, conn))
-        })?;
-        outcome.map_err(|source| failed(Some(event), None, source))?;
-    }
-    Ok(())
 }
 
 type Found = std::result::Result<Vec<&'static Receiver>, RegistryError>;
