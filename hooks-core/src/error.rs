@@ -10,6 +10,7 @@ pub use self::protected::{Blocker, Protected};
 
 mod key;
 mod protected;
+mod unshown;
 
 /// The result of an operation of this library.
 pub type Result<T = (), E = Error> = std::result::Result<T, E>;
@@ -315,7 +316,7 @@ impl From<Error> for DieselError {
     /// `?` in a function that returns [`Error`].
     fn from(error: Error) -> Self {
         match error {
-            Error::Query { source, .. } => source,
+            Error::Query { source, .. } => unshown::show(source),
             other => DieselError::QueryBuilderError(Box::new(other)),
         }
     }
@@ -326,7 +327,7 @@ impl Error {
         Error::Query {
             model: None,
             operation: None,
-            source,
+            source: unshown::hide(source),
         }
     }
 }

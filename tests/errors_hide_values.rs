@@ -1,0 +1,403 @@
+//! No error shows what is in a row: neither its text nor its `Debug`, nor those of its sources.
+#![allow(missing_docs)]
+
+mod common;
+
+use std::error::Error as StdError;
+
+use common::memory;
+use diesel::prelude::*;
+use diesel_hooks::Error;
+use diesel_hooks::prelude::*;
+
+const MARKER: &str = "marker-of-what-nobody-must-see";
+
+const SCHEMA: &str = "
+    CREATE TABLE people (
+        email TEXT PRIMARY KEY NOT NULL,
+        secret TEXT NOT NULL UNIQUE CHECK (secret NOT LIKE '%-checked')
+    );
+    CREATE TABLE letters (
+        id TEXT PRIMARY KEY NOT NULL,
+        person_email TEXT NOT NULL REFERENCES people (email),
+        body TEXT NOT NULL
+    );
+    CREATE TABLE drafts (
+        id TEXT PRIMARY KEY NOT NULL,
+        person_email TEXT NOT NULL REFERENCES people (email)
+    );
+    CREATE TABLE undeclared (person_email TEXT NOT NULL REFERENCES people (email));
+    CREATE TABLE days (name TEXT PRIMARY KEY NOT NULL, day TIMESTAMP NOT NULL);
+    CREATE TABLE pairs (one TEXT NOT NULL, two INTEGER NOT NULL, PRIMARY KEY (one, two));
+    CREATE TRIGGER kept BEFORE DELETE ON people WHEN old.secret LIKE '%kept'
+    BEGIN SELECT RAISE(IGNORE); END;
+    CREATE TRIGGER frozen BEFORE UPDATE ON people WHEN old.secret LIKE '%kept'
+    BEGIN SELECT RAISE(IGNORE); END;
+    CREATE TRIGGER lost BEFORE UPDATE ON people WHEN new.secret LIKE '%lost'
+    BEGIN SELECT RAISE(ROLLBACK, 'no'); END;
+";
+
+diesel::table! { people (email) { email -> Text, secret -> Text } }
+diesel::table! { letters (id) { id -> Text, person_email -> Text, body -> Text } }
+diesel::table! { drafts (id) { id -> Text, person_email -> Text } }
+diesel::table! { days (name) { name -> Text, day -> Timestamp } }
+diesel::table! { pairs (one, two) { one -> Text, two -> Integer } }
+
+#[derive(Debug, Clone, Queryable, Insertable, Hooks)]
+#[diesel(table_name = people, primary_key(email))]
+#[hooks(new = Self)]
+struct Person {
+    email: String,
+    secret: String,
+}
+
+#[derive(Debug, Clone, Queryable, Insertable, Hooks)]
+#[hooks(new = Self)]
+struct Letter {
+    id: String,
+    #[hooks(one_to_one(Person, on_delete = Protect, related_name = letter, accessor = person))]
+    person_email: String,
+    body: String,
+}
+
+#[derive(Debug, Clone, Queryable, Insertable, Hooks)]
+#[hooks(new = Self)]
+struct Draft {
+    id: String,
+    #[hooks(one_to_one(Person, on_delete = Cascade, accessor = person))]
+    person_email: String,
+}
+
+#[derive(Debug, Clone, Queryable, Insertable, Hooks)]
+#[diesel(primary_key(one, two))]
+#[hooks(new = Self)]
+struct Pair {
+    one: String,
+    two: i32,
+}
+
+/// Has two receivers of one name.
+#[derive(Debug, Clone, Queryable, Insertable, Hooks)]
+#[diesel(table_name = pairs, primary_key(one, two))]
+#[hooks(new = Self)]
+struct Contradiction {
+    one: String,
+    two: i32,
+}
+
+#[derive(Debug, Clone, Queryable, Insertable, Hooks)]
+#[diesel(primary_key(name))]
+#[hooks(new = Self)]
+struct Day {
+    name: String,
+    day: chrono::NaiveDateTime,
+}
+
+#[derive(Debug, Clone, Signal)]
+struct Told {
+    #[allow(dead_code, reason = "it must not be shown")]
+    secret: String,
+}
+
+/// Says nothing itself, so what is shown is the library's.
+#[derive(Debug, thiserror::Error)]
+#[error("refused")]
+struct Refused;
+
+#[receiver]
+fn refuse(event: &PostCreate<Person>) -> Result<(), Refused> {
+    match ends_with(&event.instance, "refused") {
+        true => Err(Refused),
+        false => Ok(()),
+    }
+}
+
+#[receiver]
+fn nest(event: &PostUpdate<Person>, conn: &mut SqliteConnection) -> QueryResult<()> {
+    let mut person = event.instance.clone();
+    match person.secret.rsplit('-').next() {
+        Some("again") => person.save(conn)?,
+        Some("nested") => Person::get(conn, format!("{MARKER}-nobody")).map(drop)?,
+        Some("ended") => diesel::sql_query("ROLLBACK").execute(conn).map(drop)?,
+        _ => {}
+    }
+    Ok(())
+}
+
+#[receiver]
+fn change_the_key(event: &mut PreUpdate<Person>) {
+    if ends_with(&event.instance, "moved") {
+        event.instance.email += "-elsewhere";
+    }
+}
+
+#[receiver]
+fn write_a_draft(event: &PostDelete<Draft>, conn: &mut SqliteConnection) -> diesel_hooks::Result {
+    if event.instance.id.ends_with("again") {
+        Draft::create(conn, draft(&event.instance.person_email, "late"))?;
+    }
+    Ok(())
+}
+
+#[receiver]
+fn refuse_to_hear(_: &Told) -> Result<(), Refused> {
+    Err(Refused)
+}
+
+#[receiver(dispatch_uid = "twice")]
+fn one(_: &PostCreate<Contradiction>) {}
+
+#[receiver(dispatch_uid = "twice")]
+fn two(_: &PostCreate<Contradiction>) {}
+
+fn ends_with(person: &Person, end: &str) -> bool {
+    person.secret.ends_with(end)
+}
+
+fn person(secret: &str) -> Person {
+    Person {
+        email: format!("{MARKER}@{secret}"),
+        secret: format!("{MARKER}-{secret}"),
+    }
+}
+
+fn letter(to: &str) -> Letter {
+    Letter {
+        id: format!("{MARKER}-letter-to-{to}"),
+        person_email: to.into(),
+        body: MARKER.into(),
+    }
+}
+
+fn draft(to: &str, id: &str) -> Draft {
+    Draft {
+        id: format!("{MARKER}-{id}"),
+        person_email: to.into(),
+    }
+}
+
+type Case = (&'static str, fn(&mut SqliteConnection) -> Error);
+
+/// Each way in which an operation fails, by the variant in which it ends.
+const CASES: &[Case] = &[
+    ("Query", |conn| {
+        created(conn, "twice");
+        Person::create(conn, person("twice")).expect_err("the key is taken")
+    }),
+    ("Query", |conn| {
+        let mut taken = person("twice");
+        created(conn, "twice");
+        taken.email = "another".into();
+        Person::create_many(conn, vec![person("new"), taken]).expect_err("the secret is taken")
+    }),
+    ("Query", |conn| {
+        Person::create(conn, person("checked")).expect_err("refused by the CHECK")
+    }),
+    ("Query", |conn| {
+        let mut person = created(conn, "null");
+        let null = people::secret.eq(diesel::dsl::sql("NULL"));
+        person.update_set(conn, null).expect_err("NOT NULL")
+    }),
+    ("Query", |conn| {
+        Letter::create(conn, letter(MARKER)).expect_err("no such person")
+    }),
+    ("Query", |conn| {
+        let person = created(conn, "undeclared");
+        let insert = format!("INSERT INTO undeclared VALUES ('{}')", person.email);
+        diesel::sql_query(insert).execute(conn).expect("inserted");
+        person.delete(conn).expect_err("the foreign key refuses")
+    }),
+    ("Query", |conn| {
+        let insert = format!("INSERT INTO days VALUES ('{MARKER}', '{MARKER}')");
+        diesel::sql_query(insert).execute(conn).expect("inserted");
+        Day::get(conn, MARKER.into()).expect_err("no time")
+    }),
+    ("NotFound", |conn| {
+        Person::get(conn, MARKER.into()).expect_err("not there")
+    }),
+    ("NotFound", |conn| {
+        person("gone").save(conn).expect_err("not there")
+    }),
+    ("NotFound", |conn| {
+        person("gone").refresh(conn).expect_err("not there")
+    }),
+    ("NotFound", |conn| {
+        letter(MARKER).person(conn).expect_err("not there")
+    }),
+    ("NotFound", |conn| {
+        Pair::get(conn, (MARKER.into(), 1)).expect_err("not there")
+    }),
+    ("NotFound", |conn| {
+        let mut gone = person("gone");
+        gone.update(conn, |it| it.secret = MARKER.into())
+            .expect_err("not there")
+    }),
+    ("Protected", |conn| {
+        let person = created(conn, "written-to");
+        Letter::create(conn, letter(&person.email)).expect("created");
+        person.delete(conn).expect_err("protected")
+    }),
+    ("Receiver", |conn| {
+        Person::create(conn, person("refused")).expect_err("refused")
+    }),
+    ("Receiver", |conn| {
+        let many = vec![person("fine"), person("refused")];
+        Person::create_many(conn, many).expect_err("refused")
+    }),
+    ("Receiver", |conn| {
+        updated(conn, "nested").expect_err("not there")
+    }),
+    ("Receiver", |conn| {
+        let secret = MARKER.into();
+        Told { secret }.send(conn).expect_err("refused")
+    }),
+    ("Receiver", |conn| {
+        let secret = MARKER.into();
+        let mut sent = Told { secret }.send_robust(conn).expect("sent");
+        assert!(!format!("{sent:?}").contains("marker"), "{sent:?}");
+        sent.remove(0).outcome.expect_err("refused")
+    }),
+    ("Receiver", |_| {
+        let secret = MARKER.into();
+        Told { secret }.send_detached().expect_err("refused")
+    }),
+    ("Receiver", |conn| {
+        let refuse = |_: &PostCreate<Draft>, _: &mut SqliteConnection| Err(Refused);
+        let _guard = conn.connect(refuse).expect("connected");
+        let person = created(conn, "drafted");
+        Draft::create(conn, draft(&person.email, "1")).expect_err("refused")
+    }),
+    ("KeyChanged", |conn| {
+        updated(conn, "moved").expect_err("the key changed")
+    }),
+    ("KeyChanged", |conn| {
+        let mut person = created(conn, "closure");
+        person
+            .update(conn, |it| it.email += "-elsewhere")
+            .expect_err("the key changed")
+    }),
+    ("KeyChanged", |conn| {
+        let mut person = created(conn, "changeset");
+        let email = people::email.eq(format!("{MARKER}-elsewhere"));
+        person.update_set(conn, email).expect_err("the key changed")
+    }),
+    ("RowCount", |conn| {
+        let kept = created(conn, "kept");
+        kept.delete(conn).expect_err("a trigger keeps it")
+    }),
+    ("RowCount", |conn| {
+        let mut kept = created(conn, "kept");
+        kept.save(conn).expect_err("a trigger keeps it")
+    }),
+    ("Recursion", |conn| {
+        updated(conn, "again").expect_err("without end")
+    }),
+    ("ChildAppeared", |conn| {
+        let person = created(conn, "drafted");
+        Draft::create(conn, draft(&person.email, "again")).expect("created");
+        person.delete(conn).expect_err("a draft appeared")
+    }),
+    ("TransactionLost", |conn| {
+        updated(conn, "ended").expect_err("a receiver ended it")
+    }),
+    ("TransactionLost", |conn| {
+        let mut lost = None;
+        let outcome: QueryResult<()> = conn.transaction(|conn| {
+            lost = updated(conn, "lost").err();
+            Err(diesel::result::Error::RollbackTransaction)
+        });
+        outcome.expect_err("nothing is left to roll back");
+        lost.expect("a trigger ended it")
+    }),
+    ("Registry", |conn| {
+        let one = MARKER.into();
+        Contradiction::create(conn, Contradiction { one, two: 1 })
+            .expect_err("two receivers of one name")
+    }),
+    ("Registry", |conn| {
+        let nothing = |_: &mut SqliteConnection| Ok::<_, Error>(());
+        conn.without_receiver("unknown", nothing)
+            .expect_err("no such receiver")
+    }),
+    ("Instrumentation", |conn| {
+        conn.set_instrumentation(|_: diesel::connection::InstrumentationEvent<'_>| {});
+        updated(conn, "instrumented").expect_err("no room for what is remembered")
+    }),
+];
+
+fn created(conn: &mut SqliteConnection, secret: &str) -> Person {
+    Person::create(conn, person(secret)).expect("created")
+}
+
+/// A row, created and then updated to this secret.
+fn updated(conn: &mut SqliteConnection, secret: &str) -> diesel_hooks::Result {
+    let mut person = created(conn, "new");
+    person.update(conn, |it| it.secret = format!("{MARKER}-{secret}"))
+}
+
+fn variant(error: &Error) -> String {
+    let debug = format!("{error:?}");
+    debug
+        .split([' ', '('])
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// What is shown of an error and of each of our errors among its sources.
+fn shown(error: &Error) -> Vec<String> {
+    let mut shown = vec![
+        error.to_string(),
+        format!("{error:?}"),
+        format!("{error:#?}"),
+    ];
+    let mut source = error.source();
+    while let Some(it) = source {
+        if let Some(ours) = it.downcast_ref::<Error>() {
+            shown.extend([ours.to_string(), format!("{ours:?}")]);
+        }
+        source = it.source();
+    }
+    shown
+}
+
+#[test]
+fn no_error_shows_a_value_or_a_key_that_may_be_personal() {
+    for (number, (expected, fail)) in CASES.iter().enumerate() {
+        let error = fail(&mut memory(SCHEMA));
+        assert_eq!(variant(&error), *expected, "case {number}: {error:?}");
+        for text in shown(&error) {
+            assert!(!text.contains("marker"), "case {number}: {text}");
+        }
+        let on_the_way = diesel::result::Error::from(error);
+        let back = Error::from(on_the_way);
+        assert_eq!(variant(&back), *expected, "case {number}: {back:?}");
+        for text in shown(&back) {
+            assert!(
+                !text.contains("marker"),
+                "case {number}, there and back: {text}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_does_not_convert_is_named_by_its_column_and_told_by_the_source() {
+    let mut conn = memory(SCHEMA);
+    let insert = format!("INSERT INTO days VALUES ('one', '{MARKER}')");
+    diesel::sql_query(insert)
+        .execute(&mut conn)
+        .expect("inserted");
+    let error = Day::get(&mut conn, "one".into()).expect_err("no time");
+    assert_eq!(
+        error.to_string(),
+        "load of Day failed: column day: a value does not convert (hidden)"
+    );
+    let mut innermost: &dyn StdError = &error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    assert_eq!(innermost.to_string(), format!("Invalid datetime {MARKER}"));
+    let diesels = diesel::result::Error::from(error);
+    assert!(format!("{diesels:?}").contains(MARKER), "as Diesel made it");
+}
