@@ -40,6 +40,8 @@
 //! Where to go from here: [`Model`] for the operations, [`signal`] for what is sent and when,
 //! [`Hooks`](derive@Hooks) for the attributes, [`registry()`] for what was compiled in.
 
+#[cfg(feature = "tracing")]
+pub use diesel_hooks_core::set_slow_receiver_threshold;
 pub use diesel_hooks_core::{
     Capture, Deleted, Error, Failure, Guard, HookConnection, HookConnectionExt, Model, Persist,
     RawConnection, Result, error, failure, model, query, receiver, registry, relation,
@@ -79,6 +81,9 @@ pub mod prelude {
     pub use diesel_hooks_core::{HookConnection, HookConnectionExt, Model};
     pub use diesel_hooks_derive::{Hooks, Signal, receiver};
 }
+
+#[cfg(doctest)]
+mod guide;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use diesel::prelude::*;
+use diesel_hooks::HookConnectionExt;
 
 use super::schema::{employees, other_phone, people, staff, staff_profiles};
 use super::{Operations, batch, each};
@@ -76,6 +77,15 @@ pub(super) fn create(_: &mut SqliteConnection, numbers: Range<usize>) -> Operati
     each(new_employees(numbers), |conn, new| {
         insert_employee(conn, &new)
     })
+}
+
+/// The same on a connection that carries what the library remembers: what that costs alone.
+pub(super) fn create_on_a_known_connection(
+    conn: &mut SqliteConnection,
+    numbers: Range<usize>,
+) -> Operations {
+    conn.set_recursion_limit(32).expect("there is room for it");
+    create(conn, numbers)
 }
 
 pub(super) fn create_with_profile(_: &mut SqliteConnection, numbers: Range<usize>) -> Operations {

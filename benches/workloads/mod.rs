@@ -48,6 +48,8 @@ pub(crate) static SIDES: &[Side] = &[
     Side { workload: "w4", name: "generated+receiver", prepare: hooked::update::<ReviewedEmployee> },
     Side { workload: "w5e", name: "by-hand", prepare: by_hand::delete_with_profile },
     Side { workload: "w5e", name: "generated", prepare: hooked::delete::<generated::Staff> },
+    Side { workload: "state", name: "by-hand", prepare: by_hand::create },
+    Side { workload: "state", name: "unused", prepare: by_hand::create_on_a_known_connection },
     Side { workload: "w6", name: "direct", prepare: dispatch::direct },
     Side { workload: "w6", name: "nobody", prepare: dispatch::sent::<dispatch::Unheard> },
     Side { workload: "w6", name: "one", prepare: dispatch::sent::<dispatch::HeardOnce> },

@@ -28,6 +28,7 @@ use std::any::TypeId;
 use crate::connection::{RawConnection, Scope, atomic, scoped};
 use crate::error::{Blocker, Error, Operation, Protected, Result};
 use crate::model::Persist;
+use crate::relation::OnDelete;
 
 pub(crate) use self::claims::Claims;
 pub use self::deleted::Deleted;
@@ -36,8 +37,7 @@ pub(crate) use self::rows::Children;
 
 pub(crate) fn delete<M: Persist<C>, C: RawConnection>(conn: &mut C, row: &M) -> Result<Deleted> {
     let hooks = M::hooks()?;
-    let silent = hooks.relations.is_empty() && !hooks.hears_delete(conn);
-    if silent && !claims::on_table(conn, TypeId::of::<M::Table>()) {
+    if goes_unheard::<M, C>(conn)? {
         return delete_unheard(conn, row);
     }
     let mut scope = delete_scope::<M, C>(&mut Vec::new())?;
@@ -48,23 +48,73 @@ pub(crate) fn delete<M: Persist<C>, C: RawConnection>(conn: &mut C, row: &M) -> 
         scope = Scope::Receivers;
     }
     claims::during(conn, scope, |conn, operation| {
-        atomic::<M, C, _>(conn, scope, |conn| {
-            let Some(root) = root(conn, row)? else {
-                return Ok(Deleted::default());
-            };
-            let plan = Plan::of(conn, operation, root)?;
-            plan.run(conn).map_err(|stop| stop.into_error(row))
-        })
+        atomic::<M, C, _>(conn, scope, |conn| delete_planned(conn, operation, row))
     })
 }
 
-/// Deletes a row that nobody listens to and nothing depends on.
+fn delete_planned<M: Persist<C>, C: RawConnection>(
+    conn: &mut C,
+    operation: claims::Operation,
+    row: &M,
+) -> Result<Deleted> {
+    let Some(root) = root(conn, row)? else {
+        return Ok(Deleted::default());
+    };
+    let plan = Plan::of(conn, operation, root)?;
+    plan.run(conn).map_err(|stop| stop.into_error(row))
+}
+
+/// Whether nobody listens to a row of `M` that goes, nor to what goes with it, so that nothing is loaded.
+fn goes_unheard<M: Persist<C>, C: RawConnection>(conn: &mut C) -> Result<bool> {
+    let hooks = M::hooks()?;
+    if hooks.hears_delete(conn) || claims::on_table(conn, TypeId::of::<M::Table>()) {
+        return Ok(false);
+    }
+    for relation in &hooks.relations {
+        let cascades = relation.on_delete() == OnDelete::Cascade;
+        if cascades && (relation.must_load(conn)? || claims::on_table(conn, relation.child_table()))
+        {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Deletes a row and its dependents, one statement for each relation.
 fn delete_unheard<M: Persist<C>, C: RawConnection>(conn: &mut C, row: &M) -> Result<Deleted> {
-    atomic::<M, C, _>(conn, Scope::Statement, |conn| {
-        let count =
-            M::remove(conn, row.pk()).map_err(Error::query(M::INFO.name, Operation::Delete))?;
+    let relations = &M::hooks()?.relations;
+    let scope = match relations.is_empty() {
+        true => Scope::Statement,
+        false => Scope::Statements,
+    };
+    atomic::<M, C, _>(conn, scope, |conn| {
+        let mut deleted = Deleted::default();
+        let keys = [row.pk()];
+        let mut blockers = Vec::new();
+        for relation in relations {
+            if relation.on_delete() == OnDelete::Protect {
+                blockers.extend(relation.blocker(conn, &keys)?);
+            }
+        }
+        if !blockers.is_empty() {
+            return Err(Stop::Blocked(blockers).into_error(row));
+        }
+        for relation in relations {
+            if relation.on_delete() == OnDelete::Cascade {
+                let count = relation.delete_children(conn, &keys)?;
+                deleted.add(relation.info().child.name, count);
+            }
+        }
+        let count = match M::remove(conn, row.pk()) {
+            // Somebody refers to it who did not a moment ago: a plan finds out who.
+            Err(error) if execute::is_foreign_key(&error) && !relations.is_empty() => {
+                return delete_planned(conn, claims::Operation::ALONE, row);
+            }
+            outcome => outcome.map_err(Error::query(M::INFO.name, Operation::Delete))?,
+        };
         execute::check_count(conn, row, count)?;
-        Ok(Deleted::of(M::INFO.name, count))
+        deleted.add(M::INFO.name, count);
+        Ok(deleted)
     })
 }
 

@@ -8,6 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::error::BoxError;
 use crate::receiver::Outcome;
+use crate::trace;
 
 /// A callback that failed, panicked, or never got its turn.
 ///
@@ -117,6 +118,7 @@ pub(crate) fn contain(
     receiver: Option<&'static str>,
     work: impl FnOnce() -> Outcome,
 ) {
+    let work = || trace::callback(callback, receiver, work);
     let reason = match catch_unwind(AssertUnwindSafe(work)) {
         Ok(Ok(())) => return,
         Ok(Err(error)) => FailureReason::Error(error),

@@ -43,3 +43,5 @@ pub use crate::error::{Error, Result};
 pub use crate::failure::{Failure, set_failure_handler};
 pub use crate::model::{Model, Persist};
 pub use crate::registry::registry;
+#[cfg(feature = "tracing")]
+pub use crate::trace::set_slow_receiver_threshold;

@@ -17,6 +17,7 @@ use crate::lifecycle::{self, ModelHooks};
 use crate::receiver::Senders;
 use crate::relation::Entries;
 use crate::signal::ColumnSet;
+use crate::trace;
 
 /// A struct over a table whose rows have a lifecycle, made one by `#[derive(Hooks)]`.
 ///
@@ -90,7 +91,9 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     where
         Self: Persist<C::Raw>,
     {
-        lifecycle::create(conn.raw_connection(), new)
+        trace::operation::<Self, _, _>("create", conn.raw_connection(), |conn| {
+            lifecycle::create(conn, new)
+        })
     }
 
     /// Inserts many rows, all or none, and creates their dependents.
@@ -105,7 +108,9 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     where
         Self: Persist<C::Raw>,
     {
-        lifecycle::create_many(conn.raw_connection(), new)
+        trace::operation::<Self, _, _>("create_many", conn.raw_connection(), |conn| {
+            lifecycle::create_many(conn, new)
+        })
     }
 
     /// Loads the row with this key.
@@ -117,7 +122,9 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     where
         Self: Persist<C::Raw>,
     {
-        lifecycle::get(conn.raw_connection(), &pk)
+        trace::operation::<Self, _, _>("get", conn.raw_connection(), |conn| {
+            lifecycle::get(conn, &pk)
+        })
     }
 
     /// Loads this row again.
@@ -129,7 +136,9 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     where
         Self: Persist<C::Raw>,
     {
-        *self = lifecycle::get(conn.raw_connection(), &self.pk())?;
+        *self = trace::operation::<Self, _, _>("refresh", conn.raw_connection(), |conn| {
+            lifecycle::get(conn, &self.pk())
+        })?;
         Ok(())
     }
 
@@ -143,7 +152,9 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     where
         Self: Persist<C::Raw>,
     {
-        lifecycle::save(conn.raw_connection(), self)
+        trace::operation::<Self, _, _>("save", conn.raw_connection(), |conn| {
+            lifecycle::save(conn, self)
+        })
     }
 
     /// Changes this row, and writes the columns that then differ; sends nothing to the database and to
@@ -161,7 +172,9 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     where
         Self: Persist<C::Raw>,
     {
-        lifecycle::update(conn.raw_connection(), self, change)
+        trace::operation::<Self, _, _>("update", conn.raw_connection(), |conn| {
+            lifecycle::update(conn, self, change)
+        })
     }
 
     /// Runs a Diesel changeset on this row and reads it back; an empty changeset does nothing.
@@ -180,7 +193,9 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
         S: AsChangeset<Target = <Self as Row>::Table>,
         S::Changeset: QueryFragment<<C::Raw as Connection>::Backend>,
     {
-        lifecycle::update_set(conn.raw_connection(), self, changeset.as_changeset())
+        trace::operation::<Self, _, _>("update_set", conn.raw_connection(), |conn| {
+            lifecycle::update_set(conn, self, changeset.as_changeset())
+        })
     }
 
     /// Deletes this row and what depends on it.
@@ -199,7 +214,9 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     where
         Self: Persist<C::Raw>,
     {
-        collector::delete(conn.raw_connection(), self)
+        trace::operation::<Self, _, _>("delete", conn.raw_connection(), |conn| {
+            collector::delete(conn, self)
+        })
     }
 }
 

@@ -8,6 +8,7 @@ use crate::connection::{HookConnection, RawConnection};
 use crate::error::Result;
 use crate::lifecycle;
 use crate::model::{Persist, Select};
+use crate::trace;
 
 /// Hooked operations on a Diesel query of a model's table.
 ///
@@ -55,7 +56,9 @@ pub trait HookedQueryDsl<C: HookConnection>: Sized {
     where
         M: LoadFrom<Self, C::Raw>,
     {
-        lifecycle::load(conn.raw_connection(), |conn| M::load_from(conn, self))
+        trace::operation::<M, _, _>("load_hooked", conn.raw_connection(), |conn| {
+            lifecycle::load(conn, |conn| M::load_from(conn, self))
+        })
     }
 }
 

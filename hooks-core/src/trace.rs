@@ -1,13 +1,12 @@
-//! Spans and events for the `tracing` crate, with the feature `tracing`.
+//! Spans and events for the `tracing` crate, with the feature `tracing`; without it, nothing at all.
+//!
+//! What is traced says which model, signal and receiver, how long and how it ended: never the value of a
+//! column, nor a key.
 
-use crate::receiver::{Outcome, Receiver};
-use crate::signal::Signal;
+#[cfg_attr(feature = "tracing", path = "trace/on.rs")]
+#[cfg_attr(not(feature = "tracing"), path = "trace/off.rs")]
+mod imp;
 
-/// Runs a receiver.
-#[inline(always)]
-pub(crate) fn receiver<E: Signal>(
-    _receiver: &'static Receiver,
-    receive: impl FnOnce() -> Outcome,
-) -> Outcome {
-    receive()
-}
+#[cfg(feature = "tracing")]
+pub use self::imp::set_slow_receiver_threshold;
+pub(crate) use self::imp::{callback, connected, muted, muted_all, operation, receiver};

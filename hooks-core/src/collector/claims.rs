@@ -52,7 +52,7 @@ pub(super) fn during<C: RawConnection, T>(
 ) -> Result<T> {
     let nested = claims(conn).is_some_and(|claims| !claims.running.is_empty());
     if scope != Scope::Receivers && !nested {
-        return work(conn, Operation { level: None });
+        return work(conn, Operation::ALONE);
     }
     let claims = &mut State::of(conn)?.claims;
     let level = claims.running.len();
@@ -89,6 +89,9 @@ fn tell_the_one_around<C: RawConnection>(conn: &mut C, ended: Option<Running>) {
 }
 
 impl Operation {
+    /// One that no other can meet.
+    pub(super) const ALONE: Operation = Operation { level: None };
+
     /// Claims a row, and says whether that succeeded: a delete around this one may have it.
     pub(super) fn claim<M: Persist<C>, C: RawConnection>(
         self,

@@ -13,12 +13,6 @@ pub struct Deleted {
 }
 
 impl Deleted {
-    pub(super) fn of(model: &'static str, count: usize) -> Self {
-        let mut deleted = Deleted::default();
-        deleted.add(model, count);
-        deleted
-    }
-
     pub(super) fn add(&mut self, model: &'static str, count: usize) {
         if count > 0 {
             self.total += count;

@@ -64,7 +64,7 @@ fn explain<M: Persist<C>, C: RawConnection>(
     Error::query(M::INFO.name, Operation::Delete)(error).into()
 }
 
-fn is_foreign_key(error: &DieselError) -> bool {
+pub(super) fn is_foreign_key(error: &DieselError) -> bool {
     match error {
         DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _) => true,
         // SQLite reports an ON DELETE RESTRICT as if a trigger had raised it.
@@ -81,7 +81,7 @@ fn referring<M: Persist<C>, C: RawConnection>(
     let mut blockers = Vec::new();
     let mut appeared = None;
     for relation in &M::hooks()?.relations {
-        match relation.info().on_delete {
+        match relation.on_delete() {
             OnDelete::Protect => blockers.extend(relation.blocker(conn, keys)?),
             OnDelete::Cascade => {
                 let children = relation.load_children(conn, keys)?;

@@ -111,7 +111,7 @@ fn goes_unheard<K, C: RawConnection>(
     conn: &mut C,
     planned: &Planned,
 ) -> Result<bool> {
-    match relation.info().on_delete {
+    match relation.on_delete() {
         OnDelete::Protect => Ok(false),
         OnDelete::Cascade => Ok(!must_load(relation, conn, planned)?),
     }
@@ -143,7 +143,7 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
         self.followed = self.rows.len();
         let (mut found, mut blockers) = (Vec::new(), Vec::new());
         for relation in &M::hooks()?.relations {
-            match relation.info().on_delete {
+            match relation.on_delete() {
                 OnDelete::Protect => blockers.extend(relation.blocker(conn, &keys)?),
                 OnDelete::Cascade if must_load(&**relation, conn, planned)? => {
                     found.extend(children::<M, C>(&**relation, conn, planned, &keys)?);

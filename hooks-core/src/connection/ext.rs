@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::failure::CallbackKind;
 use crate::receiver::IntoOutcome;
 use crate::signal::SentOn;
+use crate::trace;
 
 /// What a connection with hooks can do besides.
 ///
@@ -213,6 +214,7 @@ pub trait HookConnectionExt: HookConnection {
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<R, E>,
     ) -> Result<R, E> {
+        trace::muted_all();
         in_scope(self, Kind::WithoutHooks, work)
     }
 
@@ -230,6 +232,7 @@ pub trait HookConnectionExt: HookConnection {
         work: impl FnOnce(&mut Self) -> Result<R, E>,
     ) -> Result<R, E> {
         crate::registry().assert_receivers([dispatch_uid])?;
+        trace::muted(dispatch_uid);
         in_scope(self, Kind::WithoutReceiver(dispatch_uid.to_owned()), work)
     }
 

@@ -65,6 +65,10 @@ pub trait RawConnection:
     #[doc(hidden)]
     fn backend(&self) -> Self::Backend;
 
+    /// The database management system, by OpenTelemetry's name for it.
+    #[doc(hidden)]
+    fn system(&self) -> &'static str;
+
     /// What a statement that failed like this does to the transaction around it.
     #[doc(hidden)]
     fn effect_of_error(_: &DieselError) -> ErrorEffect {

@@ -9,6 +9,7 @@ use super::{Frame, RawConnection, State, nested};
 use crate::error::Result;
 use crate::receiver::{Outcome, failed};
 use crate::signal::Signal;
+use crate::trace;
 
 /// What a receiver is called that was connected at run time.
 pub(crate) const CONNECTED: &str = "(connected)";
@@ -111,7 +112,9 @@ impl<E: Signal, C: RawConnection> Listener<E, C> {
             return Ok(());
         }
         let frame = Frame::of::<E>(CONNECTED);
-        let outcome = nested(conn, frame, |conn| (self.receive)(event, conn))?;
+        let outcome = nested(conn, frame, |conn| {
+            trace::connected::<E>(|| (self.receive)(event, conn))
+        })?;
         outcome.map_err(|source| failed(Some(event), None, source))
     }
 }

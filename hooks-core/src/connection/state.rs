@@ -1,6 +1,4 @@
-use std::any::{Any, TypeId};
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
@@ -25,7 +23,8 @@ pub(crate) struct State {
     inner: Option<Box<dyn Instrumentation>>,
     /// Whether the transaction that Diesel thinks open is gone.
     pub(super) lost: bool,
-    shapes: HashMap<TypeId, Shape, BuildHasherDefault<TypeIdHasher>>,
+    /// What is known of tables, by the number of the model.
+    shapes: Vec<Option<Shape>>,
     contexts: Vec<Arc<dyn Any + Send + Sync>>,
     pub(super) chain: Chain,
     pub(super) scoped: Scoped,
@@ -94,7 +93,7 @@ impl State {
         conn.set_instrumentation(State {
             inner,
             lost: false,
-            shapes: HashMap::default(),
+            shapes: Vec::new(),
             claims: Claims::default(),
             contexts: Vec::new(),
             chain: Chain::default(),
@@ -137,18 +136,17 @@ impl State {
         Arc::clone(innermost).downcast().ok()
     }
 
-    /// What is known of the table of `M` in this connection's database.
+    /// What is known of the table of the model with this number.
     #[inline]
-    pub(crate) fn shape<M: 'static>(&self) -> Option<Shape> {
-        self.shapes.get(&TypeId::of::<M>()).copied()
+    pub(crate) fn shape(&self, model: usize) -> Option<Shape> {
+        self.shapes.get(model).copied().flatten()
     }
 
-    pub(crate) fn remember_shape<M: 'static>(&mut self, shape: Shape) {
-        self.shapes.insert(TypeId::of::<M>(), shape);
-    }
-
-    pub(crate) fn forget_shape<M: 'static>(&mut self) {
-        self.shapes.remove(&TypeId::of::<M>());
+    pub(crate) fn remember_shape(&mut self, model: usize, shape: Option<Shape>) {
+        if self.shapes.len() <= model {
+            self.shapes.resize(model + 1, None);
+        }
+        self.shapes[model] = shape;
     }
 }
 
@@ -267,26 +265,4 @@ fn adopt(current: &mut dyn Instrumentation) -> Result<Option<Box<dyn Instrumenta
         .filter(|default| type_of(&**default) == current)
         .map(Some)
         .ok_or(Error::Instrumentation)
-}
-
-/// A `TypeId` is a hash already.
-#[derive(Default)]
-struct TypeIdHasher(u64);
-
-impl Hasher for TypeIdHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.0 ^= u64::from_ne_bytes(word);
-        }
-    }
-
-    fn write_u64(&mut self, word: u64) {
-        self.0 ^= word;
-    }
 }

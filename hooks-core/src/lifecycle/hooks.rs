@@ -1,3 +1,5 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use crate::connection::{RawConnection, Scope, scoped};
 use crate::error::{RegistryError, Result};
 use crate::model::Row;
@@ -8,6 +10,9 @@ use crate::signal::{
     PostCreate, PostDelete, PostLoad, PostSave, PostUpdate, PreCreate, PreDelete, PreSave,
     PreUpdate, Signal,
 };
+
+/// How many models have their hooks, on all connection types.
+static NUMBERED: AtomicUsize = AtomicUsize::new(0);
 
 /// The receivers of a model and the relations towards its table, on connections of type `C`.
 ///
@@ -25,6 +30,8 @@ pub struct ModelHooks<M: Row, C> {
     /// Those whose child comes into being with a row of this model stand first.
     pub(crate) relations: Relations<M::Pk, C>,
     auto_created: usize,
+    /// What tells the model from others in a connection's memory.
+    pub(crate) number: usize,
     pub(crate) own_create: Scope,
     pub(crate) own_update: Scope,
     pub(crate) own_delete: Scope,
@@ -60,6 +67,7 @@ impl<M: Row, C: 'static> ModelHooks<M, C> {
                 .filter(|relation| relation.info().auto_create)
                 .count(),
             relations,
+            number: NUMBERED.fetch_add(1, Ordering::Relaxed),
             own_create: Scope::ReadBack,
             own_update: Scope::Statement,
             own_delete: Scope::Statement,
@@ -98,6 +106,10 @@ impl<M: Row, C: RawConnection> ModelHooks<M, C> {
 
     pub(crate) fn hears_create(&self, conn: &mut C) -> bool {
         !(self.post_create.is_empty() && self.post_save.is_empty()) || scoped::here(conn)
+    }
+
+    pub(crate) fn hears_pre_update(&self, conn: &mut C) -> bool {
+        !(self.pre_save.is_empty() && self.pre_update.is_empty()) || scoped::here(conn)
     }
 
     pub(crate) fn hears_update(&self, conn: &mut C) -> bool {

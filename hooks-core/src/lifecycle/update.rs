@@ -55,6 +55,10 @@ pub(crate) fn update<M: Persist<C>, C: RawConnection>(
     let old = &*row;
     *row = atomic::<M, C, _>(conn, hooks.own_update, |conn| {
         let update = Update::new(hooks, conn, Some(old));
+        if !hooks.hears_pre_update(conn) {
+            write(conn, &changed, columns)?;
+            return update.report(conn, changed, columns);
+        }
         let mut row = update.announce(conn, changed, &old.pk())?;
         row.keep_unwritten(old);
         let columns = row.differing(old);

@@ -10,8 +10,10 @@ use crate::signal::Signal;
 #[doc(hidden)]
 pub struct Deferred<E> {
     receive: fn(&E) -> Outcome,
-    keep: fn(&E, fn(&E) -> Outcome) -> Callback,
+    keep: KeepEach<E>,
 }
+
+type KeepEach<E> = fn(&E, fn(&E) -> Outcome) -> Callback;
 
 /// A signal that can be kept until the transaction is over.
 #[doc(hidden)]

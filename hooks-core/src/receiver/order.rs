@@ -118,10 +118,10 @@ fn cycle(
 mod tests {
     use std::any::TypeId;
 
-    use super::super::{EachOn, When};
+    use super::super::{EachOn, Handler, When};
     use super::*;
 
-    const fn receiver(line: u32, handler: &'static (dyn Any + Send + Sync)) -> Receiver {
+    const fn receiver(line: u32, handler: &'static dyn Handler) -> Receiver {
         Receiver {
             uid: "hear",
             order: 0,
@@ -134,6 +134,7 @@ mod tests {
             when: When::Now,
             fallible: false,
             compares: false,
+            looks_back: false,
             handler,
         }
     }

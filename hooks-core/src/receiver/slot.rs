@@ -23,6 +23,8 @@ struct Call<E: 'static, C> {
     receiver: &'static Receiver,
 }
 
+type SenderOn<E, C> = Box<dyn Fn(&E, &mut C) -> Outcome + Send + Sync>;
+
 enum Form<E: 'static, C> {
     Each(fn(&E) -> Outcome),
     EachOn(fn(&E, &mut C) -> Outcome),
@@ -31,7 +33,7 @@ enum Form<E: 'static, C> {
     Batch(fn(&[E]) -> Outcome),
     BatchOn(fn(&[E], &mut C) -> Outcome),
     Sender(Box<dyn Fn(&E) -> Outcome + Send + Sync>),
-    SenderOn(Box<dyn Fn(&E, &mut C) -> Outcome + Send + Sync>),
+    SenderOn(SenderOn<E, C>),
     Deferred(Box<dyn Fn(&E) -> Callback + Send + Sync>),
     Merged(&'static Merged<E>),
 }
@@ -96,16 +98,16 @@ impl<E: Signal, C: RawConnection> Slot<E, C> {
     /// Calls every receiver with one event.
     #[inline]
     pub(crate) fn send(&self, event: &mut E, conn: &mut C) -> Result<()> {
-        match self.is_empty() & !scoped::any() {
+        if scoped::here(conn) {
+            return self.call_some(std::slice::from_mut(event), conn);
+        }
+        match self.is_empty() {
             true => Ok(()),
             false => self.call_each(event, conn),
         }
     }
 
     fn call_each(&self, event: &mut E, conn: &mut C) -> Result<()> {
-        if scoped::here(conn) {
-            return self.call_some(std::slice::from_mut(event), conn);
-        }
         for call in &self.calls {
             // The plain forms here, so that their loop has no other call in it.
             let outcome = match call.form {

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::names::{place, short};
 use super::{ModelEntry, Registry};
 use crate::error::RegistryError;
-use crate::receiver::{ConnectionType, Receiver, in_order};
+use crate::receiver::{Receiver, in_order};
 use crate::signal;
 
 /// Something that was compiled in and is probably not meant so.
@@ -111,37 +111,24 @@ impl Together {
             .into_iter()
             .flat_map(|it| (it.sends)())
         {
-            let heard = signal.types.iter().filter_map(|it| by_type.get(it));
-            groups.extend(by_connection(
-                signal.signal,
-                heard.flatten().copied().collect(),
-            ));
-            sent.extend(signal.types);
+            let mut types = signal.types;
+            // A model may extend a trait under two names.
+            types.sort();
+            types.dedup();
+            let heard = types.iter().filter_map(|it| by_type.get(it));
+            groups.push(Group {
+                signal: signal.signal,
+                receivers: heard.flatten().copied().collect(),
+            });
+            sent.extend(types);
         }
         by_type.retain(|signal, _| !sent.contains(signal));
         for receivers in by_type.into_values() {
             let signal = receivers.first().map_or("", |it| (it.signal)());
-            groups.extend(by_connection(signal, receivers));
+            groups.push(Group { signal, receivers });
         }
         Together { groups, sent }
     }
-}
-
-/// The receivers that run on each type of connection; those without a connection run on all.
-fn by_connection(signal: &'static str, receivers: Vec<&'static Receiver>) -> Vec<Group> {
-    let connection = |it: &Receiver| it.handler.connection().map(|it: ConnectionType| it.id);
-    let mut connections: Vec<_> = receivers.iter().filter_map(|it| connection(it)).collect();
-    connections.sort();
-    connections.dedup();
-    if connections.len() < 2 {
-        return vec![Group { signal, receivers }];
-    }
-    let runs = |on: TypeId| move |it: &&&Receiver| connection(it).is_none_or(|it| it == on);
-    let group = |on| Group {
-        signal,
-        receivers: receivers.iter().filter(runs(on)).copied().collect(),
-    };
-    connections.into_iter().map(group).collect()
 }
 
 fn contradictions(together: &Together) -> Vec<Finding> {

@@ -81,6 +81,10 @@ where
         info::<R>()
     }
 
+    fn on_delete(&self) -> OnDelete {
+        R::ON_DELETE
+    }
+
     fn create_scope(&self) -> Result<Scope> {
         lifecycle::create_scope::<R::Child, C>()
     }

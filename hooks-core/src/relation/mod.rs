@@ -137,6 +137,7 @@ pub(crate) type Relations<K, C> = Vec<Box<dyn Relation<K, C>>>;
 /// A relation seen from a parent whose key is `K`, with the child's type forgotten.
 pub(crate) trait Relation<K, C>: Send + Sync {
     fn info(&self) -> RelationInfo;
+    fn on_delete(&self) -> OnDelete;
     /// What it takes to undo the creation of a dependent.
     fn create_scope(&self) -> Result<Scope>;
     /// What it takes to undo the deletion of the children and theirs, and of what they visit first.

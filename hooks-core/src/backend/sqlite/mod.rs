@@ -58,6 +58,10 @@ impl RawConnection for SqliteConnection {
     fn backend(&self) -> Sqlite {
         Sqlite
     }
+
+    fn system(&self) -> &'static str {
+        "sqlite"
+    }
 }
 
 impl<M> Persist<SqliteConnection> for M
@@ -163,7 +167,7 @@ where
 }
 
 /// Reads an inserted row, or takes it back: inside a transaction of the application nothing else would.
-fn read_back<M: Row>(
+fn read_back<M: Hooked<SqliteConnection>>(
     conn: &mut SqliteConnection,
     read: impl FnOnce(&mut SqliteConnection) -> QueryResult<Option<M>>,
     take_back: impl FnOnce(&mut SqliteConnection) -> QueryResult<usize>,

@@ -8,7 +8,7 @@ use diesel::{QueryResult, RunQueryDsl};
 use crate::backend::Shape;
 use crate::backend::statements::{FromClause, from_clause};
 use crate::connection::State;
-use crate::model::Row;
+use crate::model::{Hooked, Row};
 
 /// What nobody was able to tell.
 const UNKNOWN: Shape = Shape {
@@ -19,25 +19,29 @@ const UNKNOWN: Shape = Shape {
 impl Shape {
     /// The shape of the table of `M`.
     #[inline]
-    pub(super) fn of<M: Row>(conn: &mut SqliteConnection) -> Self
+    pub(super) fn of<M: Hooked<SqliteConnection>>(conn: &mut SqliteConnection) -> Self
     where
         FromClause<M>: QueryFragment<Sqlite>,
     {
-        match State::installed(conn).and_then(|state| state.shape::<M>()) {
+        // Without hooks there is no operation that gets here.
+        let Ok(hooks) = M::hooks() else {
+            return UNKNOWN;
+        };
+        match State::installed(conn).and_then(|state| state.shape(hooks.number)) {
             Some(known) => known,
-            None => look::<M>(conn),
+            None => look::<M>(conn, hooks.number),
         }
     }
 
-    pub(super) fn forget<M: Row>(conn: &mut SqliteConnection) {
-        if let Ok(state) = State::of(conn) {
-            state.forget_shape::<M>();
+    pub(super) fn forget<M: Hooked<SqliteConnection>>(conn: &mut SqliteConnection) {
+        if let (Ok(hooks), Some(state)) = (M::hooks(), State::installed(conn)) {
+            state.remember_shape(hooks.number, None);
         }
     }
 }
 
 #[cold]
-fn look<M: Row>(conn: &mut SqliteConnection) -> Shape
+fn look<M: Row>(conn: &mut SqliteConnection, model: usize) -> Shape
 where
     FromClause<M>: QueryFragment<Sqlite>,
 {
@@ -52,7 +56,7 @@ where
         Err(_) => UNKNOWN,
     };
     if let Ok(state) = State::of(conn) {
-        state.remember_shape::<M>(shape);
+        state.remember_shape(model, Some(shape));
     }
     shape
 }

@@ -1,0 +1,54 @@
+use crate::connection::{CallbackKind, RawConnection};
+use crate::error::Result;
+use crate::model::Model;
+use crate::receiver::{Outcome, Receiver};
+use crate::signal::Signal;
+
+#[expect(
+    clippy::extra_unused_type_parameters,
+    reason = "with the feature it tells of the model"
+)]
+#[inline(always)]
+pub(crate) fn operation<M: Model, C: RawConnection, T>(
+    _name: &'static str,
+    conn: &mut C,
+    work: impl FnOnce(&mut C) -> Result<T>,
+) -> Result<T> {
+    work(conn)
+}
+
+#[expect(
+    clippy::extra_unused_type_parameters,
+    reason = "with the feature it tells of the signal"
+)]
+#[inline(always)]
+pub(crate) fn receiver<E: Signal>(
+    _receiver: &'static Receiver,
+    receive: impl FnOnce() -> Outcome,
+) -> Outcome {
+    receive()
+}
+
+#[expect(
+    clippy::extra_unused_type_parameters,
+    reason = "with the feature it tells of the signal"
+)]
+#[inline(always)]
+pub(crate) fn connected<E: Signal>(receive: impl FnOnce() -> Outcome) -> Outcome {
+    receive()
+}
+
+#[inline(always)]
+pub(crate) fn callback(
+    _kind: CallbackKind,
+    _receiver: Option<&'static str>,
+    work: impl FnOnce() -> Outcome,
+) -> Outcome {
+    work()
+}
+
+#[inline(always)]
+pub(crate) fn muted(_uid: &str) {}
+
+#[inline(always)]
+pub(crate) fn muted_all() {}

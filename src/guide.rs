@@ -1,0 +1,24 @@
+//! The pages of the guide, whose code blocks are tests.
+
+#[doc = include_str!("../docs/README.md")]
+struct Guide;
+#[doc = include_str!("../docs/signals.md")]
+struct Signals;
+#[doc = include_str!("../docs/receivers.md")]
+struct Receivers;
+#[doc = include_str!("../docs/many-models.md")]
+struct ManyModels;
+#[doc = include_str!("../docs/own-signals.md")]
+struct OwnSignals;
+#[doc = include_str!("../docs/after-commit.md")]
+struct AfterCommit;
+#[doc = include_str!("../docs/testing.md")]
+struct Testing;
+#[doc = include_str!("../docs/when-not.md")]
+struct WhenNot;
+#[doc = include_str!("../docs/looking.md")]
+struct Looking;
+#[doc = include_str!("../docs/django.md")]
+struct Django;
+#[doc = include_str!("../docs/performance.md")]
+struct Performance;
