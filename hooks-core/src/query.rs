@@ -75,6 +75,7 @@ pub trait LoadFrom<Q, C: RawConnection>: Persist<C> {
     fn load_from(conn: &mut C, query: Q) -> QueryResult<Vec<Self>>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<M, Q, C> LoadFrom<Q, C> for M
 where
     C: RawConnection,

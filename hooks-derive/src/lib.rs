@@ -159,7 +159,7 @@ pub fn derive_hooks(input: TokenStream) -> TokenStream {
 /// | `fn(&PostSave<User>)` | for each signal |
 /// | `fn(&PostSave<dyn Activity>)` | for each signal of each model with `#[hooks(extends(Activity))]`; not for `PreSave`, `PreCreate` and `PreUpdate` |
 /// | `fn(&mut PreSave<User>)` | for each signal, and may change what is about to be written |
-/// | `fn(&[PostSave<User>])` | once for all rows of a `create_many`, or of one model in a delete, and for the single row of any other operation; not for `PreSave`, `PreCreate` and `PreUpdate` |
+/// | `fn(&[PostSave<User>])` | once for all rows of a `create_many`, or of one model in a delete (`PostDelete`: of one level, where rows of one model depend on each other), and for the single row of any other operation; not for `PreSave`, `PreCreate` and `PreUpdate` |
 ///
 /// A second argument, such as `&mut SqliteConnection`, takes the connection on which the operation runs;
 /// what is done with it happens together with the operation or not at all. It is the connection itself,

@@ -18,12 +18,13 @@ impl Capture {
         Capture { queue, from }
     }
 
-    /// How many callbacks would run if everything were committed now.
+    /// How many callbacks wait. A row that was created and deleted counts for each receiver with
+    /// `after_commit(merged)`, though nothing is left to tell.
     pub fn len(&self) -> usize {
         count(self.queue.lock().captured(self.from))
     }
 
-    /// Whether nothing would run.
+    /// Whether none waits.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -36,8 +36,10 @@ pub struct ModelHooks<M: Row, C> {
     pub(crate) own_update: Scope,
     pub(crate) own_delete: Scope,
     pub(crate) own_load: Scope,
-    /// Whether a receiver looks at the row as it was before an update.
+    /// Whether a receiver looks at the row as it was before an update, so that `save` reads it.
     pub(crate) compares: bool,
+    /// Whether a receiver may ask for the old row where it is at hand.
+    pub(crate) looks_back: bool,
     /// Whether a receiver waits for the end of the transaction and must know what was deleted till then.
     pub(crate) buries: bool,
 }
@@ -73,6 +75,7 @@ impl<M: Row, C: 'static> ModelHooks<M, C> {
             own_delete: Scope::Statement,
             own_load: Scope::Statement,
             compares: false,
+            looks_back: false,
             buries: false,
         };
         let save = scope_of(&hooks.pre_save, &hooks.post_save);
@@ -88,6 +91,7 @@ impl<M: Row, C: 'static> ModelHooks<M, C> {
         let looks_back = hooks.pre_update.looks_back() || hooks.post_update.looks_back();
         let saves = [hooks.pre_save.compares(), hooks.post_save.compares()];
         hooks.compares = looks_back || updates.contains(&true) || saves.contains(&true);
+        hooks.looks_back = hooks.compares || hooks.pre_save.looks_back();
         hooks.buries =
             hooks.post_save.merges() || hooks.post_create.merges() || hooks.post_update.merges();
         Ok(hooks)
@@ -148,6 +152,9 @@ fn scope_of<Pre: Signal, Post: Signal, C: 'static>(
         Scope::Receivers
     } else if post.can_fail() || pre.defers() {
         Scope::Statements
+    } else if post.defers() {
+        // What waits for the COMMIT comes after every receiver.
+        Scope::ReadBack
     } else {
         Scope::Statement
     }

@@ -16,8 +16,13 @@ pub(crate) fn save<M: Persist<C>, C: RawConnection>(conn: &mut C, row: &mut M) -
         return atomic::<M, C, _>(conn, hooks.own_update, |conn| write(conn, row, all));
     }
     let old = &*row;
-    *row = atomic::<M, C, _>(conn, hooks.own_update, |conn| {
-        let stored = match hooks.compares {
+    let compares = hooks.compares || scoped::has_connected(conn);
+    let scope = match compares {
+        true => hooks.own_update.max(Scope::ReadBack),
+        false => hooks.own_update,
+    };
+    *row = atomic::<M, C, _>(conn, scope, |conn| {
+        let stored = match compares {
             true => Some(super::find::<M, C>(conn, &old.pk())?),
             false => None,
         };
@@ -115,7 +120,8 @@ struct Update<M: Row, C: 'static> {
 impl<M: Persist<C>, C: RawConnection> Update<M, C> {
     /// The row as it was is kept for receivers that look at it only.
     fn new(hooks: &'static ModelHooks<M, C>, conn: &mut C, before: Option<&M>) -> Self {
-        let before = before.filter(|_| hooks.compares);
+        let keeps = hooks.looks_back || scoped::has_connected(conn);
+        let before = before.filter(|_| keeps);
         Update {
             hooks,
             raw: scoped::loads_fixtures(conn),

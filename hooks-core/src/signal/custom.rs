@@ -96,7 +96,8 @@ pub trait CustomSignal: Signal {
         })
     }
 
-    /// Calls the receivers that need no connection, where there is none. Those that take one do not run.
+    /// Calls the receivers that need no connection, where there is none. Those that take one do not run, nor
+    /// those that wait for the end of a transaction.
     ///
     /// # Errors
     ///

@@ -100,7 +100,8 @@ impl<M: Row> PreUpdate<M> {
         self.changes().names()
     }
 
-    /// The row as it was: as the database had it for `save`, else the instance that is being updated.
+    /// The row as it was: the instance that is being updated or, for `save`, the row as the database had it,
+    /// which is read for receivers of an update's own signals and those with `changed(..)`.
     pub fn before(&self) -> Option<&M> {
         self.before.as_deref()?.downcast_ref()
     }
