@@ -1,0 +1,605 @@
+//! Muting, fixtures and receivers that are connected at run time hold on one connection, for one scope.
+#![allow(missing_docs)]
+
+mod common;
+
+use std::sync::Arc;
+
+use common::{Log, depth, memory, panic_of, statements, verbs};
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::result::Error as DieselError;
+use diesel_hooks::Error;
+use diesel_hooks::error::RegistryError;
+use diesel_hooks::prelude::*;
+
+diesel::table! { owners (id) { id -> Integer, name -> Text } }
+diesel::table! { collars (id) { id -> Integer, owner_id -> Integer } }
+diesel::table! { debts (id) { id -> Integer, owner_id -> Integer } }
+
+const SCHEMA: &str = "
+    CREATE TABLE owners (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+    CREATE TABLE collars (id INTEGER PRIMARY KEY, owner_id INTEGER NOT NULL UNIQUE REFERENCES owners);
+    CREATE TABLE debts (id INTEGER PRIMARY KEY, owner_id INTEGER NOT NULL UNIQUE REFERENCES owners);
+";
+
+static LOG: Log = Log::new();
+
+#[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+struct Owner {
+    id: i32,
+    name: String,
+}
+
+/// It comes and goes with its owner, and nobody hears of it.
+#[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+struct Collar {
+    id: i32,
+    #[hooks(one_to_one(Owner, on_delete = Cascade, auto_create))]
+    owner_id: i32,
+}
+
+#[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+struct Debt {
+    id: i32,
+    #[hooks(one_to_one(Owner, on_delete = Protect))]
+    owner_id: i32,
+}
+
+#[derive(Debug, Signal)]
+struct Called;
+
+fn write(entry: &str, raw: bool) {
+    LOG.push(if raw {
+        format!("{entry} raw")
+    } else {
+        entry.to_owned()
+    });
+}
+
+#[receiver(dispatch_uid = "pre_save")]
+fn pre_save(event: &mut PreSave<Owner>) {
+    let raw = match event {
+        PreSave::Create(event) => event.raw,
+        PreSave::Update(event) => event.raw,
+    };
+    write("pre_save", raw);
+}
+
+#[receiver(dispatch_uid = "pre_create")]
+fn pre_create(event: &PreCreate<Owner>) {
+    write("pre_create", event.raw);
+}
+
+#[receiver(dispatch_uid = "pre_update")]
+fn pre_update(event: &PreUpdate<Owner>) {
+    write("pre_update", event.raw);
+}
+
+#[receiver(dispatch_uid = "post_create")]
+fn post_create(event: &PostCreate<Owner>, _: &mut SqliteConnection) {
+    write("post_create", event.raw);
+}
+
+#[receiver(dispatch_uid = "post_update")]
+fn post_update(event: &PostUpdate<Owner>, _: &mut SqliteConnection) {
+    write("post_update", event.raw);
+}
+
+#[receiver(dispatch_uid = "veto")]
+fn veto(event: &PostSave<Owner>) -> Result<(), &'static str> {
+    write("post_save", event.raw);
+    match event.instance.name.as_str() {
+        "vetoed" => Err("not this one"),
+        _ => Ok(()),
+    }
+}
+
+#[receiver(dispatch_uid = "batch")]
+fn whole_batch(events: &[PostSave<Owner>]) {
+    write("batch", events.iter().all(|event| event.raw));
+}
+
+#[receiver(dispatch_uid = "any")]
+fn any_loaded(_: &PostLoad<dyn AnyModel>) {
+    write("post_load", false);
+}
+
+#[receiver(dispatch_uid = "deleted")]
+fn pre_delete(_: &PreDelete<Owner>) {
+    write("pre_delete", false);
+}
+
+#[receiver(dispatch_uid = "deleted")]
+fn post_delete(_: &PostDelete<Owner>) {
+    write("post_delete", false);
+}
+
+#[receiver(dispatch_uid = "later", after_commit)]
+fn committed(event: &PostCreate<Owner>) {
+    write("committed", event.raw);
+}
+
+#[receiver(dispatch_uid = "merged", after_commit(merged))]
+fn merged(event: &PostSave<Owner>) {
+    write("merged", event.raw);
+}
+
+#[receiver(dispatch_uid = "called")]
+fn called(_: &Called) {
+    write("called", false);
+}
+
+fn owner(conn: &mut SqliteConnection, name: &str) -> diesel_hooks::Result<Owner> {
+    Owner::create(conn, NewOwner { name: name.into() })
+}
+
+/// Everything that the receivers above can hear.
+fn live_a_life(conn: &mut SqliteConnection) -> diesel_hooks::Result {
+    let mut ada = owner(conn, "Ada")?;
+    ada.update(conn, |it| it.name = "Ada L".into())?;
+    ada.refresh(conn)?;
+    Called.send(conn)?;
+    ada.delete(conn).map(drop)
+}
+
+const A_LIFE: [&str; 17] = [
+    "pre_save",
+    "pre_create",
+    "post_create",
+    "batch",
+    "post_save",
+    "committed",
+    "merged",
+    "pre_save",
+    "pre_update",
+    "post_update",
+    "batch",
+    "post_save",
+    "merged",
+    "post_load",
+    "called",
+    "pre_delete",
+    "post_delete",
+];
+
+fn assert_all_are_heard(conn: &mut SqliteConnection) {
+    live_a_life(conn).expect("a life");
+    assert_eq!(LOG.take(), A_LIFE);
+}
+
+/// How many owners, collars and debts there are.
+fn counts(conn: &mut SqliteConnection) -> (i64, i64, i64) {
+    let owners = owners::table.count().get_result(conn);
+    let collars = collars::table.count().get_result(conn);
+    let debts = debts::table.count().get_result(conn);
+    (
+        owners.expect("a count"),
+        collars.expect("a count"),
+        debts.expect("a count"),
+    )
+}
+
+#[test]
+fn without_hooks_no_receiver_of_any_kind_runs() {
+    let mut conn = memory(SCHEMA);
+    let guard = conn.connect(|_: &PostSave<Owner>, _: &mut SqliteConnection| LOG.push("connected"));
+    conn.without_hooks(|conn| {
+        live_a_life(conn)?;
+        owner(conn, "vetoed").map(drop)
+    })
+    .expect("nobody says no");
+    assert!(LOG.take().is_empty());
+    assert_eq!(counts(&mut conn), (1, 1, 0));
+    drop(guard.expect("there is room"));
+    assert_all_are_heard(&mut conn);
+    owner(&mut conn, "vetoed").expect_err("somebody says no");
+    LOG.take();
+}
+
+#[test]
+fn without_hooks_dependents_are_created_protected_and_deleted_all_the_same() {
+    let mut conn = memory(SCHEMA);
+    conn.without_hooks(|conn| {
+        let ada = owner(conn, "Ada")?;
+        let debt = Debt::create(conn, NewDebt { owner_id: ada.id })?;
+        assert_eq!(counts(conn), (1, 1, 1));
+        let refused = ada.delete(conn).expect_err("the debt protects her");
+        assert!(matches!(refused, Error::Protected(_)));
+        assert_eq!(counts(conn), (1, 1, 1));
+        debt.delete(conn)?;
+        assert_eq!(ada.delete(conn)?.by_model["Collar"], 1);
+        Ok::<_, Error>(())
+    })
+    .expect("it goes");
+    assert_eq!(counts(&mut conn), (0, 0, 0));
+    assert!(LOG.take().is_empty());
+}
+
+#[test]
+fn without_receiver_that_one_is_silent_in_all_its_signals() {
+    let mut conn = memory(SCHEMA);
+    conn.without_receiver("deleted", live_a_life)
+        .expect("a life");
+    assert_eq!(LOG.take(), A_LIFE[..15]);
+    for uid in [
+        "batch", "later", "merged", "any", "called", "pre_save", "veto",
+    ] {
+        conn.without_receiver(uid, live_a_life).expect("a life");
+        let name = match uid {
+            "later" => "committed",
+            "any" => "post_load",
+            "veto" => "post_save",
+            uid => uid,
+        };
+        let mut expected = A_LIFE.to_vec();
+        expected.retain(|it| *it != name);
+        assert_eq!(LOG.take(), expected, "without {uid}");
+    }
+    conn.without_receiver("veto", |conn| owner(conn, "vetoed"))
+        .expect("nobody says no");
+    LOG.take();
+    assert_all_are_heard(&mut conn);
+}
+
+#[test]
+fn without_a_receiver_that_nobody_knows_is_an_error_and_nothing_runs() {
+    let mut conn = memory(SCHEMA);
+    let outcome = conn.without_receiver("nobody", |conn| {
+        LOG.push("it ran");
+        owner(conn, "Ada")
+    });
+    let Err(Error::Registry(RegistryError::Missing { uids, .. })) = outcome else {
+        panic!("{outcome:?}");
+    };
+    assert_eq!(uids, ["nobody"]);
+    assert!(LOG.take().is_empty());
+    assert_all_are_heard(&mut conn);
+}
+
+#[test]
+fn fixtures_are_raw_in_every_signal_of_a_save_and_nothing_is_created_with_them() {
+    let mut conn = memory(SCHEMA);
+    conn.loading_fixtures(|conn| {
+        let mut ada = owner(conn, "Ada")?;
+        ada.update(conn, |it| it.name = "Ada L".into())?;
+        ada.save(conn)?;
+        ada.update_set(conn, owners::name.eq("Ada B"))?;
+        let new = vec![
+            NewOwner { name: "Bob".into() },
+            NewOwner { name: "Cy".into() },
+        ];
+        Owner::create_many(conn, new).map(drop)
+    })
+    .expect("loaded");
+    let log = LOG.take();
+    assert!(log.iter().all(|it| it.ends_with(" raw")), "{log:?}");
+    assert_eq!(log.len(), 7 + 3 * 6 + 2 * 6 + 1);
+    assert_eq!(counts(&mut conn), (3, 0, 0));
+    owner(&mut conn, "Dan").expect("an owner");
+    assert_eq!(LOG.take(), A_LIFE[..7]);
+    assert_eq!(counts(&mut conn), (4, 1, 0));
+}
+
+#[test]
+fn a_receiver_that_was_connected_is_told_that_a_row_is_raw_too() {
+    let mut conn = memory(SCHEMA);
+    let guard = conn.connect(|event: &PostCreate<Collar>, _: &mut SqliteConnection| {
+        LOG.push(format!("a collar, raw {}", event.raw));
+    });
+    let ada = conn.without_hooks(|conn| conn.loading_fixtures(|conn| owner(conn, "Ada")));
+    let new = NewCollar {
+        owner_id: ada.expect("an owner").id,
+    };
+    conn.loading_fixtures(|conn| Collar::create(conn, new))
+        .expect("a collar");
+    assert_eq!(LOG.take(), ["a collar, raw true"]);
+    drop(guard.expect("there is room"));
+}
+
+#[test]
+fn scopes_nest_and_end_from_the_inside() {
+    let mut conn = memory(SCHEMA);
+    let heard = |conn: &mut SqliteConnection| {
+        owner(conn, "any").expect("an owner");
+        LOG.take()
+    };
+    conn.without_receiver("batch", |conn| {
+        conn.without_receiver("merged", |conn| {
+            assert_eq!(
+                heard(conn),
+                [
+                    "pre_save",
+                    "pre_create",
+                    "post_create",
+                    "post_save",
+                    "committed"
+                ]
+            );
+            let outcome = conn.without_hooks(|conn| {
+                assert!(heard(conn).is_empty());
+                conn.loading_fixtures(|conn| {
+                    assert!(heard(conn).is_empty(), "an inner scope opens no outer one");
+                    Ok::<_, Error>(())
+                })
+            });
+            assert!(!heard(conn).contains(&"merged".to_owned()));
+            outcome
+        })?;
+        assert!(heard(conn).contains(&"merged".to_owned()));
+        assert!(!heard(conn).contains(&"batch".to_owned()));
+        conn.without_receiver("batch", |_| Ok::<_, Error>(()))?;
+        assert!(
+            !heard(conn).contains(&"batch".to_owned()),
+            "it was muted twice"
+        );
+        conn.loading_fixtures(|conn| {
+            assert!(heard(conn).iter().all(|it| it.ends_with(" raw")));
+            Ok::<_, Error>(())
+        })
+    })
+    .expect("all is well");
+    assert_all_are_heard(&mut conn);
+}
+
+type Work<'a> = &'a dyn Fn(&mut SqliteConnection) -> diesel_hooks::Result;
+type In = fn(&mut SqliteConnection, Work<'_>) -> diesel_hooks::Result;
+
+/// Each kind of scope, around some work.
+const SCOPES: [In; 4] = [
+    |conn, work| conn.without_hooks(work),
+    |conn, work| conn.without_receiver("batch", work),
+    |conn, work| conn.loading_fixtures(work),
+    |conn, work| {
+        let _guard = conn.connect(|_: &PostSave<Owner>, _: &mut SqliteConnection| {
+            LOG.push("connected");
+        })?;
+        work(conn)
+    },
+];
+
+#[test]
+fn an_error_ends_the_scope_and_is_the_applications_own() {
+    let mut conn = memory(SCHEMA);
+    for within in SCOPES {
+        let outcome = within(&mut conn, &|conn| {
+            owner(conn, "Ada")?;
+            Err(DieselError::RollbackTransaction.into())
+        });
+        let source = DieselError::RollbackTransaction;
+        assert!(matches!(outcome, Err(Error::Query { source: it, .. }) if it == source));
+        assert_ne!(LOG.take(), A_LIFE[..7], "the scope did something");
+        assert_all_are_heard(&mut conn);
+    }
+}
+
+#[test]
+fn a_panic_ends_the_scope_and_goes_on() {
+    let mut conn = memory(SCHEMA);
+    for within in SCOPES {
+        let panic = panic_of(|| {
+            within(&mut conn, &|conn| {
+                owner(conn, "Ada")?;
+                panic!("in the scope")
+            })
+        });
+        assert_eq!(panic, "in the scope");
+        assert_ne!(LOG.take(), A_LIFE[..7], "the scope did something");
+        assert_all_are_heard(&mut conn);
+    }
+}
+
+#[test]
+fn a_panic_in_the_innermost_scope_ends_all_of_them() {
+    let mut conn = memory(SCHEMA);
+    let panic = panic_of(|| {
+        conn.transaction(|conn| {
+            conn.without_receiver("batch", |conn| {
+                conn.loading_fixtures(|conn| {
+                    conn.without_hooks(|_| -> diesel_hooks::Result { panic!("in three scopes") })
+                })
+            })
+        })
+    });
+    assert_eq!(panic, "in three scopes");
+    // Diesel leaves the application's own transaction open when it unwinds.
+    while depth(&mut conn) > 0 {
+        use diesel::connection::{AnsiTransactionManager, TransactionManager};
+        AnsiTransactionManager::rollback_transaction(&mut conn).expect("it is open");
+    }
+    assert_all_are_heard(&mut conn);
+}
+
+#[test]
+fn a_scope_around_a_transaction_that_rolls_back_holds_to_its_end() {
+    let mut conn = memory(SCHEMA);
+    conn.without_receiver("batch", |conn| {
+        let failed: diesel_hooks::Result = conn.transaction(|conn| {
+            owner(conn, "Ada")?;
+            Err(DieselError::RollbackTransaction.into())
+        });
+        failed.expect_err("rolled back");
+        LOG.take();
+        owner(conn, "Bob")
+    })
+    .expect("an owner");
+    assert!(!LOG.take().contains(&"batch".to_owned()));
+}
+
+#[test]
+fn of_two_connections_on_one_thread_one_is_muted_and_the_other_is_not() {
+    let (mut one, mut other) = (memory(SCHEMA), memory(SCHEMA));
+    for within in SCOPES {
+        let guard = one.connect(|_: &PostCreate<Owner>, _: &mut SqliteConnection| LOG.push("one"));
+        within(&mut one, &|one| {
+            owner(one, "Ada")?;
+            Ok(())
+        })
+        .expect("an owner");
+        LOG.take();
+        drop(guard.expect("there is room"));
+    }
+    one.without_hooks(|one| {
+        assert_all_are_heard(&mut other);
+        one.loading_fixtures(|_| {
+            assert_all_are_heard(&mut other);
+            Ok::<_, Error>(())
+        })
+    })
+    .expect("the other goes on");
+    let guard = one.connect(|_: &PostSave<Owner>, _: &mut SqliteConnection| LOG.push("connected"));
+    assert_all_are_heard(&mut other);
+    drop(guard.expect("there is room"));
+}
+
+#[test]
+fn of_two_connections_in_two_threads_at_once_one_is_muted_and_the_other_is_not() {
+    for within in SCOPES {
+        let both = |conn: &mut SqliteConnection| {
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    let mut other = memory(SCHEMA);
+                    (0..20).for_each(|_| assert_all_are_heard(&mut other));
+                });
+                for _ in 0..40 {
+                    owner(conn, "Ada").expect("an owner");
+                    assert_ne!(LOG.take(), A_LIFE[..7]);
+                }
+            });
+            Ok(())
+        };
+        within(&mut memory(SCHEMA), &both).expect("all is well");
+    }
+}
+
+#[test]
+fn a_scope_of_another_connection_adds_no_statement() {
+    let (mut one, mut other) = (memory(SCHEMA), memory(SCHEMA));
+    let new_debt = |conn: &mut SqliteConnection| {
+        let ada = owner(conn, "Ada").expect("an owner");
+        Debt::create(conn, NewDebt { owner_id: ada.id }).expect("a debt")
+    };
+    new_debt(&mut other);
+    let count = |conn: &mut SqliteConnection| {
+        let debt = new_debt(conn);
+        let (_, sent) = statements(conn, |conn| {
+            debt.clone().save(conn).expect("saved");
+            debt.delete(conn).expect("deleted");
+        });
+        sent
+    };
+    let alone = count(&mut other);
+    assert_eq!(verbs(&alone), ["UPDATE", "DELETE"]);
+    let guard = one.connect(|_: &PostSave<Owner>, _: &mut SqliteConnection| ());
+    let beside = one.without_hooks(|_| Ok::<_, Error>(count(&mut other)));
+    assert_eq!(beside.expect("counted"), alone);
+    drop(guard.expect("there is room"));
+    LOG.take();
+}
+
+thread_local! {
+    static OTHER: std::cell::RefCell<Option<(SqliteConnection, Option<diesel_hooks::Guard>)>> =
+        const { std::cell::RefCell::new(None) };
+}
+
+/// Has nothing to do with the connection that deletes, and opens a scope on another.
+#[receiver(dispatch_uid = "elsewhere")]
+fn elsewhere(_: &PreDelete<Owner>) {
+    OTHER.with_borrow_mut(|other| {
+        if let Some((conn, guard)) = other {
+            let connected = conn.connect(|_: &PostDelete<Collar>, _: &mut SqliteConnection| ());
+            *guard = connected.ok();
+        }
+    });
+}
+
+#[test]
+fn a_scope_that_another_connection_opens_during_a_delete_does_not_keep_dependents() {
+    let mut conn = memory(SCHEMA);
+    conn.batch_execute("PRAGMA foreign_keys = OFF")
+        .expect("a pragma");
+    let ada = owner(&mut conn, "Ada").expect("an owner");
+    OTHER.set(Some((memory(SCHEMA), None)));
+    let deleted = ada.delete(&mut conn).expect("deleted");
+    let (_, guard) = OTHER.take().expect("it is there");
+    assert!(guard.is_some(), "the scope was opened");
+    assert_eq!((deleted.total, counts(&mut conn)), (2, (0, 0, 0)));
+    LOG.take();
+}
+
+#[test]
+fn a_guard_hears_nested_operations_and_may_outlive_its_connection() {
+    let mut conn = memory(SCHEMA);
+    let names = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let heard = Arc::clone(&names);
+    let creating =
+        conn.connect(|event: &PostCreate<Owner>, conn: &mut SqliteConnection| {
+            match event.instance.name.as_str() {
+                "outer" => owner(conn, "inner").map(drop),
+                _ => Ok(()),
+            }
+        });
+    let listening = conn.connect(move |event: &PostSave<Owner>, _: &mut SqliteConnection| {
+        let mut heard = heard.lock().expect("no test panics inside");
+        heard.push(event.instance.name.clone());
+    });
+    owner(&mut conn, "outer").expect("two owners");
+    assert_eq!(*names.lock().expect("no panic"), ["inner", "outer"]);
+    drop(conn);
+    LOG.take();
+    let guards = (creating.expect("room"), listening.expect("room"));
+    std::thread::spawn(move || drop(guards))
+        .join()
+        .expect("no panic");
+    assert_all_are_heard(&mut memory(SCHEMA));
+    assert_eq!(names.lock().expect("no panic").len(), 2);
+}
+
+#[test]
+fn a_connected_receiver_that_fails_or_panics_takes_the_row_back() {
+    let mut conn = memory(SCHEMA);
+    let guard = conn.connect(|event: &PostCreate<Debt>, conn: &mut SqliteConnection| {
+        owner(conn, "written on the way").expect("an owner");
+        match event.instance.id {
+            1 => Err("on purpose"),
+            _ => panic!("it explodes"),
+        }
+    });
+    let ada = owner(&mut conn, "Ada").expect("an owner");
+    let create = |conn: &mut SqliteConnection| Debt::create(conn, NewDebt { owner_id: ada.id });
+    let error = create(&mut conn).expect_err("on purpose");
+    assert_eq!(
+        error.to_string(),
+        "receiver (connected) of PostCreate<Debt> 1 failed: on purpose"
+    );
+    assert_eq!(counts(&mut conn), (1, 1, 0));
+    conn.transaction(|conn| {
+        create(conn).expect_err("on purpose");
+        assert_eq!(counts(conn), (1, 1, 0));
+        Ok::<_, Error>(())
+    })
+    .expect("usable");
+    conn.batch_execute("INSERT INTO debts VALUES (1, 1); DELETE FROM owners WHERE id > 1; PRAGMA foreign_keys = OFF;")
+        .expect("plain SQL");
+    let other = NewDebt { owner_id: 9 };
+    assert_eq!(panic_of(|| Debt::create(&mut conn, other)), "it explodes");
+    assert_eq!((counts(&mut conn), depth(&mut conn)), ((1, 1, 1), 0));
+    drop(guard.expect("there is room"));
+    LOG.take();
+}
+
+#[test]
+fn what_is_deleted_in_silence_is_no_longer_told_after_the_commit() {
+    let mut conn = memory(SCHEMA);
+    conn.transaction(|conn| {
+        let ada = owner(conn, "Ada")?;
+        LOG.take();
+        conn.without_hooks(|conn| ada.delete(conn))
+    })
+    .expect("it commits");
+    assert_eq!(
+        LOG.take(),
+        ["committed"],
+        "the merged one has nothing to tell"
+    );
+}
