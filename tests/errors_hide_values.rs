@@ -391,7 +391,7 @@ fn what_does_not_convert_is_named_by_its_column_and_told_by_the_source() {
     let error = Day::get(&mut conn, "one".into()).expect_err("no time");
     assert_eq!(
         error.to_string(),
-        "load of Day failed: column day: a value does not convert (hidden)"
+        "load of Day failed: Error deserializing field 'day'"
     );
     let mut innermost: &dyn StdError = &error;
     while let Some(source) = innermost.source() {

@@ -1,7 +1,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-use diesel::result::{DeserializeFieldError, Error as DieselError, UnexpectedNullError};
+use diesel::result::{DeserializeFieldError, Error as DieselError};
 
 use super::BoxError;
 
@@ -10,13 +10,10 @@ struct Unshown(BoxError);
 
 impl fmt::Display for Unshown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let field = self.0.downcast_ref::<DeserializeFieldError>();
-        if let Some(column) = field.and_then(|it| it.field_name.as_deref()) {
-            write!(f, "column {column}: ")?;
-        }
-        match field {
-            Some(field) if field.error.is::<UnexpectedNullError>() => field.error.fmt(f),
-            _ => f.write_str("a value does not convert (hidden)"),
+        match self.0.downcast_ref::<DeserializeFieldError>() {
+            // It names the column, and leaves the rest to its source.
+            Some(field) => field.fmt(f),
+            None => f.write_str("a value does not convert (hidden)"),
         }
     }
 }

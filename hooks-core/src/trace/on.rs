@@ -34,6 +34,7 @@ static SLOW: AtomicU64 = AtomicU64::new(u64::MAX);
 /// No value of a column and no key is told.
 ///
 /// ```
+/// # use diesel_hooks_core as diesel_hooks;
 /// use std::time::Duration;
 ///
 /// diesel_hooks::set_slow_receiver_threshold(Duration::from_millis(50));
