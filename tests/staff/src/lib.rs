@@ -38,10 +38,22 @@ pub use schema::*;
 diesel::joinable!(employee_profiles -> employees (employee_id));
 diesel::allow_tables_to_appear_in_same_query!(employees, employee_profiles);
 
+/// What has a name.
+pub trait Named {
+    /// As it is written on a door.
+    fn name(&self) -> String;
+}
+
+impl Named for Employee {
+    fn name(&self) -> String {
+        format!("{} {}", self.first_name, self.last_name)
+    }
+}
+
 /// Somebody who works here.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Identifiable, Hooks)]
 #[diesel(table_name = employees)]
-#[hooks(new = NewEmployee)]
+#[hooks(new = NewEmployee, extends(Named))]
 pub struct Employee {
     /// Made by the database.
     pub id: i32,
