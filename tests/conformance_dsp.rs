@@ -17,12 +17,14 @@ use diesel_hooks::signal::Sent;
 diesel::table! { cats (id) { id -> Integer, name -> Text } }
 diesel::table! { dogs (id) { id -> Integer, name -> Text } }
 diesel::table! { stones (id) { id -> Integer } }
+diesel::table! { roses (id) { id -> Integer } }
 diesel::table! { notes (id) { id -> Integer, text -> Text } }
 
 const SCHEMA: &str = "
     CREATE TABLE cats (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
     CREATE TABLE dogs (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
     CREATE TABLE stones (id INTEGER PRIMARY KEY);
+    CREATE TABLE roses (id INTEGER PRIMARY KEY);
     CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
 ";
 
@@ -392,6 +394,32 @@ fn dsp_11_one_connected_by_a_models_receiver_is_heard_from_the_next_signal_on() 
     drop(outer.expect("there is room"));
 }
 
+/// Its receiver connects another one of the same signal.
+#[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+struct Rose {
+    id: i32,
+}
+
+#[receiver]
+fn connect_another(_: &PostCreate<Rose>, conn: &mut SqliteConnection) -> diesel_hooks::Result {
+    let heard = |_: &PostCreate<Rose>, _: &mut SqliteConnection| LOG.push("connected");
+    let guard = conn.connect(heard)?;
+    DOORS.lock().expect("no test panics inside").push(guard);
+    Ok(())
+}
+
+#[test]
+fn dsp_11_one_connected_by_a_receiver_of_the_same_signal_is_not_heard_in_it() {
+    let mut conn = memory(SCHEMA);
+    let other = conn.connect(|_: &Forgotten, _: &mut SqliteConnection| ());
+    Rose::create(&mut conn, NewRose {}).expect("a rose");
+    assert_eq!(LOG.take(), ["any Rose"]);
+    Rose::create_many(&mut conn, vec![NewRose {}, NewRose {}]).expect("two roses");
+    let first_of_each = ["any Rose", "any Rose", "connected", "connected"];
+    assert_eq!(LOG.take(), first_of_each);
+    drop(other.expect("there is room"));
+}
+
 #[test]
 fn dsp_11_one_disconnected_during_a_dispatch_is_not_called_any_more() {
     let mut conn = memory(SCHEMA);
@@ -422,6 +450,34 @@ fn dsp_12_the_first_that_fails_stops_the_rest_and_takes_back_what_was_written() 
     assert_eq!(why.source.to_string(), "poisoned");
     assert_eq!(LOG.take(), ["fed with poison", "first notes"]);
     assert!(noted(&mut conn).is_empty());
+    assert_eq!(depth(&mut conn), 0);
+}
+
+/// Heard by one that waits for the commit, and then by one that fails.
+#[derive(Clone, Signal)]
+struct Ordered;
+
+#[receiver(after_commit, order = 1)]
+fn deliver(_: &Ordered) {
+    LOG.push("delivered");
+}
+
+#[receiver(order = 2)]
+fn refuse(_: &Ordered) -> Result<(), &'static str> {
+    Err("not today")
+}
+
+#[test]
+fn dsp_12_what_waits_for_the_commit_is_forgotten_when_a_later_receiver_fails() {
+    let mut conn = memory(SCHEMA);
+    Ordered.send(&mut conn).expect_err("not today");
+    assert!(LOG.take().is_empty());
+    conn.transaction(|conn| {
+        Ordered.send(conn).expect_err("not today");
+        Ok::<_, Error>(())
+    })
+    .expect("it commits");
+    assert!(LOG.take().is_empty());
     assert_eq!(depth(&mut conn), 0);
 }
 

@@ -475,6 +475,14 @@ fn sig_33_a_load_is_heard_once_for_each_row_and_only_where_the_library_loads() {
     letter.save(&mut conn).expect("saved");
     Letter::get(&mut conn, 99).expect_err("nothing to load");
     assert!(!LOG.take().iter().any(|it| it.starts_with("post_load")));
+    Letter::create_many(&mut conn, vec![new_letter("b"), new_letter("c")]).expect("letters");
+    LOG.take();
+    let query = table::table.order(table::id);
+    query.load_hooked::<Letter>(&mut conn).expect("letters");
+    assert_eq!(
+        LOG.take(),
+        ["post_load first", "post_load b", "post_load c"]
+    );
     drop(listening.expect("there is room"));
 }
 

@@ -11,6 +11,7 @@ use diesel_hooks::prelude::*;
 
 diesel::table! { drafts (id) { id -> Integer, text -> Text } }
 diesel::table! { echoes (id) { id -> Integer, text -> Text } }
+diesel::table! { fuses (id) { id -> Integer } }
 diesel::table! { reports (id) { id -> Integer, text -> Text } }
 
 const SCHEMA: &str = "
@@ -138,15 +139,23 @@ struct Report {
     text: String,
 }
 
-/// Runs a statement that fails, and does not say so.
+/// Runs a statement that fails, or ends the transaction, and does not say so.
 #[receiver]
 fn swallow(event: &PostCreate<Report>, conn: &mut SqliteConnection) {
-    let statement = match event.instance.text.as_str() {
-        "harmless" => "INSERT INTO nowhere VALUES (1)",
-        "fatal" => "INSERT INTO fuses VALUES (1)",
+    let swallowed = match event.instance.text.as_str() {
+        "harmless" => conn.batch_execute("INSERT INTO nowhere VALUES (1)"),
+        "fatal" => conn.batch_execute("INSERT INTO fuses VALUES (1)"),
+        "fatal, prepared" => diesel::insert_into(fuses::table)
+            .values(fuses::id.eq(1))
+            .execute(conn)
+            .map(drop),
+        "exchanged" => {
+            let exchanged = conn.batch_execute("ROLLBACK; BEGIN");
+            return exchanged.expect("SQLite does as it is told");
+        }
         _ => return,
     };
-    drop(conn.batch_execute(statement).expect_err("it fails"));
+    swallowed.expect_err("it fails");
 }
 
 fn report(conn: &mut SqliteConnection, text: &str) -> diesel_hooks::Result<Report> {
@@ -180,4 +189,16 @@ fn sig_39_a_statement_that_failed_alone_is_the_receivers_own_affair() {
     let lost = report(&mut conn, "fatal").expect_err("the database ended it");
     assert!(matches!(lost, Error::TransactionLost { .. }), "{lost}");
     assert_eq!(depth(&mut conn), 0);
+}
+
+#[test]
+fn sig_39_a_transaction_exchanged_for_another_is_not_taken_for_ours() {
+    let mut conn = memory(SCHEMA);
+    for text in ["fatal, prepared", "exchanged"] {
+        let lost = report(&mut conn, text).expect_err("ours is gone");
+        assert!(matches!(lost, Error::TransactionLost { .. }), "{lost}");
+        assert_eq!(depth(&mut conn), 0);
+        assert_eq!(reports::table.count().get_result(&mut conn), Ok(0));
+    }
+    report(&mut conn, "next").expect("usable");
 }

@@ -493,6 +493,13 @@ fn a_scope_of_another_connection_adds_no_statement() {
     let guard = one.connect(|_: &PostSave<Owner>, _: &mut SqliteConnection| ());
     let beside = one.without_hooks(|_| Ok::<_, Error>(count(&mut other)));
     assert_eq!(beside.expect("counted"), alone);
+    let gone = other.connect(|_: &PostSave<Debt>, _: &mut SqliteConnection| ());
+    drop(gone.expect("there is room"));
+    assert_eq!(
+        count(&mut other),
+        alone,
+        "a dropped guard leaves nothing behind"
+    );
     drop(guard.expect("there is room"));
     LOG.take();
 }

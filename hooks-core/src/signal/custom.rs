@@ -50,7 +50,8 @@ pub trait CustomSignal: Signal {
     /// # Errors
     ///
     /// What a receiver returns, as [`Error::Receiver`](crate::Error::Receiver), and what the database says
-    /// to the savepoint around receivers with a connection.
+    /// to the transaction or savepoint around receivers with a connection, or around those that can fail
+    /// beside one that waits for the commit.
     fn send<C: HookConnection>(&self, conn: &mut C) -> Result
     where
         Self: SentOn<C::Raw>,
@@ -63,10 +64,14 @@ pub trait CustomSignal: Signal {
         let takes_connection = receivers
             .iter()
             .any(|it| it.handler.is::<EachOn<Self, C::Raw>>());
-        if !takes_connection && !scoped::has_connected(conn) {
+        let scope = if takes_connection || scoped::has_connected(conn) {
+            Scope::Receivers
+        } else if leaves_something(receivers) {
+            Scope::Statements
+        } else {
             return send(self, receivers, conn);
-        }
-        together(conn, Scope::Receivers, |conn| send(self, receivers, conn))
+        };
+        together(conn, scope, |conn| send(self, receivers, conn))
     }
 
     /// Calls every receiver, each in a savepoint of its own inside one transaction, and says what became of
@@ -135,6 +140,12 @@ fn send<E: CustomSignal, C: RawConnection>(
     connected
         .iter()
         .try_for_each(|receiver| receiver.receive(event, conn))
+}
+
+/// Whether one that waits for the end of the transaction may have to be forgotten, as another fails.
+fn leaves_something(receivers: &[&'static Receiver]) -> bool {
+    let now = |it: &&'static Receiver| it.when == When::Now;
+    receivers.iter().any(|it| now(it) && it.fallible) && !receivers.iter().all(now)
 }
 
 /// What became of one receiver, in a savepoint of its own, if it hears this connection type.
