@@ -183,3 +183,28 @@ fn an_instrumentation_set_inside_the_scope_is_an_error_before_a_receiver_runs() 
     assert!(matches!(outcome, Err(diesel_hooks::Error::Instrumentation)));
     assert!(actors(&mut conn).is_empty());
 }
+
+#[test]
+fn a_scope_ends_with_its_closure_wherever_the_connection_went() {
+    let (mut one, mut other) = (memory(SCHEMA), memory(SCHEMA));
+    one.with_context(Actor("ada"), |conn| {
+        std::mem::swap(conn, &mut other);
+        assert_eq!(other.context(), Some(Arc::new(Actor("ada"))));
+        Ok::<_, DieselError>(())
+    })
+    .expect("nothing fails");
+    for conn in [&mut one, &mut other] {
+        create(conn).expect("a page");
+        assert_eq!(actors(conn), ["nobody"]);
+    }
+    one.without_hooks(|conn| {
+        std::mem::swap(conn, &mut other);
+        create(conn)
+    })
+    .expect("a page");
+    for conn in [&mut one, &mut other] {
+        let before = actors(conn).len();
+        create(conn).expect("a page");
+        assert_eq!(actors(conn).len(), before + 1, "its receiver runs again");
+    }
+}

@@ -260,3 +260,63 @@ fn a_row_that_goes_with_another_is_no_longer_told() {
     });
     assert!(told.is_empty(), "{told:?}");
 }
+
+/// Another struct over the table, which nobody hears alone.
+#[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[diesel(table_name = items)]
+struct Label {
+    id: i32,
+    name: String,
+    price: i32,
+}
+
+#[receiver(after_commit(merged), dispatch_uid = "shelf", senders(Item, Label))]
+fn shelved<M: Model + Shelved>(event: &PostSave<M>) {
+    if event.instance.name() == "shelved" {
+        LOG.push("on the shelf");
+    }
+}
+
+/// The same uid, for another signal.
+#[receiver(after_commit(merged), dispatch_uid = "shelf")]
+fn relabelled(event: &PostUpdate<Label>) {
+    LOG.push(format!("labelled {}", event.instance.name));
+}
+
+trait Shelved {
+    fn name(&self) -> &str;
+}
+
+impl Shelved for Item {
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Shelved for Label {
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+#[test]
+fn a_row_that_goes_through_another_struct_over_its_table_is_no_longer_told() {
+    let mut conn = memory(SCHEMA);
+    let told = told(&mut conn, |conn| {
+        let item = item(conn, "gone")?;
+        Label::get(conn, item.id)?.delete(conn).map(drop)
+    });
+    assert!(told.is_empty(), "{told:?}");
+}
+
+#[test]
+fn one_uid_for_several_signals_and_structs_loses_none_of_them() {
+    let mut conn = memory(SCHEMA);
+    let mut told = told(&mut conn, |conn| {
+        let item = item(conn, "a")?;
+        let mut label = Label::get(conn, item.id)?;
+        label.update(conn, |label| label.name = "shelved".into())
+    });
+    told.retain(|it| it.contains("shel"));
+    assert_eq!(told, ["labelled shelved", "on the shelf"]);
+}

@@ -87,7 +87,7 @@ fn delete_unheard<M: Persist<C>, C: RawConnection>(conn: &mut C, row: &M) -> Res
         true => Scope::Statement,
         false => Scope::Statements,
     };
-    atomic::<M, C, _>(conn, scope, |conn| {
+    let outcome = atomic::<M, C, _>(conn, scope, |conn| {
         let mut deleted = Deleted::default();
         let keys = [row.pk()];
         let mut blockers = Vec::new();
@@ -113,9 +113,23 @@ fn delete_unheard<M: Persist<C>, C: RawConnection>(conn: &mut C, row: &M) -> Res
             outcome => outcome.map_err(Error::query(M::INFO.name, Operation::Delete))?,
         };
         execute::check_count(conn, row, count)?;
-        deleted.add(M::INFO.name, count);
-        Ok(deleted)
-    })
+        match count {
+            0 => Err(Error::NotFound {
+                model: M::INFO.name,
+                key: row.key(),
+                related_to: None,
+            }),
+            _ => {
+                deleted.add(M::INFO.name, count);
+                Ok(deleted)
+            }
+        }
+    });
+    match outcome {
+        // What refers to a row that was gone already stays as it was.
+        Err(Error::NotFound { .. }) => Ok(Deleted::default()),
+        outcome => outcome,
+    }
 }
 
 /// The row as its receivers see it, if it is still there; where there are none, as the caller has it.

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::error::Error as StdError;
 use std::fmt;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -122,7 +123,12 @@ pub(crate) fn contain(
     let reason = match catch_unwind(AssertUnwindSafe(work)) {
         Ok(Ok(())) => return,
         Ok(Err(error)) => FailureReason::Error(error),
-        Err(panic) => FailureReason::Panic(message(&*panic)),
+        Err(panic) => {
+            let text = message(&*panic);
+            // To drop what the application panicked with may panic again.
+            mem::forget(panic);
+            FailureReason::Panic(text)
+        }
     };
     report(&Failure {
         callback,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::capture::Capture;
 use super::queue::{Callback, Due};
-use super::scoped::{Guard, Kind};
+use super::scoped::{Closure, Guard, Kind};
 use super::state::State;
 use super::transaction::depth;
 use super::{HookConnection, RawConnection};
@@ -172,8 +172,9 @@ pub trait HookConnectionExt: HookConnection {
         T: Any + Send + Sync,
         E: From<Error>,
     {
-        let outside = State::of(self.raw_connection())?.enter(Arc::new(value));
-        within(self, work, |state| state.leave(outside))
+        let closure = Closure::default();
+        State::of(self.raw_connection())?.enter(Arc::new(value), &closure);
+        within(self, closure, work)
     }
 
     /// The innermost value of this type that [`with_context`](Self::with_context) set around here.
@@ -309,19 +310,23 @@ fn in_scope<C: HookConnection + ?Sized, R, E: From<Error>>(
     kind: Kind,
     work: impl FnOnce(&mut C) -> Result<R, E>,
 ) -> Result<R, E> {
-    let outside = State::of(conn.raw_connection())?.scoped.enter(kind);
-    within(conn, work, |state| state.scoped.leave(outside))
+    let closure = Closure::default();
+    State::of(conn.raw_connection())?
+        .scoped
+        .enter(kind, &closure);
+    within(conn, closure, work)
 }
 
-/// Runs `work`, and `leave` whatever becomes of it.
+/// Runs `work`, and ends its scope whatever becomes of it.
 fn within<C: HookConnection + ?Sized, T>(
     conn: &mut C,
+    closure: Closure,
     work: impl FnOnce(&mut C) -> T,
-    leave: impl FnOnce(&mut State),
 ) -> T {
     let outcome = catch_unwind(AssertUnwindSafe(|| work(conn)));
+    drop(closure);
     if let Some(state) = State::installed(conn.raw_connection()) {
-        leave(state);
+        state.leave();
     }
     outcome.unwrap_or_else(|panic| resume_unwind(panic))
 }

@@ -9,10 +9,10 @@ use super::queue::{Callback, Entry};
 use crate::failure::{CallbackKind, contain};
 use crate::receiver::Outcome;
 
-/// Says which callbacks are about the same: those of one receiver for one row of one table.
+/// Says which callbacks are about the same: those of one receiver of one signal for one row.
 pub(crate) struct Tag {
     receiver: &'static str,
-    table: TypeId,
+    signal: TypeId,
     key: Box<dyn TagKey>,
 }
 
@@ -26,13 +26,13 @@ pub(crate) trait Mergeable: Any + Send {
 }
 
 impl Tag {
-    pub(crate) fn new<T: 'static, K>(receiver: &'static str, key: K) -> Self
+    pub(crate) fn new<E: 'static, K>(receiver: &'static str, key: K) -> Self
     where
         K: Eq + Hash + Send + 'static,
     {
         Tag {
             receiver,
-            table: TypeId::of::<T>(),
+            signal: TypeId::of::<E>(),
             key: Box::new(key),
         }
     }
@@ -41,7 +41,7 @@ impl Tag {
 impl PartialEq for Tag {
     fn eq(&self, other: &Self) -> bool {
         self.receiver == other.receiver
-            && self.table == other.table
+            && self.signal == other.signal
             && self.key.is_same(&*other.key)
     }
 }
@@ -51,7 +51,7 @@ impl Eq for Tag {}
 impl Hash for Tag {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.receiver.hash(state);
-        self.table.hash(state);
+        self.signal.hash(state);
         self.key.hash_into(state);
     }
 }

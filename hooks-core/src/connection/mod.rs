@@ -62,6 +62,11 @@ pub trait RawConnection:
     #[doc(hidden)]
     fn transaction_is_open(&mut self) -> bool;
 
+    /// Begins, in place of one that is gone, a transaction whose COMMIT fails, with Diesel's savepoints up to
+    /// this depth in it.
+    #[doc(hidden)]
+    fn begin_what_cannot_be_committed(&mut self, depth: u32) -> QueryResult<()>;
+
     #[doc(hidden)]
     fn backend(&self) -> Self::Backend;
 

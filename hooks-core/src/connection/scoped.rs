@@ -47,10 +47,21 @@ pub(crate) struct Scoped {
     connected: Vec<Connected>,
 }
 
+/// Held by a running closure. A scope ends with it, wherever its connection went meanwhile: into a pool, or
+/// swapped with another.
+pub(super) type Closure = Arc<()>;
+
 /// What one closure runs in.
 pub(super) struct Scope {
     kind: Kind,
+    closure: Weak<()>,
     _live: Live,
+}
+
+impl Scope {
+    fn is_open(&self) -> bool {
+        self.closure.strong_count() > 0
+    }
 }
 
 pub(super) enum Kind {
@@ -120,17 +131,23 @@ impl<E: Signal, C: RawConnection> Listener<E, C> {
 }
 
 impl Scoped {
-    /// Opens a scope, until [`Scoped::leave`].
-    pub(super) fn enter(&mut self, kind: Kind) -> usize {
+    /// Opens a scope, for as long as the closure holds its token.
+    pub(super) fn enter(&mut self, kind: Kind, closure: &Closure) {
         self.scopes.push(Scope {
             kind,
+            closure: Arc::downgrade(closure),
             _live: Live::new(),
         });
-        self.scopes.len() - 1
     }
 
-    pub(super) fn leave(&mut self, outside: usize) {
-        self.scopes.truncate(outside);
+    /// Forgets what is over.
+    pub(super) fn prune(&mut self) {
+        self.scopes.retain(Scope::is_open);
+    }
+
+    fn open(&self) -> impl Iterator<Item = &Kind> {
+        let open = self.scopes.iter().filter(|scope| scope.is_open());
+        open.map(|scope| &scope.kind)
     }
 
     pub(super) fn connect<E: 'static, C: 'static>(&mut self, receiver: Received<E, C>) -> Guard {
@@ -145,7 +162,7 @@ impl Scoped {
     }
 
     fn holds(&self) -> bool {
-        !self.scopes.is_empty() || self.has_connected()
+        self.open().next().is_some() || self.has_connected()
     }
 
     fn has_connected(&self) -> bool {
@@ -153,7 +170,7 @@ impl Scoped {
     }
 
     fn is_muted(&self, uid: &str) -> bool {
-        self.scopes.iter().any(|scope| match &scope.kind {
+        self.open().any(|kind| match kind {
             Kind::WithoutHooks => true,
             Kind::WithoutReceiver(muted) => muted == uid,
             Kind::Fixtures => false,
@@ -161,15 +178,11 @@ impl Scoped {
     }
 
     fn is_silent(&self) -> bool {
-        self.scopes
-            .iter()
-            .any(|scope| matches!(scope.kind, Kind::WithoutHooks))
+        self.open().any(|kind| matches!(kind, Kind::WithoutHooks))
     }
 
     fn loads_fixtures(&self) -> bool {
-        self.scopes
-            .iter()
-            .any(|scope| matches!(scope.kind, Kind::Fixtures))
+        self.open().any(|kind| matches!(kind, Kind::Fixtures))
     }
 }
 

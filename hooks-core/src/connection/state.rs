@@ -1,12 +1,12 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use diesel::connection::{Instrumentation, InstrumentationEvent, get_default_instrumentation};
 use diesel::result::Error as DieselError;
 
 use super::queue::{ErrorEffect, Mark, Queue, Shared, Step};
-use super::scoped::Scoped;
+use super::scoped::{Closure, Scoped};
 use super::transaction::depth;
 use super::{Chain, HookConnection, RawConnection};
 use crate::backend::Shape;
@@ -21,17 +21,26 @@ use crate::failure::{CallbackKind, Failure, FailureReason, report};
 /// value of a foreign type, and hands every event on to the instrumentation that was there before.
 pub(crate) struct State {
     inner: Option<Box<dyn Instrumentation>>,
-    /// Whether the transaction that Diesel thinks open is gone.
-    pub(super) lost: bool,
+    pub(super) health: Health,
     /// What is known of tables, by the number of the model.
     shapes: Vec<Option<Shape>>,
-    contexts: Vec<Arc<dyn Any + Send + Sync>>,
+    contexts: Vec<(Weak<()>, Arc<dyn Any + Send + Sync>)>,
     pub(super) chain: Chain,
     pub(super) scoped: Scoped,
     pub(crate) claims: Claims,
     queue: Shared,
     hearing: Hearing,
     effect: fn(&DieselError) -> ErrorEffect,
+}
+
+/// What is known of the transaction that Diesel thinks open.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Health {
+    Good,
+    /// A statement failed in it, which may have ended it.
+    Suspect,
+    /// It is gone.
+    Lost,
 }
 
 /// How far a transaction's statement has got: Diesel announces it, sends it, and reports its outcome.
@@ -92,7 +101,11 @@ impl State {
         let depth = depth(conn).unwrap_or_default();
         conn.set_instrumentation(State {
             inner,
-            lost: false,
+            // What happened in an open transaction so far, nobody heard.
+            health: match depth {
+                0 => Health::Good,
+                _ => Health::Suspect,
+            },
             shapes: Vec::new(),
             claims: Claims::default(),
             contexts: Vec::new(),
@@ -121,18 +134,22 @@ impl State {
         }
     }
 
-    /// Makes a value the innermost of its type, until [`State::leave`].
-    pub(super) fn enter(&mut self, value: Arc<dyn Any + Send + Sync>) -> usize {
-        self.contexts.push(value);
-        self.contexts.len() - 1
+    /// Makes a value the innermost of its type, for as long as the closure holds its token.
+    pub(super) fn enter(&mut self, value: Arc<dyn Any + Send + Sync>, closure: &Closure) {
+        self.contexts.push((Arc::downgrade(closure), value));
     }
 
-    pub(super) fn leave(&mut self, outside: usize) {
-        self.contexts.truncate(outside);
+    /// Forgets the scopes that are over.
+    pub(super) fn leave(&mut self) {
+        self.contexts
+            .retain(|(closure, _)| closure.strong_count() > 0);
+        self.scoped.prune();
     }
 
     pub(super) fn context<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
-        let innermost = self.contexts.iter().rev().find(|it| (***it).is::<T>())?;
+        let open = self.contexts.iter().rev();
+        let mut open = open.filter(|(closure, _)| closure.strong_count() > 0);
+        let (_, innermost) = open.find(|(_, it)| (**it).is::<T>())?;
         Arc::clone(innermost).downcast().ok()
     }
 
@@ -175,8 +192,8 @@ impl Instrumentation for State {
             _ => return self.tell(event),
         };
         self.tell(event);
-        if let Step::Begin(1) | Step::Commit(1) | Step::RollBack(1) = step {
-            self.lost = false;
+        if step == Step::Begin(1) {
+            self.health = Health::Good;
         }
         self.hearing = Hearing::Announced(step);
     }
@@ -215,7 +232,13 @@ impl State {
             (Step::Commit(1), Some(_)) => Hearing::CommitFailed,
             _ => Hearing::Nothing,
         };
-        let due = self.queue.lock().finish(step, error);
+        let due = match step {
+            Step::Commit(1) if self.health == Health::Lost => self.queue.lock().roll_back(1),
+            _ => self.queue.lock().finish(step, error),
+        };
+        if let (Step::Commit(1), None) | (Step::RollBack(1), _) = (step, error) {
+            self.health = Health::Good;
+        }
         if let Some(error) = error {
             self.failed(error);
         }
@@ -229,8 +252,18 @@ impl State {
         }
     }
 
+    /// The transaction is gone, with what waits for its COMMIT.
+    pub(super) fn lose(&mut self) {
+        self.health = Health::Lost;
+        let due = self.queue.lock().failed(ErrorEffect::Transaction);
+        due.run();
+    }
+
     #[cold]
     fn failed(&mut self, error: &DieselError) {
+        if self.health == Health::Good {
+            self.health = Health::Suspect;
+        }
         let effect = (self.effect)(error);
         if effect != ErrorEffect::Statement {
             let due = self.queue.lock().failed(effect);

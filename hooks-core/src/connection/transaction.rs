@@ -5,6 +5,7 @@ use diesel::connection::{Connection, TransactionManager};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use super::queue::Mark;
+use super::state::Health;
 use super::{RawConnection, State, scoped};
 use crate::backend::execute;
 use crate::backend::statements::{Release, RollBack, RollBackToSavepoint, Savepoint};
@@ -69,10 +70,28 @@ pub(crate) fn together<C: RawConnection, T>(
 /// If Diesel thinks so, and none is.
 fn open_depth<C: RawConnection>(conn: &mut C) -> Result<u32> {
     let depth = depth(conn)?;
-    match depth > 0 && State::installed(conn).is_some_and(|state| state.lost) {
-        true => Err(Error::TransactionLost { source: None }),
-        false => Ok(depth),
+    let health = match depth {
+        0 => Health::Good,
+        _ => State::installed(conn).map_or(Health::Suspect, |state| state.health),
+    };
+    match health {
+        Health::Good => Ok(depth),
+        Health::Suspect => examine(conn).map(|()| depth),
+        Health::Lost => Err(Error::TransactionLost { source: None }),
     }
+}
+
+/// Some errors end the transaction on SQLite, and nothing tells which: one asks.
+#[cold]
+fn examine<C: RawConnection>(conn: &mut C) -> Result<()> {
+    let open = conn.transaction_is_open();
+    if let Ok(state) = State::of(conn) {
+        state.health = Health::Good;
+    }
+    if open {
+        return Ok(());
+    }
+    Err(doom(conn, None))
 }
 
 /// How many transactions and savepoints Diesel has open on this connection.
@@ -83,16 +102,25 @@ pub(crate) fn depth<C: Connection>(conn: &mut C) -> QueryResult<u32> {
 }
 
 /// Gives up the transaction of the application, which has something in it that can no longer be undone,
-/// or is gone already: what it wrote is rolled back, its COMMIT fails, and until then no operation runs that
-/// would commit by itself.
+/// or is gone already: what it wrote is rolled back, its COMMIT fails, and until then no operation runs.
 pub(crate) fn doom<C: RawConnection>(conn: &mut C, source: Option<Error>) -> Error {
     drop(execute(conn, RollBack));
-    match State::of(conn) {
-        Ok(state) => state.lost = true,
-        Err(_) => transaction_status(conn).set_in_error(),
+    // Otherwise what the application still writes would commit by itself, and the next savepoint would open
+    // a transaction that can be committed.
+    if let Ok(depth @ 1..) = depth(conn) {
+        drop(conn.begin_what_cannot_be_committed(depth));
     }
+    lose(conn);
     Error::TransactionLost {
         source: source.map(Box::new),
+    }
+}
+
+/// Remembers that the transaction which Diesel thinks open is gone, with what waits for its COMMIT.
+fn lose<C: RawConnection>(conn: &mut C) {
+    match State::of(conn) {
+        Ok(state) => state.lose(),
+        Err(_) => transaction_status(conn).set_in_error(),
     }
 }
 
@@ -110,15 +138,15 @@ fn in_place<M: Persist<C>, C: RawConnection, T>(
 /// Whether a statement ended the transaction or left half of itself, though the table looked as if none
 /// could: somebody gave it a trigger since, or the disk is full.
 fn left_something<M: Persist<C>, C: RawConnection>(conn: &mut C, error: &Error) -> bool {
-    let Error::Query {
-        source: DieselError::DatabaseError(DatabaseErrorKind::Unknown, _),
-        ..
-    } = error
-    else {
-        return false;
-    };
     M::look_again(conn);
-    M::guarded(conn) || !conn.transaction_is_open()
+    let may_end_it = matches!(
+        error,
+        Error::Query {
+            source: DieselError::DatabaseError(DatabaseErrorKind::Unknown, _),
+            ..
+        }
+    );
+    M::guarded(conn) || (may_end_it && !conn.transaction_is_open())
 }
 
 fn transaction<C: RawConnection, T>(
@@ -138,7 +166,9 @@ fn transaction<C: RawConnection, T>(
         return Err(error.into());
     }
     let outcome = catch_unwind(AssertUnwindSafe(|| work(conn)));
-    let lost = depth(conn) != Ok(entry + 1) || (sentinel && execute(conn, Release).is_err());
+    let lost = depth(conn) != Ok(entry + 1)
+        || State::installed(conn).is_some_and(|state| state.health == Health::Lost)
+        || (sentinel && execute(conn, Release).is_err());
     match outcome {
         Ok(Ok(value)) if !lost => commit(conn, entry).map(|()| value),
         Ok(outcome) => {
@@ -160,10 +190,19 @@ fn transaction<C: RawConnection, T>(
 }
 
 fn commit<C: RawConnection>(conn: &mut C, entry: u32) -> Result {
-    let Err(error) = C::TransactionManager::commit_transaction(conn) else {
+    // The application's instrumentation hears of it, and may panic.
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        C::TransactionManager::commit_transaction(conn)
+    }));
+    if let Ok(Ok(())) = outcome {
         return Ok(());
-    };
+    }
     roll_back(conn, entry);
+    let error = match outcome {
+        Err(panic) => resume_unwind(panic),
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(error)) => error,
+    };
     match entry {
         0 => Err(error.into()),
         // A savepoint can be released unless its transaction is gone.

@@ -1,9 +1,10 @@
+use std::any::TypeId;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::connection::{RawConnection, Scope, scoped};
+use crate::connection::{CallbackKind, RawConnection, Scope, register, scoped};
 use crate::error::{RegistryError, Result};
 use crate::model::Row;
-use crate::receiver::Slot;
+use crate::receiver::{Receiver, Slot, Tombstone};
 use crate::registry;
 use crate::relation::{self, Relation, Relations};
 use crate::signal::{
@@ -40,8 +41,9 @@ pub struct ModelHooks<M: Row, C> {
     pub(crate) compares: bool,
     /// Whether a receiver may ask for the old row where it is at hand.
     pub(crate) looks_back: bool,
-    /// Whether a receiver waits for the end of the transaction and must know what was deleted till then.
-    pub(crate) buries: bool,
+    /// The receivers that wait for the end of the transaction to tell of rows of the table once: they must
+    /// know which are gone, through whatever struct that was.
+    merging: Vec<&'static Receiver>,
 }
 
 impl<M: Row, C: 'static> ModelHooks<M, C> {
@@ -76,7 +78,7 @@ impl<M: Row, C: 'static> ModelHooks<M, C> {
             own_load: Scope::Statement,
             compares: false,
             looks_back: false,
-            buries: false,
+            merging: merging::<M>(),
         };
         let save = scope_of(&hooks.pre_save, &hooks.post_save);
         hooks.own_create = save
@@ -92,8 +94,6 @@ impl<M: Row, C: 'static> ModelHooks<M, C> {
         let saves = [hooks.pre_save.compares(), hooks.post_save.compares()];
         hooks.compares = looks_back || updates.contains(&true) || saves.contains(&true);
         hooks.looks_back = hooks.compares || hooks.pre_save.looks_back();
-        hooks.buries =
-            hooks.post_save.merges() || hooks.post_create.merges() || hooks.post_update.merges();
         Ok(hooks)
     }
 
@@ -125,19 +125,34 @@ impl<M: Row, C: RawConnection> ModelHooks<M, C> {
     }
 
     pub(crate) fn hears_delete(&self, conn: &mut C) -> bool {
-        let silent = self.pre_delete.is_empty() && self.post_delete.is_empty() && !self.buries;
+        let silent =
+            self.pre_delete.is_empty() && self.post_delete.is_empty() && self.merging.is_empty();
         !silent || scoped::here(conn)
     }
 
     /// Takes back what receivers were going to hear of a row that is gone.
     pub(crate) fn bury(&self, pk: &M::Pk, conn: &mut C) -> Result<()> {
-        if self.buries {
-            self.post_create.bury(pk, conn)?;
-            self.post_update.bury(pk, conn)?;
-            self.post_save.bury(pk, conn)?;
+        for receiver in &self.merging {
+            if let Some(Tombstone(callback)) = receiver.handler.bury(pk, receiver.uid) {
+                register(
+                    conn,
+                    CallbackKind::AfterCommit,
+                    Some(receiver.uid),
+                    callback,
+                )?;
+            }
         }
         Ok(())
     }
+}
+
+/// The receivers that tell of rows of the table of `M` once, in an order that does not depend on the linker.
+fn merging<M: Row>() -> Vec<&'static Receiver> {
+    let all = inventory::iter::<Receiver>.into_iter();
+    let table = TypeId::of::<M::Table>();
+    let mut merging: Vec<_> = all.filter(|it| it.handler.merges(table)).collect();
+    merging.sort_by_key(|it| (it.order, it.uid, (it.signal)()));
+    merging
 }
 
 /// What it takes to undo an operation that sends these two signals, around one statement.

@@ -1,8 +1,9 @@
 //! Receivers that run when the transaction is over, with the event as it was.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 
 use super::Outcome;
+use super::handler::{Handler, Taken};
 use crate::connection::{Callback, Mergeable, Tag};
 use crate::signal::Signal;
 
@@ -56,6 +57,7 @@ pub struct Merged<E> {
     receive: fn(&E) -> Outcome,
     keep: Keep<E>,
     bury: Bury<E>,
+    table: fn() -> TypeId,
 }
 
 type Keep<E> = fn(&E, fn(&E) -> Outcome, &'static str) -> Callback;
@@ -68,6 +70,7 @@ impl<E: Merge> Merged<E> {
             receive,
             keep: keep::<E>,
             bury: bury::<E>,
+            table: TypeId::of::<E::Table>,
         }
     }
 }
@@ -76,12 +79,25 @@ impl<E> Merged<E> {
     pub(super) fn keep(&self, event: &E, uid: &'static str) -> Callback {
         (self.keep)(event, self.receive, uid)
     }
+}
 
-    /// What makes the receiver hear nothing of the row with this key, or nothing if it is no key.
-    pub(super) fn bury(&self, key: &dyn Any, uid: &'static str) -> Option<Callback> {
-        (self.bury)(key, self.receive, uid)
+impl<E: 'static> Handler for Merged<E> {
+    fn taken(&self) -> Taken {
+        Taken::ByRef
+    }
+
+    fn merges(&self, table: TypeId) -> bool {
+        (self.table)() == table
+    }
+
+    fn bury(&self, key: &dyn Any, uid: &'static str) -> Option<Tombstone> {
+        (self.bury)(key, self.receive, uid).map(Tombstone)
     }
 }
+
+/// What makes a receiver hear nothing of a row that is gone.
+#[doc(hidden)]
+pub struct Tombstone(pub(crate) Callback);
 
 /// A signal about a row whose later events go into the first.
 #[doc(hidden)]
@@ -108,7 +124,7 @@ struct Merging<E> {
 }
 
 fn keep<E: Merge>(event: &E, receive: fn(&E) -> Outcome, uid: &'static str) -> Callback {
-    let tag = Tag::new::<E::Table, _>(uid, event.row_key());
+    let tag = Tag::new::<E, _>(uid, event.row_key());
     let event = Some(event.clone());
     Callback::Merged(tag, Box::new(Merging { event, receive }))
 }
@@ -119,7 +135,7 @@ fn bury<E: Merge>(
     uid: &'static str,
 ) -> Option<Callback> {
     let key = key.downcast_ref::<E::Key>()?.clone();
-    let tag = Tag::new::<E::Table, _>(uid, key);
+    let tag = Tag::new::<E, _>(uid, key);
     let event = None::<E>;
     Some(Callback::Merged(tag, Box::new(Merging { event, receive })))
 }

@@ -2,7 +2,8 @@
 
 use std::any::{Any, TypeId, type_name};
 
-use super::{Batch, BatchOn, Change, ChangeOn, Deferred, DeferredSender, Each, EachOn, Merged};
+use super::deferred::Tombstone;
+use super::{Batch, BatchOn, Change, ChangeOn, Deferred, DeferredSender, Each, EachOn};
 
 /// The function of a receiver, with its types forgotten.
 #[doc(hidden)]
@@ -11,6 +12,14 @@ pub trait Handler: Any + Send + Sync {
     fn taken(&self) -> Taken;
     /// On which connections it runs, if not on all.
     fn connection(&self) -> Option<ConnectionType> {
+        None
+    }
+    /// Whether it runs once for each row of this table when the transaction is over.
+    fn merges(&self, _table: TypeId) -> bool {
+        false
+    }
+    /// What makes it hear nothing of the row with this key, if it waits for the end of the transaction.
+    fn bury(&self, _key: &dyn Any, _uid: &'static str) -> Option<Tombstone> {
         None
     }
 }
@@ -75,5 +84,4 @@ handlers! {
     BatchOn<E, C> Batch;
     Deferred<E> ByRef;
     DeferredSender<E: ?Sized> ByRef;
-    Merged<E> ByRef;
 }

@@ -15,7 +15,7 @@ use std::any::TypeId;
 use crate::error::BoxError;
 
 #[doc(hidden)]
-pub use self::deferred::{Deferred, DeferredSender, Kept, Merge, Merged};
+pub use self::deferred::{Deferred, DeferredSender, Kept, Merge, Merged, Tombstone};
 #[doc(hidden)]
 pub use self::handler::{ConnectionType, Handler, Taken};
 pub(crate) use self::order::in_order;

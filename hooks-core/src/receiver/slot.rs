@@ -1,5 +1,3 @@
-use std::any::Any;
-
 use super::{
     Batch, BatchOn, Change, ChangeOn, Deferred, DeferredSender, Each, EachOn, Handler, Merged,
     Outcome, Receiver, When, in_order,
@@ -85,13 +83,6 @@ impl<E: Signal, C: 'static> Slot<E, C> {
     pub(crate) fn looks_back(&self) -> bool {
         self.calls.iter().any(|call| call.receiver.looks_back)
     }
-
-    /// Whether one of them runs once for each row when the transaction is over.
-    pub(crate) fn merges(&self) -> bool {
-        self.calls
-            .iter()
-            .any(|call| matches!(call.form, Form::Merged(_)))
-    }
 }
 
 impl<E: Signal, C: RawConnection> Slot<E, C> {
@@ -149,18 +140,6 @@ impl<E: Signal, C: RawConnection> Slot<E, C> {
         for receiver in &connected {
             for event in &*events {
                 receiver.receive(event, conn)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Lets receivers that wait for the end of the transaction know that a row is gone.
-    pub(crate) fn bury(&self, key: &dyn Any, conn: &mut C) -> Result<()> {
-        for call in &self.calls {
-            if let Form::Merged(merged) = call.form
-                && let Some(callback) = merged.bury(key, call.receiver.uid)
-            {
-                call.defer(callback, conn)?;
             }
         }
         Ok(())

@@ -10,7 +10,7 @@ mod table;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use diesel::connection::AnsiTransactionManager;
+use diesel::connection::{AnsiTransactionManager, SimpleConnection};
 use diesel::deserialize::FromSqlRow;
 use diesel::dsl::SqlTypeOf;
 use diesel::expression::QueryMetadata;
@@ -33,6 +33,13 @@ type Insert<M> = InsertStatement<
     <<M as model::Model>::New as Insertable<<M as Row>::Table>>::Values,
 >;
 
+const REFUSES_TO_COMMIT: &str = "BEGIN;
+    CREATE TEMP TABLE diesel_hooks_lost (
+        id INTEGER PRIMARY KEY,
+        other INTEGER REFERENCES diesel_hooks_lost DEFERRABLE INITIALLY DEFERRED
+    );
+    INSERT INTO temp.diesel_hooks_lost VALUES (1, 2);";
+
 impl HookConnection for SqliteConnection {
     type Raw = Self;
 
@@ -53,6 +60,19 @@ impl RawConnection for SqliteConnection {
             drop(execute(self, RollBack));
         }
         !began
+    }
+
+    /// By a deferred foreign key that is not fulfilled, where foreign keys are enforced. Elsewhere nothing is
+    /// begun, so that COMMIT finds no transaction.
+    fn begin_what_cannot_be_committed(&mut self, depth: u32) -> QueryResult<()> {
+        if !table::foreign_keys_are_on(self) {
+            return Ok(());
+        }
+        let mut sql = String::from(REFUSES_TO_COMMIT);
+        for level in 1..depth {
+            sql += &format!("SAVEPOINT diesel_savepoint_{level};");
+        }
+        self.batch_execute(&sql)
     }
 
     fn backend(&self) -> Sqlite {

@@ -64,6 +64,8 @@ where
 #[derive(diesel::QueryableByName)]
 struct Table {
     #[diesel(sql_type = Bool)]
+    is_table: bool,
+    #[diesel(sql_type = Bool)]
     without_rowid: bool,
     #[diesel(sql_type = Bool)]
     surprises: bool,
@@ -77,10 +79,16 @@ struct Column {
     pk: i32,
 }
 
+/// Whether SQLite enforces foreign keys on this connection.
+pub(super) fn foreign_keys_are_on(conn: &mut SqliteConnection) -> bool {
+    let on = diesel::dsl::sql::<Bool>("(SELECT foreign_keys FROM pragma_foreign_keys)");
+    diesel::select(on).get_result(conn) == Ok(true)
+}
+
 /// One row for each table or view of this name, whatever the schema. A trigger on another table counts
 /// where the database's own foreign key actions may fire it.
 const TABLE: &str = "
-    SELECT wr AS without_rowid,
+    SELECT type <> 'view' AS is_table, wr AS without_rowid,
         type <> 'table' OR schema <> 'main'
         OR EXISTS (SELECT 1 FROM sqlite_master AS it
             WHERE it.type = 'table' AND it.name = found.name COLLATE NOCASE AND it.sql LIKE '%on%conflict%')
@@ -117,7 +125,7 @@ where
         .iter()
         .any(|column| column.name.eq_ignore_ascii_case("_rowid_"));
     Ok(Some(Shape {
-        by_rowid: !table.without_rowid && !shadowed,
+        by_rowid: table.is_table && !table.without_rowid && !shadowed,
         guarded: table.surprises || !is_key(&columns, M::KEY),
     }))
 }
