@@ -98,9 +98,10 @@ pub enum Error {
     /// The transaction around the operation is no longer the one in which it began, or can no longer be
     /// told from what failed in it: a receiver, a trigger or the database ended it.
     ///
-    /// What was written before that is lost, or committed without the rest. If a transaction is still
-    /// thought to be open, the connection's transaction manager is in error from here on, so that nothing
-    /// commits by itself what was meant to be a part of it; a pool drops such a connection.
+    /// What was written before that is lost, or committed without the rest. Inside a transaction of the
+    /// application every operation says this from here on, until that transaction has ended, which it
+    /// can only do by failing: its COMMIT is refused, on SQLite by a foreign key. After-commit callbacks
+    /// that waited do not run.
     #[error("the transaction around this operation was lost{}", because(.source))]
     TransactionLost {
         /// What went wrong before, if anything.

@@ -347,6 +347,9 @@ pub(crate) fn register<C: RawConnection>(
     queue.in_test = in_test;
     if depth > 0 {
         queue.push(depth, kind, receiver, callback);
+        let registered = queue.mark();
+        drop(queue);
+        state.registered = registered;
         return Ok(());
     }
     // Whatever still waits belongs to a transaction that is over.

@@ -29,6 +29,8 @@ pub(crate) struct State {
     pub(super) scoped: Scoped,
     pub(crate) claims: Claims,
     queue: Shared,
+    /// Where the queue ends, known without its lock.
+    pub(super) registered: Mark,
     hearing: Hearing,
     effect: fn(&DieselError) -> ErrorEffect,
 }
@@ -112,6 +114,7 @@ impl State {
             chain: Chain::default(),
             scoped: Scoped::default(),
             queue: Shared::new(Queue::at_depth(depth)),
+            registered: Mark::default(),
             hearing: Hearing::Nothing,
             effect: C::effect_of_error,
         });
@@ -123,7 +126,7 @@ impl State {
 
     /// Where the queue ends now, before a savepoint that Diesel does not know.
     pub(super) fn mark<C: RawConnection>(conn: &mut C) -> Mark {
-        State::installed(conn).map_or_else(Mark::default, |state| state.queue.lock().mark())
+        State::installed(conn).map_or_else(Mark::default, |state| state.registered)
     }
 
     /// After such a savepoint was rolled back, or could not be released.

@@ -52,11 +52,14 @@ pub(crate) fn create_scope<M: Persist<C>, C: RawConnection>() -> Result<Scope> {
 }
 
 fn scope<M: Persist<C>, C: RawConnection>(hooks: &ModelHooks<M, C>) -> Result<Scope> {
+    if let Some(scope) = hooks.create_scope.get() {
+        return Ok(*scope);
+    }
     let mut scope = hooks.own_create;
     for relation in hooks.auto_created() {
         scope = scope.max(relation.create_scope()?).max(Scope::Statements);
     }
-    Ok(scope)
+    Ok(*hooks.create_scope.get_or_init(|| scope))
 }
 
 /// Sends the signals before the INSERT, and hands back what is to be inserted.

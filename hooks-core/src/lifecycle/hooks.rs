@@ -1,4 +1,5 @@
 use std::any::TypeId;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::connection::{CallbackKind, RawConnection, Scope, register, scoped};
@@ -34,6 +35,8 @@ pub struct ModelHooks<M: Row, C> {
     /// What tells the model from others in a connection's memory.
     pub(crate) number: usize,
     pub(crate) own_create: Scope,
+    /// That of the dependents included, once it is known.
+    pub(crate) create_scope: OnceLock<Scope>,
     pub(crate) own_update: Scope,
     pub(crate) own_delete: Scope,
     pub(crate) own_load: Scope,
@@ -73,6 +76,7 @@ impl<M: Row, C: 'static> ModelHooks<M, C> {
             relations,
             number: NUMBERED.fetch_add(1, Ordering::Relaxed),
             own_create: Scope::ReadBack,
+            create_scope: OnceLock::new(),
             own_update: Scope::Statement,
             own_delete: Scope::Statement,
             own_load: Scope::Statement,

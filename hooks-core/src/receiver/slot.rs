@@ -89,11 +89,25 @@ impl<E: Signal, C: RawConnection> Slot<E, C> {
     /// Calls every receiver with one event.
     #[inline]
     pub(crate) fn send(&self, event: &mut E, conn: &mut C) -> Result<()> {
-        if scoped::here(conn) {
-            return self.call_some(std::slice::from_mut(event), conn);
-        }
-        match self.is_empty() {
+        match self.is_empty() & !scoped::any() {
             true => Ok(()),
+            false => self.call(event, conn),
+        }
+    }
+
+    fn call(&self, event: &mut E, conn: &mut C) -> Result<()> {
+        match scoped::any() {
+            true => self.call_in_scope(event, conn),
+            false => self.call_each(event, conn),
+        }
+    }
+
+    /// Some connection has a scope: maybe this one.
+    #[cold]
+    #[inline(never)]
+    fn call_in_scope(&self, event: &mut E, conn: &mut C) -> Result<()> {
+        match scoped::here(conn) {
+            true => self.call_some(std::slice::from_mut(event), conn),
             false => self.call_each(event, conn),
         }
     }

@@ -84,7 +84,8 @@ pub struct PostSave<M: ?Sized> {
     /// Whether fixtures are loaded.
     pub raw: bool,
     pub(crate) changes: Changes,
-    /// The row as the database has it.
+    /// The row as it was written. After `create` and `update_set` it has been read back, with what the
+    /// database computed.
     pub instance: M,
 }
 

@@ -85,13 +85,14 @@ pub(super) fn foreign_keys_are_on(conn: &mut SqliteConnection) -> bool {
     diesel::select(on).get_result(conn) == Ok(true)
 }
 
-/// One row for each table or view of this name, whatever the schema. A trigger on another table counts
-/// where the database's own foreign key actions may fire it.
+/// The table or view of this name in the main database. A temporary one of the same name comes before it. A
+/// trigger on another table counts where the database's own foreign key actions may fire it.
 const TABLE: &str = "
-    SELECT type <> 'view' AS is_table, wr AS without_rowid,
-        type <> 'table' OR schema <> 'main'
-        OR EXISTS (SELECT 1 FROM sqlite_master AS it
-            WHERE it.type = 'table' AND it.name = found.name COLLATE NOCASE AND it.sql LIKE '%on%conflict%')
+    SELECT found.type = 'table' AS is_table,
+        found.sql LIKE '%without%rowid%' AS without_rowid,
+        found.type <> 'table' OR found.sql LIKE 'create virtual%' OR found.sql LIKE '%on%conflict%'
+        OR EXISTS (SELECT 1 FROM sqlite_temp_master AS it
+            WHERE it.type IN ('table', 'view') AND it.name = found.name COLLATE NOCASE)
         OR EXISTS (SELECT 1
             FROM (SELECT type, tbl_name FROM sqlite_master UNION ALL SELECT type, tbl_name FROM sqlite_temp_master) AS it
             WHERE it.type = 'trigger' AND (it.tbl_name = found.name COLLATE NOCASE
@@ -99,7 +100,8 @@ const TABLE: &str = "
                     WHERE on_update NOT IN ('NO ACTION', 'RESTRICT')
                     OR on_delete NOT IN ('NO ACTION', 'RESTRICT'))))
         AS surprises
-    FROM pragma_table_list AS found WHERE found.name = ? COLLATE NOCASE";
+    FROM sqlite_master AS found
+    WHERE found.type IN ('table', 'view') AND found.name = ? COLLATE NOCASE";
 
 const COLUMNS: &str = "SELECT name, pk FROM pragma_table_xinfo(?)";
 
@@ -109,14 +111,15 @@ where
     FromClause<M>: QueryFragment<Sqlite>,
 {
     let path = path::<M>()?;
-    let Some(name) = path.last() else {
-        return Ok(None);
+    let name = match &path[..] {
+        [name] => name,
+        [schema, name] if schema == "main" => name,
+        // What an attached database holds is not looked at.
+        _ => return Ok(Some(UNKNOWN)),
     };
     let tables: Vec<Table> = diesel::sql_query(TABLE).bind::<Text, _>(name).load(conn)?;
-    let table = match &tables[..] {
-        [] => return Ok(None),
-        [table] => table,
-        _ => return Ok(Some(UNKNOWN)),
+    let Some(table) = tables.first() else {
+        return Ok(None);
     };
     let columns: Vec<Column> = diesel::sql_query(COLUMNS)
         .bind::<Text, _>(name)
