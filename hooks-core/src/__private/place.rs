@@ -9,7 +9,11 @@ use crate::lifecycle::ModelHooks;
 use crate::model::Row;
 
 /// Where a model keeps what [`ModelHooks::collect`] found on connections of type `C`.
-pub struct Place<M: Row, C>(OnceLock<Result<ModelHooks<M, C>, RegistryError>>);
+pub struct Place<M: Row, C> {
+    hooks: OnceLock<ModelHooks<M, C>>,
+    /// Beside the hooks and not in one enum with them: whoever sends a signal looks at one word.
+    refused: OnceLock<RegistryError>,
+}
 
 impl<M: Row, C: 'static> Place<M, C> {
     #[expect(
@@ -17,22 +21,30 @@ impl<M: Row, C: 'static> Place<M, C> {
         reason = "only the derive's output makes one"
     )]
     pub const fn new() -> Self {
-        Place(OnceLock::new())
+        Place {
+            hooks: OnceLock::new(),
+            refused: OnceLock::new(),
+        }
     }
 
     /// Fills the place on first use.
     #[inline]
     pub(crate) fn hooks(&'static self) -> Result<&'static ModelHooks<M, C>> {
-        match self.0.get() {
-            Some(Ok(hooks)) => Ok(hooks),
-            _ => self.first_use(),
+        match self.hooks.get() {
+            Some(hooks) => Ok(hooks),
+            None => self.first_use(),
         }
     }
 
     #[cold]
     fn first_use(&'static self) -> Result<&'static ModelHooks<M, C>> {
-        let hooks = self.0.get_or_init(ModelHooks::collect).as_ref();
-        hooks.map_err(|error| error.clone().into())
+        if let Some(error) = self.refused.get() {
+            return Err(error.clone().into());
+        }
+        match ModelHooks::collect() {
+            Ok(hooks) => Ok(self.hooks.get_or_init(|| hooks)),
+            Err(error) => Err(self.refused.get_or_init(|| error).clone().into()),
+        }
     }
 }
 

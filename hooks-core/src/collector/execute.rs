@@ -83,7 +83,7 @@ fn referring<M: Persist<C>, C: RawConnection>(
     for relation in &M::hooks()?.relations {
         match relation.on_delete() {
             OnDelete::Protect => blockers.extend(relation.blocker(conn, keys)?),
-            OnDelete::Cascade => {
+            _ => {
                 let children = relation.load_children(conn, keys)?;
                 if children.rows.has_unplanned(planned) {
                     appeared.get_or_insert(relation.info());

@@ -113,7 +113,7 @@ fn goes_unheard<K, C: RawConnection>(
 ) -> Result<bool> {
     match relation.on_delete() {
         OnDelete::Protect => Ok(false),
-        OnDelete::Cascade => Ok(!must_load(relation, conn, planned)?),
+        _ => Ok(!must_load(relation, conn, planned)?),
     }
 }
 
@@ -148,7 +148,7 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
                 OnDelete::Cascade if must_load(&**relation, conn, planned)? => {
                     found.extend(children::<M, C>(&**relation, conn, planned, &keys)?);
                 }
-                OnDelete::Cascade => {}
+                _ => {}
             }
         }
         Ok(Found {

@@ -92,7 +92,7 @@ where
     fn delete_scope(&self, visited: &mut Vec<TypeId>) -> Result<Scope> {
         match R::ON_DELETE {
             OnDelete::Protect => Ok(Scope::Statements),
-            OnDelete::Cascade => delete_scope::<R::Child, C>(visited),
+            _ => delete_scope::<R::Child, C>(visited),
         }
     }
 

@@ -31,6 +31,28 @@ pub enum OnDelete {
     Cascade,
     /// It keeps the other row from being deleted.
     Protect,
+    /// It keeps the other row from being deleted, unless the same delete takes it by a relation that cascades.
+    Restrict,
+    /// It refers to nothing any more. No signals of an update are sent for it.
+    SetNull,
+    /// It refers to a default row. No signals of an update are sent for it.
+    SetDefault,
+    /// It refers to a row that the application names. No signals of an update are sent for it.
+    Set,
+    /// Nothing is looked at and nothing is done; the database may object.
+    DoNothing,
+    /// The schema says what happens, and the database does it without signals.
+    Database,
+}
+
+/// How many rows may refer to one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RelationKind {
+    /// At most one.
+    OneToOne,
+    /// Any number.
+    ForeignKey,
 }
 
 /// A relation as it was declared.
@@ -41,8 +63,14 @@ pub struct RelationInfo {
     pub child: ModelInfo,
     /// The field by which it refers.
     pub field: &'static str,
+    /// The columns of the child that hold what it refers to, by their names in SQL.
+    pub columns: &'static [&'static str],
     /// The model that is referred to.
     pub parent: ModelInfo,
+    /// The columns of the parent that are referred to, by their names in SQL.
+    pub target: &'static [&'static str],
+    /// How many children a parent may have.
+    pub kind: RelationKind,
     /// What becomes of the child when the parent is deleted.
     pub on_delete: OnDelete,
     /// Whether creating a parent creates its child.
@@ -189,7 +217,10 @@ fn info<R: Reference>() -> RelationInfo {
     RelationInfo {
         child: R::Child::INFO,
         field: R::FIELD,
+        columns: const { &[<R::Column as Column>::NAME] },
         parent: R::Parent::INFO,
+        target: R::Parent::KEY,
+        kind: RelationKind::OneToOne,
         on_delete: R::ON_DELETE,
         auto_create: !matches!(R::AUTO_CREATE, AutoCreate::No),
     }
