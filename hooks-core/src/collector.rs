@@ -30,10 +30,12 @@ mod rows;
 mod survey;
 
 use std::any::TypeId;
+use std::sync::Arc;
 
 use crate::connection::{RawConnection, Scope, atomic, scoped};
 use crate::error::{Blocked, Blocker, Error, Key, Operation, Result};
-use crate::model::{Model, Persist};
+use crate::lifecycle::KEYS_AT_ONCE;
+use crate::model::{Model, Persist, Row};
 use crate::relation::{Chosen, OnDelete, Parents, Relation};
 use crate::signal::Origin;
 
@@ -47,16 +49,16 @@ pub(crate) use self::rows::{Children, Keys};
 pub(crate) use self::survey::{Reach, Survey};
 
 /// The rows with which a delete begins.
-pub(crate) struct Roots<M: Model> {
+struct Roots<M: Model> {
     /// What is told of them: the key, if it is one row.
     key: Option<Key>,
     keys: Vec<M::Pk>,
 }
 
 impl<M: Model> Roots<M> {
-    pub(crate) fn one(row: &M) -> Self
+    fn one(row: &M) -> Self
     where
-        M: crate::model::Row,
+        M: Row,
     {
         Roots {
             key: Some(row.key()),
@@ -64,11 +66,7 @@ impl<M: Model> Roots<M> {
         }
     }
 
-    pub(crate) fn of_query(keys: Vec<M::Pk>) -> Self {
-        Roots { key: None, keys }
-    }
-
-    fn origin(&self) -> std::sync::Arc<Origin> {
+    fn origin(&self) -> Arc<Origin> {
         Origin::new(M::INFO.name, self.key.clone())
     }
 }
@@ -86,7 +84,7 @@ pub(crate) fn delete<M: Persist<C>, C: RawConnection>(
 }
 
 /// Deletes the rows that `roots` finds, by a plan.
-pub(crate) fn delete_roots<M: Persist<C>, C: RawConnection>(
+fn delete_roots<M: Persist<C>, C: RawConnection>(
     conn: &mut C,
     max_rows: Option<usize>,
     roots: impl FnOnce(&mut C) -> Result<Roots<M>>,
@@ -151,7 +149,7 @@ fn add_roots<M: Persist<C>, C: RawConnection>(
     let error = || Error::query(M::INFO.name, Operation::Load);
     let heard = M::hooks()?.signals_delete(conn);
     let mut found = false;
-    for keys in roots.keys.chunks(crate::lifecycle::KEYS_AT_ONCE) {
+    for keys in roots.keys.chunks(KEYS_AT_ONCE) {
         if heard {
             let rows = match keys {
                 [key] => M::find(conn, key.clone()).map(|row| row.into_iter().collect()),
@@ -178,59 +176,126 @@ fn load<M: Persist<C>, C: RawConnection>(conn: &mut C) -> Result<Load> {
 }
 
 /// Whether nobody listens to a row of `M` that goes, nor to what goes with it, so that nothing is loaded.
-pub(crate) fn goes_unheard<M: Persist<C>, C: RawConnection>(conn: &mut C) -> Result<bool> {
+fn goes_unheard<M: Persist<C>, C: RawConnection>(conn: &mut C) -> Result<bool> {
     let hears_nobody = !scoped::has_connected(conn) && !claims::any(conn);
     Ok(hears_nobody && !M::hooks()?.reach()?.loads(TypeId::of::<M::Table>()))
 }
 
+/// Whether rows of `M` go and nobody listens, and nothing depends on them.
+pub(crate) fn goes_alone<M: Persist<C>, C: RawConnection>(conn: &mut C) -> Result<bool> {
+    let alone = M::hooks()?.relations.is_empty();
+    Ok(alone && goes_unheard::<M, C>(conn)? && !M::guarded(conn))
+}
+
+/// Deletes rows that go alone.
+pub(crate) fn delete_alone<M: Persist<C>, C: RawConnection>(
+    conn: &mut C,
+    delete: impl FnOnce(&mut C) -> diesel::QueryResult<usize>,
+) -> Result<Deleted> {
+    atomic::<M, C, _>(conn, Scope::Statement, |conn| {
+        let mut deleted = Deleted::default();
+        let count = delete(conn).map_err(Error::query(M::INFO.name, Operation::Delete))?;
+        deleted.add(M::INFO.name, count);
+        Ok(deleted)
+    })
+}
+
+/// Deletes the rows with the keys that are found, and what depends on them.
+pub(crate) fn delete_keys<M: Persist<C>, C: RawConnection>(
+    conn: &mut C,
+    max_rows: Option<usize>,
+    find: impl FnOnce(&mut C) -> diesel::QueryResult<Vec<M::Pk>>,
+) -> Result<Deleted> {
+    let find = |conn: &mut C| {
+        let keys = find(conn).map_err(Error::query(M::INFO.name, Operation::Load));
+        keys.map(|keys| Roots { key: None, keys })
+    };
+    if max_rows.is_none() && goes_unheard::<M, C>(conn)? && !M::guarded(conn) {
+        return unheard(conn, Scope::Statements, find);
+    }
+    delete_roots::<M, C>(conn, max_rows, find)
+}
+
 /// Deletes a row and its dependents, one statement for each relation.
 fn delete_unheard<M: Persist<C>, C: RawConnection>(conn: &mut C, row: &M) -> Result<Deleted> {
-    let hooks = M::hooks()?;
-    let scope = match hooks.relations.is_empty() {
+    let scope = match M::hooks()?.relations.is_empty() {
         true => Scope::Statement,
-        false => delete_scope::<M, C>(&mut Vec::new())?,
+        false => Scope::Statements,
     };
-    let outcome = atomic::<M, C, _>(conn, scope, |conn| {
+    match unheard(conn, scope, |_| Ok(Roots::one(row))) {
+        // What refers to a row that was gone already stays as it was.
+        Err(Error::NotFound { .. }) => Ok(Deleted::default()),
+        outcome => outcome,
+    }
+}
+
+/// Deletes rows and their dependents, of which nobody hears.
+fn unheard<M: Persist<C>, C: RawConnection>(
+    conn: &mut C,
+    scope: Scope,
+    roots: impl FnOnce(&mut C) -> Result<Roots<M>>,
+) -> Result<Deleted> {
+    let hooks = M::hooks()?;
+    let scope = match scope {
+        Scope::Statement => scope,
+        _ => scope.max(delete_scope::<M, C>(&mut Vec::new())?),
+    };
+    atomic::<M, C, _>(conn, scope, |conn| {
+        let roots = roots(conn)?;
         let mut deleted = Deleted::default();
-        let key = row.pk();
-        let parents = Parents::Keys(std::slice::from_ref(&key));
+        let parents = Parents::Keys(&roots.keys);
         if hooks.reach()?.may_block(TypeId::of::<M::Table>()) {
             let mut found = Found::default();
             for relation in &hooks.relations {
                 relation.find_blockers(conn, parents, &Path::default(), &mut found)?;
             }
-            blocked(&mut found).map_err(|stop| stop.into_error::<M>(Some(row.key())))?;
+            blocked(&mut found).map_err(|stop| stop.into_error::<M>(roots.key.clone()))?;
         }
         let mut chosen = Chosen::default();
         for relation in &hooks.relations {
             end(&**relation, conn, parents, &mut chosen, &mut deleted)?;
         }
-        let count = match M::remove(conn, key.clone()) {
+        match remove_unheard::<M, C>(conn, &roots) {
             // Somebody refers to it who did not a moment ago: a plan finds out who.
-            Err(error) if execute::is_foreign_key(&error) && !hooks.relations.is_empty() => {
+            Err(error) if is_refused(&error) && !hooks.relations.is_empty() => {
                 let alone = claims::Operation::ALONE;
-                return delete_planned(conn, alone, Load::All, None, Roots::one(row));
+                delete_planned(conn, alone, Load::All, None, roots)
             }
-            outcome => outcome.map_err(Error::query(M::INFO.name, Operation::Delete))?,
-        };
-        execute::check_count::<M, C>(conn, &key, count)?;
-        match count {
-            0 => Err(Error::NotFound {
-                model: M::INFO.name,
-                key: row.key(),
-                related_to: None,
-            }),
-            _ => {
+            Err(error) => Err(error),
+            Ok(count) => {
                 deleted.add(M::INFO.name, count);
                 Ok(deleted)
             }
         }
-    });
-    match outcome {
-        // What refers to a row that was gone already stays as it was.
-        Err(Error::NotFound { .. }) => Ok(Deleted::default()),
-        outcome => outcome,
+    })
+}
+
+fn remove_unheard<M: Persist<C>, C: RawConnection>(
+    conn: &mut C,
+    roots: &Roots<M>,
+) -> Result<usize> {
+    let error = || Error::query(M::INFO.name, Operation::Delete);
+    if let ([key], Some(shown)) = (&*roots.keys, &roots.key) {
+        let count = M::remove(conn, key.clone()).map_err(error())?;
+        execute::check_count::<M, C>(conn, key, count)?;
+        return match count {
+            0 => Err(Error::NotFound {
+                model: M::INFO.name,
+                key: shown.clone(),
+                related_to: None,
+            }),
+            count => Ok(count),
+        };
     }
+    let mut count = 0;
+    for keys in roots.keys.chunks(KEYS_AT_ONCE) {
+        count += M::remove_many(conn, keys).map_err(error())?;
+    }
+    Ok(count)
+}
+
+fn is_refused(error: &Error) -> bool {
+    matches!(error, Error::Query { source, .. } if execute::is_foreign_key(source))
 }
 
 /// Does to the children of these parents what their relation says, without loading them.

@@ -102,13 +102,16 @@ pub struct OneOf<Cs, Vs: Bind<Cs>>(Vec<Is<Cs, Vs>>);
 /// A condition that one key holds.
 #[doc(hidden)]
 pub trait OneKey: Sized {
+    /// The columns of the key.
+    type Columns: Columns;
     /// That one of several does.
     type OneOf;
     /// One of these.
     fn one_of(keys: Vec<Self>) -> Self::OneOf;
 }
 
-impl<Cs, Vs: Bind<Cs>> OneKey for Is<Cs, Vs> {
+impl<Cs: Columns, Vs: Bind<Cs>> OneKey for Is<Cs, Vs> {
+    type Columns = Cs;
     type OneOf = OneOf<Cs, Vs>;
     fn one_of(keys: Vec<Self>) -> OneOf<Cs, Vs> {
         OneOf(keys)
