@@ -31,6 +31,8 @@ pub use crate::relation::{
 pub use crate::signal::{
     Batched, Changeable, ColumnSet, CustomSignal, SentOn, Signal, TraitSignal,
 };
+pub use crate::timestamp::{OnlyStamped, Stamp, Stamped, stamp, timestamp};
+pub use std::time::SystemTime;
 
 mod compare;
 mod conditional;

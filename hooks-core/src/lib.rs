@@ -25,6 +25,7 @@ pub mod receiver;
 pub mod registry;
 pub mod relation;
 pub mod signal;
+pub mod timestamp;
 
 mod backend;
 mod collector;
@@ -43,5 +44,6 @@ pub use crate::error::{Error, Result};
 pub use crate::failure::{Failure, set_failure_handler};
 pub use crate::model::{Model, Persist};
 pub use crate::registry::registry;
+pub use crate::timestamp::Timestamp;
 #[cfg(feature = "tracing")]
 pub use crate::trace::set_slow_receiver_threshold;

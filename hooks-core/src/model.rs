@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 use std::hash::Hash;
 use std::panic::Location;
+use std::time::SystemTime;
 
 use diesel::dsl::SqlTypeOf;
 use diesel::expression::Expression;
@@ -17,6 +18,7 @@ use crate::lifecycle::{self, ModelHooks};
 use crate::receiver::Senders;
 use crate::relation::Entries;
 use crate::signal::ColumnSet;
+use crate::timestamp::Fresh;
 use crate::trace;
 
 /// A struct over a table whose rows have a lifecycle, made one by `#[derive(Hooks)]`.
@@ -264,9 +266,9 @@ pub trait Persist<C: RawConnection>: Hooked<C> {
     #[doc(hidden)]
     fn look_again(conn: &mut C);
     #[doc(hidden)]
-    fn insert(conn: &mut C, new: Self::New) -> Result<Self>;
+    fn insert(conn: &mut C, new: Fresh<Self>) -> Result<Self>;
     #[doc(hidden)]
-    fn insert_unread(conn: &mut C, new: Self::New) -> Result;
+    fn insert_unread(conn: &mut C, new: Fresh<Self>) -> Result;
     #[doc(hidden)]
     fn find(conn: &mut C, pk: Self::Pk) -> QueryResult<Option<Self>>;
     #[doc(hidden)]
@@ -312,6 +314,8 @@ pub trait Row: Model {
     const COLUMNS: &'static [&'static str] = <Self::Changeset<'static> as Changes>::NAMES;
     /// The relations that the model's fields declare.
     const RELATIONS: Entries = &[];
+    /// Whether fields say when the row was created or last written.
+    const STAMPED: bool = false;
 
     fn pk_filter(pk: Self::Pk) -> Self::PkFilter;
     fn changeset(&self, columns: ColumnSet) -> Self::Changeset<'_>;
@@ -320,6 +324,12 @@ pub trait Row: Model {
     /// Puts back the fields that no update writes.
     #[inline]
     fn keep_unwritten(&mut self, _before: &Self) {}
+    /// Stamps what a row is created from; a generated `New` gets its stamps by [`Row::Fields`].
+    #[inline]
+    fn stamp_new(_new: &mut Self::New, _at: SystemTime) {}
+    /// Stamps a row that is about to be updated.
+    #[inline]
+    fn stamp(&mut self, _at: SystemTime) {}
     /// The key as errors tell it.
     fn key_of(pk: &Self::Pk) -> Key {
         Key::of::<SqlTypeOf<Self::PkColumns>, _>(pk)

@@ -18,7 +18,8 @@ pub(super) fn generate(model: &Model<'_>) -> TokenStream {
     let changeset = changeset(&written);
     let key = model.key();
     let key = key.iter().map(|field| column(model, field));
-    let fields = fields(model);
+    let fields = super::stamps::fields(model, fields(model));
+    let stamps = super::stamps::generate(model);
     let relations = relations(model);
     let keep_unwritten = keep_unwritten(model);
     let differing = differing(&written);
@@ -44,6 +45,7 @@ pub(super) fn generate(model: &Model<'_>) -> TokenStream {
                 #differing
             }
             #keep_unwritten
+            #stamps
             #check_embedded
             #senders
             __hooks::json!(__hooks);

@@ -27,11 +27,16 @@ use crate::connection::{HookConnection, RawConnection, doom};
 use crate::error::{Error, Operation, Result};
 use crate::model::{self, Filter, Hooked, Persist, Row};
 use crate::signal::ColumnSet;
+use crate::timestamp::{Fresh, Stamping};
 
-type Insert<M> = InsertStatement<
-    <M as Row>::Table,
-    <<M as model::Model>::New as Insertable<<M as Row>::Table>>::Values,
->;
+/// The INSERT of what fixtures are made of, or where there is nothing to stamp.
+type Insert<M> = InsertValues<M, <M as model::Model>::New>;
+/// The INSERT of what is stamped. Without stamps it is the same.
+type InsertStamped<M> = InsertValues<M, StampedNew<M>>;
+
+type InsertValues<M, V> =
+    InsertStatement<<M as Row>::Table, <V as Insertable<<M as Row>::Table>>::Values>;
+type StampedNew<M> = <<M as Row>::Fields as Stamping<<M as model::Model>::New>>::Stamped;
 
 const REFUSES_TO_COMMIT: &str = "BEGIN;
     CREATE TEMP TABLE diesel_hooks_lost (
@@ -95,6 +100,9 @@ where
     for<'a> M::Changeset<'a>: QueryFragment<Sqlite> + QueryId,
     M::New: Insertable<M::Table>,
     Insert<M>: QueryFragment<Sqlite> + QueryId,
+    M::Fields: Stamping<M::New>,
+    StampedNew<M>: Insertable<M::Table>,
+    InsertStamped<M>: QueryFragment<Sqlite> + QueryId,
     M::PkColumns: Expression + QueryFragment<Sqlite> + QueryId,
     Sqlite: QueryMetadata<SqlTypeOf<M::PkColumns>>,
     M::Pk: FromSqlRow<SqlTypeOf<M::PkColumns>, Sqlite>,
@@ -108,13 +116,14 @@ where
         Shape::forget::<M>(conn);
     }
 
-    fn insert(conn: &mut SqliteConnection, new: M::New) -> Result<M> {
-        let insert = diesel::insert_into(M::Table::default()).values(new);
+    fn insert(conn: &mut SqliteConnection, new: Fresh<M>) -> Result<M> {
         let error = Error::query(M::INFO.name, Operation::Create);
         if Shape::of::<M>(conn).by_rowid {
-            rows::<_, _, i32>(conn, NoRows(insert))
-                .and_then(|mut rows| rows.next().transpose())
-                .map_err(error)?;
+            match stamped(new) {
+                Ok(new) => insert_alone(conn, insert_into::<M, _>(new)),
+                Err(new) => insert_alone(conn, insert_into::<M, _>(new)),
+            }
+            .map_err(error)?;
             let read = |conn: &mut SqliteConnection| {
                 rows(conn, Select::<M, _, _>::new(M::selection(), LastInserted))?
                     .next()
@@ -122,13 +131,11 @@ where
             };
             return read_back(conn, read, |conn| Self::remove_where(conn, LastInserted));
         }
-        let insert = ReturningKey {
-            insert,
-            key: M::PkColumns::default(),
-        };
-        let key: Option<M::Pk> = rows(conn, insert)
-            .and_then(|mut keys| keys.next().transpose())
-            .map_err(error)?;
+        let key = match stamped(new) {
+            Ok(new) => insert_for_key::<M, _>(conn, insert_into::<M, _>(new)),
+            Err(new) => insert_for_key::<M, _>(conn, insert_into::<M, _>(new)),
+        }
+        .map_err(error)?;
         let key = key.ok_or_else(|| row_count::<M>(0))?;
         read_back(
             conn,
@@ -137,9 +144,12 @@ where
         )
     }
 
-    fn insert_unread(conn: &mut SqliteConnection, new: M::New) -> Result {
-        let insert = diesel::insert_into(M::Table::default()).values(new);
-        match execute(conn, insert) {
+    fn insert_unread(conn: &mut SqliteConnection, new: Fresh<M>) -> Result {
+        let count = match stamped(new) {
+            Ok(new) => execute(conn, insert_into::<M, _>(new)),
+            Err(new) => execute(conn, insert_into::<M, _>(new)),
+        };
+        match count {
             Ok(1) => Ok(()),
             Ok(count) => Err(row_count::<M>(count)),
             Err(error) => Err(Error::query(M::INFO.name, Operation::Create)(error)),
@@ -184,6 +194,41 @@ where
     ) -> QueryResult<usize> {
         execute(conn, Delete::<M, _>::new(filter))
     }
+}
+
+/// What is to be inserted with its stamps, or as it is.
+#[inline]
+fn stamped<M>(new: Fresh<M>) -> std::result::Result<StampedNew<M>, M::New>
+where
+    M: Row<Fields: Stamping<M::New>>,
+{
+    match new.stamp {
+        Some(at) if M::STAMPED => Ok(M::Fields::stamped(new.new, at)),
+        _ => Err(new.new),
+    }
+}
+
+fn insert_into<M: Row, V: Insertable<M::Table>>(values: V) -> InsertValues<M, V> {
+    diesel::insert_into(M::Table::default()).values(values)
+}
+
+fn insert_alone<I>(conn: &mut SqliteConnection, insert: I) -> QueryResult<Option<i32>>
+where
+    I: QueryFragment<Sqlite> + QueryId,
+{
+    rows(conn, NoRows(insert))?.next().transpose()
+}
+
+fn insert_for_key<M, I>(conn: &mut SqliteConnection, insert: I) -> QueryResult<Option<M::Pk>>
+where
+    M: Row,
+    I: QueryFragment<Sqlite> + QueryId,
+    M::PkColumns: Expression + QueryFragment<Sqlite> + QueryId,
+    Sqlite: QueryMetadata<SqlTypeOf<M::PkColumns>>,
+    M::Pk: FromSqlRow<SqlTypeOf<M::PkColumns>, Sqlite>,
+{
+    let key = M::PkColumns::default();
+    rows(conn, ReturningKey { insert, key })?.next().transpose()
 }
 
 /// Reads an inserted row, or takes it back: inside a transaction of the application nothing else would.
