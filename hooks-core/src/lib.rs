@@ -16,6 +16,7 @@
     )
 )]
 
+pub mod check;
 pub mod connection;
 pub mod error;
 pub mod failure;
@@ -36,6 +37,7 @@ mod trace;
 #[doc(hidden)]
 pub mod __private;
 
+pub use crate::check::check;
 pub use crate::collector::Deleted;
 pub use crate::connection::{
     Capture, Guard, HookConnection, HookConnectionExt, RawConnection, set_instrumentation,

@@ -11,6 +11,7 @@ use diesel::query_builder::{AsChangeset, QueryFragment, QueryId};
 use diesel::{Connection, QueryResult, Table};
 
 use crate::__private::{Changes, Fields, Place};
+use crate::backend::catalog::TableNames;
 use crate::collector::{self, Deleted};
 use crate::connection::{HookConnection, RawConnection};
 use crate::error::{Key, RegistryError, Result};
@@ -258,6 +259,9 @@ pub const fn info(name: &'static str, table: &'static str) -> ModelInfo {
     note = "add `#[derive(Hooks)]`, turn on the feature of the connection's backend in diesel-hooks, and see that the backend can store each column's type"
 )]
 pub trait Persist<C: RawConnection>: Hooked<C> {
+    /// What the table and the columns are called in SQL.
+    #[doc(hidden)]
+    fn names() -> QueryResult<TableNames>;
     /// Whether a statement on the table may do more or less than it says, or half of it, so that even one
     /// alone needs a savepoint.
     #[doc(hidden)]

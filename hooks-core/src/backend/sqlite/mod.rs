@@ -6,6 +6,7 @@
 //! one that says `RAISE(FAIL)` leaves half of a statement, and one that moves the row hides it. SQLite
 //! restores `last_insert_rowid()` when a trigger ends, so what triggers insert does not confuse it.
 
+mod catalog;
 mod table;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -19,6 +20,7 @@ use diesel::query_builder::{InsertStatement, QueryFragment, QueryId};
 use diesel::sqlite::{Sqlite, SqliteConnection};
 use diesel::{Expression, QueryResult};
 
+use super::catalog::{TableFacts, TableNames};
 use super::statements::{
     Begin, Delete, FromClause, LastInserted, Never, NoRows, ReturningKey, RollBack, Select, Update,
 };
@@ -87,6 +89,14 @@ impl RawConnection for SqliteConnection {
     fn system(&self) -> &'static str {
         "sqlite"
     }
+
+    fn describe(&mut self, path: &[String]) -> QueryResult<Option<TableFacts>> {
+        catalog::describe(self, path)
+    }
+
+    fn enforces_foreign_keys(&mut self) -> QueryResult<bool> {
+        table::foreign_keys(self)
+    }
 }
 
 impl<M> Persist<SqliteConnection> for M
@@ -107,6 +117,10 @@ where
     Sqlite: QueryMetadata<SqlTypeOf<M::PkColumns>>,
     M::Pk: FromSqlRow<SqlTypeOf<M::PkColumns>, Sqlite>,
 {
+    fn names() -> QueryResult<TableNames> {
+        catalog::names::<M>(M::selection())
+    }
+
     #[inline]
     fn guarded(conn: &mut SqliteConnection) -> bool {
         Shape::of::<M>(conn).guarded
