@@ -31,6 +31,7 @@ pub mod timestamp;
 mod backend;
 mod collector;
 mod diesel_internals;
+mod graph;
 mod lifecycle;
 mod trace;
 

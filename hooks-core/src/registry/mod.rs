@@ -13,6 +13,7 @@ use crate::receiver::{Receiver, SentAs, sent};
 use crate::relation::{self, Entries, RelationEntry, RelationInfo};
 
 pub use self::findings::{Demand, Finding};
+pub(crate) use self::names::short;
 #[doc(hidden)]
 pub use self::stored::{Names, StoredAs};
 
