@@ -39,7 +39,7 @@ mod trace;
 pub mod __private;
 
 pub use crate::check::check;
-pub use crate::collector::Deleted;
+pub use crate::collector::{DeletePlan, Deleted};
 pub use crate::connection::{
     Capture, Guard, HookConnection, HookConnectionExt, RawConnection, set_instrumentation,
 };

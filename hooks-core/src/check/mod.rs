@@ -24,7 +24,7 @@ pub use crate::backend::catalog::SchemaAction;
 /// can tell that. A test that migrates a database and asserts that there is nothing to find keeps the two
 /// together; so does the first line of a program.
 ///
-/// ```
+/// ```standalone_crate
 /// use diesel::connection::SimpleConnection;
 /// use diesel::prelude::*;
 /// use diesel_hooks::check::Finding;
