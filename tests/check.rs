@@ -14,6 +14,9 @@ const SCHEMA: &str = "
     CREATE TABLE pets (id INTEGER PRIMARY KEY, owner_id INTEGER NOT NULL UNIQUE REFERENCES owners, name TEXT);
     CREATE TABLE chips (code TEXT PRIMARY KEY, pet_id INTEGER, FOREIGN KEY (pet_id) REFERENCES pets (id) ON DELETE RESTRICT);
     CREATE UNIQUE INDEX chips_pet ON chips (pet_id);
+    CREATE TABLE toys (id INTEGER PRIMARY KEY, pet_id INTEGER NOT NULL REFERENCES pets ON DELETE CASCADE, owner_id INTEGER REFERENCES owners);
+    CREATE INDEX toys_pet ON toys (pet_id, owner_id);
+    CREATE INDEX toys_owner ON toys (owner_id);
     CREATE TABLE \"odd 'name\"\"`\" (\"the key\" INTEGER PRIMARY KEY, \"a \"\"b\" INTEGER NOT NULL UNIQUE REFERENCES owners);
 ";
 
@@ -29,6 +32,7 @@ diesel::table! {
         owner_id -> Integer,
     }
 }
+diesel::table! { toys (id) { id -> Integer, pet_id -> Integer, owner_id -> Nullable<Integer> } }
 diesel::table! { elsewhere (id) { id -> Integer, only -> Text } }
 
 #[derive(Debug, Clone, Queryable, Hooks)]
@@ -51,6 +55,15 @@ struct Chip {
     code: String,
     #[hooks(one_to_one(Pet, on_delete = Protect))]
     pet_id: Option<i32>,
+}
+
+#[derive(Debug, Clone, Queryable, Hooks)]
+struct Toy {
+    id: i32,
+    #[hooks(foreign_key(Pet, on_delete = Database))]
+    pet_id: i32,
+    #[hooks(foreign_key(Owner, on_delete = DoNothing))]
+    owner_id: Option<i32>,
 }
 
 #[derive(Debug, Clone, Queryable, Hooks)]
@@ -173,6 +186,7 @@ fn a_table_that_is_not_there_is_found_once_for_each_model_over_it() {
             "there is no table owners for Owner",
             "there is no table pets for NamedPet",
             "there is no table pets for Pet",
+            "there is no table toys for Toy",
         ]
     );
 }
@@ -411,4 +425,81 @@ fn findings_are_printed_the_worst_first_with_how_to_mend_them() {
     );
     assert!(second.starts_with("warning: Pet.owner_id ("), "{second}");
     assert_eq!(findings.into_iter().count(), 2);
+}
+
+#[test]
+fn a_foreign_key_without_an_index_is_slow_and_needs_no_unique_one() {
+    for (good, bad) in [
+        ("CREATE INDEX toys_pet ON toys (pet_id, owner_id);", ""),
+        ("(pet_id, owner_id)", "(owner_id, pet_id)"),
+        ("(pet_id, owner_id)", "(pet_id) WHERE pet_id > 5"),
+    ] {
+        let finding = found(good, bad);
+        assert!(matches!(finding, Finding::IndexMissing { .. }));
+        assert_eq!(
+            text(&finding),
+            "Toy.pet_id has no index on toys (pet_id): each delete of a Pet reads all of the table"
+        );
+        assert_eq!(finding.severity(), Severity::Warning);
+        let conn = &mut memory(&SCHEMA.replacen(good, bad, 1));
+        conn.batch_execute(&finding.mend()).expect("it is SQL");
+        assert!(
+            diesel_hooks::check(conn)
+                .expect("it can be read")
+                .is_empty()
+        );
+    }
+}
+
+#[test]
+fn what_is_left_to_the_schema_has_to_be_in_it() {
+    for action in ["ON DELETE NO ACTION", "ON DELETE RESTRICT", ""] {
+        let finding = found(
+            "REFERENCES pets ON DELETE CASCADE",
+            &format!("REFERENCES pets {action}"),
+        );
+        let said = if action == "ON DELETE RESTRICT" {
+            "RESTRICT"
+        } else {
+            "NO ACTION"
+        };
+        assert_eq!(
+            text(&finding),
+            format!("Toy.pet_id says on_delete = Database, but its foreign key ON DELETE {said}")
+        );
+        assert_eq!(finding.severity(), Severity::Error);
+        assert!(
+            finding.mend().contains("ON DELETE CASCADE"),
+            "{}",
+            finding.mend()
+        );
+    }
+    let other = SCHEMA.replacen(
+        "REFERENCES pets ON DELETE CASCADE",
+        "REFERENCES pets ON DELETE SET NULL",
+        1,
+    );
+    assert!(find(&other).is_empty(), "any action will do");
+}
+
+#[test]
+fn a_relation_that_does_nothing_is_told_what_the_schema_does() {
+    let finding = found(
+        "owner_id INTEGER REFERENCES owners)",
+        "owner_id INTEGER REFERENCES owners ON DELETE SET NULL)",
+    );
+    assert_eq!(
+        text(&finding),
+        "Toy.owner_id says on_delete = DoNothing, but its foreign key ON DELETE SET NULL"
+    );
+    assert_eq!(finding.severity(), Severity::Warning);
+    assert!(
+        finding.mend().starts_with("say `on_delete = Database`"),
+        "{}",
+        finding.mend()
+    );
+
+    let finding = found("owner_id INTEGER REFERENCES owners)", "owner_id INTEGER)");
+    assert!(matches!(finding, Finding::ForeignKeyMissing { .. }));
+    assert_eq!(finding.severity(), Severity::Warning);
 }
