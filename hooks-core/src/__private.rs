@@ -4,7 +4,6 @@
 pub use diesel::sqlite::SqliteConnection;
 pub use inventory;
 
-use diesel::Column;
 use diesel::query_builder::AsChangeset;
 
 pub use crate::error::RegistryError;
@@ -22,10 +21,13 @@ pub use crate::receiver::{
     Merge, Merged, Outcome, Receiver, Senders, Upcast, When,
 };
 pub use crate::registry::{ModelEntry, Names, StoredAs};
+pub use crate::relation::OnDelete::{
+    Cascade, Database, DoNothing, Protect, Restrict, Set, SetDefault, SetNull,
+};
 pub use crate::relation::{
-    AutoCreate, Entries, FoundParent as Found, Handle, Held, On, OnDelete, ParentKey, PrimaryKey,
-    Probe, Reference, Referring, RefersTo, RelationKind, Replacement, Unique, can_be_null, chosen,
-    link, referred, relation,
+    AutoCreate, Entries, Facts, FoundParent as Found, Handle, Held, On, ParentKey, PrimaryKey,
+    Probe, Reference, Referring, RefersTo, Replacement, Unique, can_be_null, chosen, foreign_key,
+    link, one_to_one, referred, relation,
 };
 pub use crate::signal::{
     Batched, Changeable, ColumnSet, CustomSignal, SentOn, Signal, TraitSignal,
@@ -46,11 +48,6 @@ pub use self::conditional::{DebugField, DefaultField, debug_field, default_field
 pub use self::place::{BuiltIn, Place, Places};
 pub use self::set::{SetEmbedded, SetIf};
 pub use self::tuple::{AsSelectable, Changes, Embedded, Fields};
-
-/// What a column is called in SQL.
-pub const fn name<C: Column>() -> &'static str {
-    C::NAME
-}
 
 /// An error if the changeset of an embedded struct leaves out what is `None`.
 ///

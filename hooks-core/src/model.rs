@@ -12,7 +12,7 @@ use diesel::{Connection, QueryResult, Table};
 
 use crate::__private::{Changes, Fields, Place};
 use crate::backend::catalog::TableNames;
-use crate::backend::statements::OneKey;
+use crate::backend::statements::{Columns, OneKey};
 use crate::collector::{self, DeletePlan, Deleted};
 use crate::connection::{HookConnection, RawConnection};
 use crate::error::{Key, RegistryError, Result};
@@ -363,7 +363,7 @@ pub trait Row: Model {
     /// `column = ?` for each column of [`Row::COLUMNS`] that is to be written.
     type Changeset<'a>: Changes;
     /// What the key's columns are called in SQL, in their order.
-    const KEY: &'static [&'static str];
+    const KEY: &'static [&'static str] = <<Self::PkFilter as OneKey>::Columns as Columns>::NAMES;
     /// The columns that an update may write, in the order of the fields; an embedded struct has no name.
     const COLUMNS: &'static [&'static str] = <Self::Changeset<'static> as Changes>::NAMES;
     /// The relations that the model's fields declare.

@@ -63,7 +63,7 @@ where
     }
 
     fn on_delete(&self) -> OnDelete {
-        R::ON_DELETE
+        R::FACTS.on_delete
     }
 
     fn child_table(&self) -> TypeId {
@@ -88,7 +88,7 @@ where
     }
 
     fn delete_scope(&self, visited: &mut Vec<TypeId>) -> Result<Scope> {
-        match R::ON_DELETE {
+        match R::FACTS.on_delete {
             OnDelete::Cascade => delete_scope::<R::Child, C>(visited),
             OnDelete::DoNothing | OnDelete::Database => Ok(Scope::Statement),
             _ => match R::replacement() {
@@ -156,7 +156,7 @@ where
         found: &mut Found,
     ) -> Result<()> {
         let path = path.and(info::<R>());
-        if let Some(blocking) = Blocking::of(R::ON_DELETE) {
+        if let Some(blocking) = Blocking::of(R::FACTS.on_delete) {
             let listed = R::some_keys(conn, parents, Blocker::LISTED + 1).map_err(reading::<R>())?;
             let count = match listed.len() > Blocker::LISTED {
                 true => self.count(conn, parents)?,
@@ -165,7 +165,7 @@ where
             let keys = listed.iter().map(|(child, _)| R::Child::key_of(child));
             found.add(blocking, &path, keys, count);
         }
-        if R::ON_DELETE != OnDelete::Cascade {
+        if R::FACTS.on_delete != OnDelete::Cascade {
             return Ok(());
         }
         let relations = &R::Child::hooks()?.relations;

@@ -23,8 +23,9 @@ pub use self::accessor::On;
 pub use self::link::Probe;
 #[doc(hidden)]
 pub use self::reference::{
-    AutoCreate, CanBeNull, Chooses, Found as FoundParent, Handle, Held, Holds, ParentKey,
-    PrimaryKey, Reference, RefersTo, Replacement, Target, Unique, can_be_null, chosen, referred,
+    AutoCreate, CanBeNull, Chooses, Facts, Found as FoundParent, Handle, Held, Holds, ParentKey,
+    PrimaryKey, Reference, RefersTo, Replacement, Target, Unique, can_be_null, chosen, foreign_key,
+    one_to_one, referred,
 };
 pub(crate) use self::referring::Parents;
 #[doc(hidden)]
@@ -196,12 +197,12 @@ pub fn link<const N: usize>(handles: [Handle; N]) -> Handle {
 fn info<R: Reference>() -> RelationInfo {
     RelationInfo {
         child: R::Child::INFO,
-        field: R::FIELD,
+        field: R::FACTS.field,
         columns: R::Columns::NAMES,
         parent: R::Parent::INFO,
         target: R::Target::NAMES,
-        kind: R::KIND,
-        on_delete: R::ON_DELETE,
+        kind: R::FACTS.kind,
+        on_delete: R::FACTS.on_delete,
         auto_create: !matches!(R::AUTO_CREATE, AutoCreate::No),
     }
 }

@@ -15,8 +15,6 @@ pub(super) fn generate(model: &Model<'_>) -> TokenStream {
     let written: Vec<_> = model.written().collect();
     let set_types = written.iter().map(|field| set_type(model, field));
     let changeset = changeset(&written);
-    let key = model.key();
-    let key = key.iter().map(|field| column(model, field));
     let fields = super::stamps::fields(model, fields(model));
     let stamps = super::stamps::generate(model);
     let relations = relations(model);
@@ -32,7 +30,6 @@ pub(super) fn generate(model: &Model<'_>) -> TokenStream {
             type PkColumns = #pk_columns;
             type Fields = #fields;
             type Changeset<'a> = (#(#set_types,)*);
-            const KEY: &'static [&'static str] = &[#(__hooks::name::<#key>()),*];
             #relations
             fn pk_filter(__pk: Self::Pk) -> Self::PkFilter {
                 #filter
