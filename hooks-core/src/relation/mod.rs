@@ -165,6 +165,17 @@ pub struct RelationEntry {
     on: fn(TypeId) -> Handle,
 }
 
+impl RelationEntry {
+    pub(crate) fn parent_table(&self) -> TypeId {
+        (self.parent_table)()
+    }
+
+    /// Whether both ends can be stored on the connection type with this id.
+    pub(crate) fn is_on(&self, connection: TypeId) -> bool {
+        (self.on)(connection).is_some()
+    }
+}
+
 /// The relations that a model declares.
 #[doc(hidden)]
 pub type Entries = &'static [RelationEntry];
