@@ -10,7 +10,7 @@ use std::hash::Hash;
 use std::mem;
 
 /// A row of the plan, by its place among all.
-pub(super) type Number = u32;
+pub(crate) type Number = u32;
 
 /// One row refers to another.
 #[derive(Debug, Clone, Copy)]

@@ -137,7 +137,10 @@ fn narrow(place: usize) -> u32 {
 }
 
 impl Planned {
-    pub(super) fn number<M: Persist<C>, C: RawConnection>(&self, key: &M::Pk) -> Option<Number> {
+    pub(crate) fn number<M: Persist<C>, C: RawConnection>(
+        &self,
+        key: &M::Pk,
+    ) -> Option<order::Number> {
         self.numbers.get::<M>(key).copied()
     }
 

@@ -401,10 +401,16 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
         Ok(())
     }
 
-    fn replace(&self, conn: &mut C, _planned: &Planned, chosen: &mut Chosen) -> Result<()> {
+    fn replace(&self, conn: &mut C, planned: &Planned, chosen: &mut Chosen) -> Result<()> {
         for relation in &M::hooks()?.relations {
-            if relation.info().on_delete.replaces() {
+            let on_delete = relation.on_delete();
+            if on_delete == OnDelete::SetNull
+                || (on_delete.replaces() && !planned.has_table(relation.child_table()))
+            {
                 relation.replace(conn, Parents::Keys(&self.keys), chosen)?;
+            } else if on_delete.replaces() {
+                // What goes must not be made to refer to another row that goes, and maybe before it.
+                relation.replace_those_that_stay(conn, &self.keys, planned, chosen)?;
             }
         }
         Ok(())

@@ -12,7 +12,7 @@ mod referring;
 use std::any::{Any, TypeId};
 
 use crate::backend::statements::Columns;
-use crate::collector::{Children, Deleted, Found, Leaves, Path, Survey};
+use crate::collector::{Children, Deleted, Found, Leaves, Path, Planned, Survey};
 use crate::connection::{RawConnection, Scope};
 use crate::error::{RegistryError, Result};
 use crate::model::{Model, ModelInfo, Row};
@@ -142,6 +142,14 @@ pub(crate) trait Relation<K, C: RawConnection>: Send + Sync {
         parents: Parents<'_, K, C::Backend>,
         chosen: &mut Chosen,
     ) -> Result<usize>;
+    /// The same for the children that do not go themselves.
+    fn replace_those_that_stay(
+        &self,
+        conn: &mut C,
+        keys: &[K],
+        planned: &Planned,
+        chosen: &mut Chosen,
+    ) -> Result<()>;
     /// Deletes the children, and what depends on them, without loading them.
     fn delete_unloaded(
         &self,

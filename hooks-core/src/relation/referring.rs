@@ -237,8 +237,8 @@ pub trait Referring<C: RawConnection>:
         of: ParentsOf<'_, Self, C>,
         by: Option<Self::Key>,
     ) -> QueryResult<usize>;
-    /// Makes these children refer to none.
-    fn clear(conn: &mut C, children: &[ChildKey<Self>]) -> QueryResult<usize>;
+    /// Makes these children refer to another parent, or to none.
+    fn set(conn: &mut C, children: &[ChildKey<Self>], by: Option<Self::Key>) -> QueryResult<usize>;
     /// Shows the condition for them to who cannot know its type.
     fn show(of: ParentsOf<'_, Self, C>, to: &mut dyn FnMut(&dyn QueryFragment<C::Backend>));
 }
@@ -349,26 +349,38 @@ where
 
     fn replace(conn: &mut C, of: ParentsOf<'_, R, C>, by: Option<R::Key>) -> QueryResult<usize> {
         let mut count = 0;
-        each_part!(of, condition => count += match &by {
-            None => R::Child::change_where(conn, Clear::<R::Columns>::default(), condition)?,
-            Some(key) => {
-                let values = Assign::<R::Columns, _>::new(key.clone().spread());
-                R::Child::change_where(conn, values, condition)?
-            }
-        });
+        each_part!(of, condition => count += change::<R, C>(conn, condition, by.as_ref())?);
         Ok(count)
     }
 
-    fn clear(conn: &mut C, children: &[ChildKey<R>]) -> QueryResult<usize> {
+    fn set(conn: &mut C, children: &[ChildKey<R>], by: Option<R::Key>) -> QueryResult<usize> {
         let mut count = 0;
         for keys in children.chunks(KEYS_AT_ONCE) {
             let these = <R::Child as Row>::one_of(keys);
-            count += R::Child::change_where(conn, Clear::<R::Columns>::default(), these)?;
+            count += change::<R, C>(conn, these, by.as_ref())?;
         }
         Ok(count)
     }
 
     fn show(of: ParentsOf<'_, R, C>, to: &mut dyn FnMut(&dyn QueryFragment<C::Backend>)) {
         each_part!(of, condition => to(&condition));
+    }
+}
+
+/// Writes what the rows for which this holds refer to.
+fn change<R, C>(conn: &mut C, rows: impl Filter<C>, by: Option<&R::Key>) -> QueryResult<usize>
+where
+    C: RawConnection,
+    R: Reference<Child: Persist<C>>,
+    R::Columns: Named<C::Backend>,
+    R::Key: Spread<R::Columns>,
+    Values<R>: Bind<R::Columns, Bound: Terms<R::Columns, C::Backend>>,
+{
+    match by {
+        None => R::Child::change_where(conn, Clear::<R::Columns>::default(), rows),
+        Some(key) => {
+            let values = Assign::<R::Columns, _>::new(key.clone().spread());
+            R::Child::change_where(conn, values, rows)
+        }
     }
 }
