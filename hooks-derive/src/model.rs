@@ -151,6 +151,22 @@ impl<'a> Model<'a> {
         }
     }
 
+    /// The fields of the key, and what they are called in what a row is created from; nothing if the database
+    /// makes the key, or if nobody says that a struct of the user's own has it.
+    pub(crate) fn key_in_new(&self) -> Option<Vec<(&Field<'a>, Member)>> {
+        let in_new = |field: &'_ Field<'a>| match &self.new {
+            New::Given(_) => field.assigned.is_some(),
+            New::Generated(_) => self.inserts(field),
+            New::Itself => field.generated.is_none() && !field.skip_insertion,
+        };
+        let key = self.key().into_iter();
+        key.map(|field| {
+            let member = self.new_member(field).filter(|_| in_new(field))?;
+            Some((field, member))
+        })
+        .collect()
+    }
+
     pub(crate) fn inserts(&self, field: &Field<'_>) -> bool {
         let selected = matches!(field.storage, Storage::Selected);
         !(self.is_generated(field) || field.skip_insertion || selected)

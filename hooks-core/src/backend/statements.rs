@@ -153,6 +153,68 @@ where
     }
 }
 
+/// `UPDATE table SET changes WHERE (key = ?) OR (key = ?)`, of any number of keys: too many shapes to keep.
+pub(crate) struct UpdateSome<M: Row, S> {
+    from: FromClause<M>,
+    changes: S,
+    filters: Vec<M::PkFilter>,
+}
+
+impl<M: Row, S> UpdateSome<M, S> {
+    pub(crate) fn new(changes: S, keys: &[M::Pk]) -> Self {
+        UpdateSome {
+            from: from_clause::<M>(),
+            changes,
+            filters: keys.iter().cloned().map(M::pk_filter).collect(),
+        }
+    }
+}
+
+impl<M: Row, S> QueryId for UpdateSome<M, S> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<M, S, DB> QueryFragment<DB> for UpdateSome<M, S>
+where
+    M: Row,
+    DB: Backend,
+    FromClause<M>: QueryFragment<DB>,
+    S: QueryFragment<DB>,
+    M::PkFilter: QueryFragment<DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.unsafe_to_cache_prepared();
+        out.push_sql("UPDATE ");
+        self.from.walk_ast(out.reborrow())?;
+        out.push_sql(" SET ");
+        self.changes.walk_ast(out.reborrow())?;
+        out.push_sql(" WHERE ");
+        for (place, filter) in self.filters.iter().enumerate() {
+            out.push_sql(if place == 0 { "(" } else { " OR (" });
+            filter.walk_ast(out.reborrow())?;
+            out.push_sql(")");
+        }
+        Ok(())
+    }
+}
+
+/// `filter LIMIT 2`, which tells whether more than one row fulfils it.
+pub(crate) struct FirstTwo<F>(pub(crate) F);
+
+impl<F: QueryId> QueryId for FirstTwo<F> {
+    type QueryId = FirstTwo<F::QueryId>;
+    const HAS_STATIC_QUERY_ID: bool = F::HAS_STATIC_QUERY_ID;
+}
+
+impl<F: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for FirstTwo<F> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.0.walk_ast(out.reborrow())?;
+        out.push_sql(" LIMIT 2");
+        Ok(())
+    }
+}
+
 /// `DELETE FROM table WHERE filter`
 pub(crate) struct Delete<M: Row, F> {
     from: FromClause<M>,

@@ -9,6 +9,7 @@ mod relation;
 mod row;
 #[cfg(test)]
 mod tests;
+mod upsert;
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -42,10 +43,11 @@ fn generate(model: &Model<'_>) -> TokenStream {
         false => {
             let model_impl = model::generate(model);
             let row = row::generate(model);
+            let upsert = upsert::generate(model);
             let relations = model
                 .sound_relations()
                 .map(|(field, it)| relation::generate(model, field, it));
-            quote!(#model_impl #row #(#relations)*)
+            quote!(#model_impl #row #upsert #(#relations)*)
         }
     };
     quote! {

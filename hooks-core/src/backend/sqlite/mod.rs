@@ -16,11 +16,13 @@ use diesel::dsl::SqlTypeOf;
 use diesel::expression::QueryMetadata;
 use diesel::insertable::Insertable;
 use diesel::query_builder::{InsertStatement, QueryFragment, QueryId};
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel::sqlite::{Sqlite, SqliteConnection};
 use diesel::{Expression, QueryResult};
 
 use super::statements::{
     Begin, Delete, FromClause, LastInserted, Never, NoRows, ReturningKey, RollBack, Select, Update,
+    UpdateSome,
 };
 use super::{Shape, execute, rows, write};
 use crate::connection::{HookConnection, RawConnection, doom};
@@ -146,6 +148,15 @@ where
         }
     }
 
+    fn is_taken(conn: &mut SqliteConnection, error: &DieselError) -> bool {
+        match error {
+            DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, info) => {
+                table::has_unique::<M>(conn, info.message())
+            }
+            _ => false,
+        }
+    }
+
     fn find(conn: &mut SqliteConnection, pk: M::Pk) -> QueryResult<Option<M>> {
         let query = Select::<M, _, _>::new(M::selection(), M::pk_filter(pk));
         rows(conn, query)?.next().transpose()
@@ -161,6 +172,15 @@ where
     fn write(&self, conn: &mut SqliteConnection, columns: ColumnSet) -> QueryResult<usize> {
         let changes = self.changeset(columns);
         write(conn, columns, changes, self)
+    }
+
+    fn write_to(
+        &self,
+        conn: &mut SqliteConnection,
+        columns: ColumnSet,
+        keys: &[M::Pk],
+    ) -> QueryResult<usize> {
+        execute(conn, UpdateSome::<M, _>::new(self.changeset(columns), keys))
     }
 
     fn write_changeset<S>(
