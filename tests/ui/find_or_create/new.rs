@@ -13,5 +13,4 @@ fn main() {
     let mut conn = SqliteConnection::establish(":memory:").unwrap();
     let book = Book::get_or_create(&mut conn, books::title.eq("Emma"), "Emma");
     let book = Book::get_or_create(&mut conn, books::title.eq("Emma"), || "Emma");
-    let new = NewBook { title: "Emma".into(), pages: 474 };
 }
