@@ -26,6 +26,7 @@ pub(super) fn create_unless_taken<M: Persist<C>, C: RawConnection>(
     new: M::New,
 ) -> Result<Attempt<M>> {
     let hooks = M::hooks()?;
+    // Only what our own INSERT violates: receivers, dependents and triggers write as well.
     let mut taken = false;
     let created = atomic::<M, C, _>(conn, scope(hooks)?.max(Scope::Statements), |conn| {
         let new = announce(hooks, conn, new)?;

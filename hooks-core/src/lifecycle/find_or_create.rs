@@ -40,8 +40,11 @@ where
             return Ok((row, true));
         }
         match update::changed(&row, change)? {
-            Some(changed) => Ok((update::write_changed(conn, &row, changed)?, false)),
             None => Ok((row, false)),
+            Some((changed, columns)) => {
+                let row = update::write_changed(conn, &row, changed, columns)?;
+                Ok((row, false))
+            }
         }
     })
 }

@@ -62,37 +62,49 @@ pub(crate) fn update<M: Persist<C>, C: RawConnection>(
     row: &mut M,
     change: impl FnOnce(&mut M),
 ) -> Result<()> {
-    let Some(changed) = changed(row, change)? else {
+    let Some((changed, columns)) = changed(row, change)? else {
         return Ok(());
     };
     let hooks = M::hooks()?;
+    let old = &*row;
     *row = atomic::<M, C, _>(conn, hooks.own_update, |conn| {
-        write_changed(conn, row, changed)
+        write_changed(conn, old, changed, columns)
     })?;
     Ok(())
 }
 
-/// A copy of the row as the closure leaves it, if that is another one.
-pub(super) fn changed<M: Row>(row: &M, change: impl FnOnce(&mut M)) -> Result<Option<M>> {
+/// A copy of the row as the closure leaves it, and the columns in which it differs, if there are any.
+#[inline]
+pub(super) fn changed<M: Row>(
+    row: &M,
+    change: impl FnOnce(&mut M),
+) -> Result<Option<(M, ColumnSet)>> {
     let mut changed = row.clone();
     change(&mut changed);
     same_key(&changed, &row.pk())?;
     changed.keep_unwritten(row);
-    Ok(Some(changed).filter(|changed| !changed.differing(row).is_empty()))
+    let columns = changed.differing(row);
+    Ok((!columns.is_empty()).then_some((changed, columns)))
 }
 
 /// Writes the columns in which a row differs from what it was, in the transaction or savepoint of the caller.
+#[inline]
 pub(super) fn write_changed<M: Persist<C>, C: RawConnection>(
     conn: &mut C,
     old: &M,
     changed: M,
+    columns: ColumnSet,
 ) -> Result<M> {
     let hooks = M::hooks()?;
     if !hooks.hears_update(conn) {
-        write(conn, &changed, changed.differing(old))?;
+        write(conn, &changed, columns)?;
         return Ok(changed);
     }
     let update = Update::new(hooks, conn, Some(old));
+    if !hooks.hears_pre_update(conn) {
+        write(conn, &changed, columns)?;
+        return update.report(conn, changed, columns);
+    }
     let mut row = update.announce(conn, changed, &old.pk())?;
     row.keep_unwritten(old);
     let columns = row.differing(old);

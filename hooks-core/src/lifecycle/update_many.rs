@@ -45,12 +45,12 @@ pub(crate) fn update_many<M: Persist<C>, C: RawConnection>(
         let keeps = hooks.hears_update(conn) && keeps_old_row(hooks, conn);
         let mut all_changed = Vec::new();
         for (place, old) in rows.iter().enumerate() {
-            if let Some(row) = changed(old, &mut change)? {
+            if let Some((row, columns)) = changed(old, &mut change)? {
                 all_changed.push(Changed {
                     place,
                     before: keeps.then(|| kept(old)),
-                    columns: row.differing(old),
                     row,
+                    columns,
                 });
             }
         }
