@@ -428,7 +428,7 @@ fn goc_15_an_existing_row_is_read_and_updated_in_one_transaction() {
     assert_eq!(sent[0], "BEGIN IMMEDIATE");
     assert_eq!(
         sent[3],
-        "UPDATE `people` SET `name` = ? WHERE (`people`.`id` = ?)"
+        "UPDATE `people` SET `name` = ? WHERE `people`.`id` = ?"
     );
     assert_eq!(LOG.take(), ["pre_save update", "post_save updated name"]);
     assert_eq!(rows(&mut conn)[1], updated);

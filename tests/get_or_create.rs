@@ -330,9 +330,8 @@ fn of_four_connections_that_create_one_row_exactly_one_does() {
         let start = std::sync::Barrier::new(4);
         let outcomes = std::thread::scope(|scope| {
             let threads = [false, false, true, true].map(|updates| {
-                let (disk, name, start) = (&disk, &name, &start);
+                let (mut conn, name, start) = (disk.connect(), &name, &start);
                 scope.spawn(move || {
-                    let mut conn = disk.connect();
                     let new = || new_tag(name);
                     start.wait();
                     let filter = tags::name.eq(name);

@@ -308,7 +308,7 @@ fn a_refused_value_leaves_the_row_as_it_was() {
 fn of_two_connections_that_upsert_one_key_exactly_one_creates_it() {
     let disk = OnDisk::new(SCHEMA);
     for key in 0..50 {
-        let seat = || Seat {
+        let seat = move || Seat {
             row: "A".into(),
             number: key,
             guest: None,
@@ -316,8 +316,8 @@ fn of_two_connections_that_upsert_one_key_exactly_one_creates_it() {
         let start = std::sync::Barrier::new(2);
         let created = std::thread::scope(|scope| {
             let threads = [(); 2].map(|()| {
-                scope.spawn(|| {
-                    let mut conn = disk.connect();
+                let (mut conn, start) = (disk.connect(), &start);
+                scope.spawn(move || {
                     start.wait();
                     Seat::upsert(&mut conn, seat()).expect("a seat").1
                 })

@@ -4,11 +4,8 @@
 pub use diesel::sqlite::SqliteConnection;
 pub use inventory;
 
-use diesel::expression::{AsExpression, Expression};
-use diesel::expression_methods::ExpressionMethods;
+use diesel::Column;
 use diesel::query_builder::AsChangeset;
-use diesel::sql_types::SqlType;
-use diesel::{Column, dsl};
 
 pub use crate::error::RegistryError;
 use crate::signal::PostCreate;
@@ -16,6 +13,7 @@ use crate::signal::PostCreate;
 pub use crate::connection::{HookConnection, RawConnection};
 pub use crate::error::Result;
 
+pub use crate::backend::statements::Is;
 pub use crate::error::Key;
 pub use crate::lifecycle::ModelHooks;
 pub use crate::model::{Hooked, Keyed, Model, ModelInfo, Persist, Row, info};
@@ -25,8 +23,9 @@ pub use crate::receiver::{
 };
 pub use crate::registry::ModelEntry;
 pub use crate::relation::{
-    AutoCreate, AutoCreated, Entries, Handle, OnDelete, ParentKey, Probe, Reference, Referred,
-    Referring, RefersTo, child, from_key, link, parent, referred, relation,
+    AutoCreate, Entries, FoundParent as Found, Handle, Held, On, OnDelete, ParentKey, PrimaryKey,
+    Probe, Reference, Referring, RefersTo, RelationKind, Replacement, Unique, can_be_null, chosen,
+    link, referred, relation,
 };
 pub use crate::signal::{
     Batched, Changeable, ColumnSet, CustomSignal, SentOn, Signal, TraitSignal,
@@ -49,16 +48,6 @@ pub use self::tuple::{AsSelectable, Changes, Embedded, Fields};
 /// What a column is called in SQL.
 pub const fn name<C: Column>() -> &'static str {
     C::NAME
-}
-
-/// `column = value`, as a condition.
-pub fn eq<C, V>(value: V) -> dsl::Eq<C, V>
-where
-    C: Column + Default + ExpressionMethods,
-    <C as Expression>::SqlType: SqlType,
-    V: AsExpression<<C as Expression>::SqlType>,
-{
-    C::default().eq(value)
 }
 
 /// An error if the changeset of an embedded struct leaves out what is `None`.

@@ -11,7 +11,8 @@ use diesel::result::Error as DieselError;
 use diesel::{Connection, QueryResult, Table};
 
 use crate::__private::{Changes, Fields, Place};
-use crate::collector::{self, Deleted};
+use crate::backend::statements::OneKey;
+use crate::collector::{self, DeletePlan, Deleted};
 use crate::connection::{HookConnection, RawConnection};
 use crate::error::{Key, RegistryError, Result};
 use crate::lifecycle::{self, ModelHooks};
@@ -360,13 +361,48 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
         Self: Persist<C::Raw>,
     {
         trace::operation::<Self, _, _>("delete", conn.raw_connection(), |conn| {
-            collector::delete(conn, self)
+            collector::delete(conn, self, None)
+        })
+    }
+
+    /// Deletes this row and what depends on it, if that is not more than `max_rows` rows in all.
+    ///
+    /// To count them, it loads the key of every row that would go, and stops at the first too many, before
+    /// anything is written.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooManyRows`](crate::Error::TooManyRows), and as [`Model::delete`].
+    fn delete_at_most<C: HookConnection>(&self, conn: &mut C, max_rows: usize) -> Result<Deleted>
+    where
+        Self: Persist<C::Raw>,
+    {
+        trace::operation::<Self, _, _>("delete", conn.raw_connection(), |conn| {
+            collector::delete(conn, self, Some(max_rows))
+        })
+    }
+
+    /// What deleting this row would do: which rows would go, which would change, which block it, and which
+    /// receivers would hear of it.
+    ///
+    /// It writes nothing, and no receiver runs.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`](crate::Error::NotFound) if the row is gone, [`Error::Query`](crate::Error::Query)
+    /// if the database refuses to be read.
+    fn delete_plan<C: HookConnection>(&self, conn: &mut C) -> Result<DeletePlan>
+    where
+        Self: Persist<C::Raw>,
+    {
+        trace::operation::<Self, _, _>("delete_plan", conn.raw_connection(), |conn| {
+            collector::outline(conn, self)
         })
     }
 }
 
 /// What a model is called, and where it stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct ModelInfo {
     /// The struct's name.
@@ -432,6 +468,20 @@ pub trait Persist<C: RawConnection>: Hooked<C> {
     fn remove(conn: &mut C, pk: Self::Pk) -> QueryResult<usize>;
     #[doc(hidden)]
     fn remove_where<F: Filter<C>>(conn: &mut C, filter: F) -> QueryResult<usize>;
+    /// Deletes the rows with these keys by one statement.
+    #[doc(hidden)]
+    fn remove_many(conn: &mut C, keys: &[Self::Pk]) -> QueryResult<usize>;
+    /// Of these keys, those that are there.
+    #[doc(hidden)]
+    fn present(conn: &mut C, keys: &[Self::Pk]) -> QueryResult<Vec<Self::Pk>>;
+    #[doc(hidden)]
+    fn load_many(conn: &mut C, keys: &[Self::Pk]) -> QueryResult<Vec<Self>>;
+    #[doc(hidden)]
+    fn change_where<S: Filter<C>, F: Filter<C>>(
+        conn: &mut C,
+        changes: S,
+        filter: F,
+    ) -> QueryResult<usize>;
 }
 
 /// A condition on rows, as SQL for the backend of `C`.
@@ -450,7 +500,7 @@ impl<C: Connection, F: QueryFragment<C::Backend> + QueryId> Filter<C> for F {}
 pub trait Row: Model {
     type Table: Table + Default;
     /// `key = ?`, for each column of the key.
-    type PkFilter;
+    type PkFilter: OneKey;
     /// The key's columns.
     type PkColumns: Expression<SqlType: 'static> + Default;
     /// What is selected for each field.
@@ -465,6 +515,11 @@ pub trait Row: Model {
     const RELATIONS: Entries = &[];
 
     fn pk_filter(pk: Self::Pk) -> Self::PkFilter;
+    /// The rows with these keys.
+    fn one_of(keys: &[Self::Pk]) -> <Self::PkFilter as OneKey>::OneOf {
+        let keys = keys.iter().map(|key| Self::pk_filter(key.clone()));
+        Self::PkFilter::one_of(keys.collect())
+    }
     fn changeset(&self, columns: ColumnSet) -> Self::Changeset<'_>;
     /// The columns in which two states of a row differ.
     fn differing(&self, other: &Self) -> ColumnSet;
@@ -510,13 +565,10 @@ impl<M: Row<Fields: Fields<DB>>, DB> Select<DB> for M {
     label = "not a model on this connection",
     note = "add `#[derive(Hooks)]`, and turn on the feature of the connection's backend in diesel-hooks"
 )]
-pub trait Hooked<C>: Row {
+pub trait Hooked<C: RawConnection>: Row {
     fn place() -> &'static Place<Self, C>;
     #[inline]
-    fn hooks() -> Result<&'static ModelHooks<Self, C>>
-    where
-        C: 'static,
-    {
+    fn hooks() -> Result<&'static ModelHooks<Self, C>> {
         Self::place().hooks()
     }
 }

@@ -9,14 +9,11 @@ use super::update::{
     changed, keeps_old_row, kept, post_save, post_update, pre_save, pre_update, same_key,
     wrong_count,
 };
-use super::{ModelHooks, unique};
+use super::{KEYS_AT_ONCE, ModelHooks, unique};
 use crate::connection::{RawConnection, Scope, atomic, scoped};
 use crate::error::{Error, Operation, Result};
 use crate::model::{Persist, Row};
 use crate::signal::{AnyModel, ColumnSet};
-
-/// How many keys one UPDATE names: half of how many conditions SQLite takes one after the other.
-const KEYS_AT_ONCE: usize = 500;
 
 /// How many UPDATEs wait for further rows that get the same values.
 const WAITING: usize = 16;

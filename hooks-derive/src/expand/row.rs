@@ -5,9 +5,8 @@ use quote::quote;
 use syn::Index;
 use syn::spanned::Spanned;
 
-use super::{column, located, tuple};
+use super::{column, located, relation, tuple};
 use crate::model::{Field, Model, Storage};
-use crate::naming;
 
 pub(super) fn generate(model: &Model<'_>) -> TokenStream {
     let Model { name, table, .. } = model;
@@ -51,28 +50,30 @@ pub(super) fn generate(model: &Model<'_>) -> TokenStream {
     }
 }
 
-/// `key = ?`, as a type and as a value, for each column of the key.
+/// The condition that the key is this one, as a type and as a value.
 fn filter(model: &Model<'_>) -> (TokenStream, TokenStream) {
     let key = model.key();
     let single = key.len() == 1;
-    let terms = key.iter().enumerate().map(|(index, field)| {
-        let column = column(model, field);
-        let index = Index::from(index);
-        let part = match single {
-            true => quote!(__pk),
-            false => quote!(__pk.#index),
-        };
-        let (ty, value) = stored(field, part);
-        let eq = quote!(__hooks::eq::<#column, _>(#value));
-        (quote!(::diesel::dsl::Eq<#column, #ty>), eq)
-    });
-    let and = |(left_type, left): (TokenStream, TokenStream), (right_type, right)| {
-        (
-            quote!(::diesel::dsl::And<#left_type, #right_type>),
-            quote!(::diesel::BoolExpressionMethods::and(#left, #right)),
-        )
-    };
-    terms.reduce(and).unwrap_or_default()
+    let columns = key.iter().map(|field| column(model, field));
+    let (types, values): (Vec<_>, Vec<_>) = key
+        .iter()
+        .enumerate()
+        .map(|(index, field)| {
+            let index = Index::from(index);
+            stored(
+                field,
+                if single {
+                    quote!(__pk)
+                } else {
+                    quote!(__pk.#index)
+                },
+            )
+        })
+        .unzip();
+    (
+        quote!(__hooks::Is<(#(#columns,)*), (#(#types,)*)>),
+        quote!(__hooks::Is::new((#(#values,)*))),
+    )
 }
 
 /// An owned value as its column takes it.
@@ -138,7 +139,7 @@ fn differing(written: &[&Field<'_>]) -> TokenStream {
 fn relations(model: &Model<'_>) -> Option<TokenStream> {
     let markers: Vec<_> = model
         .sound_relations()
-        .map(|(field, _)| naming::relation_of(&field.member))
+        .map(|(fields, it)| relation::marker(model, &fields, it))
         .collect();
     (!markers.is_empty()).then(|| {
         quote! {

@@ -21,8 +21,8 @@ use diesel::sqlite::{Sqlite, SqliteConnection};
 use diesel::{Expression, QueryResult};
 
 use super::statements::{
-    Begin, Delete, FromClause, LastInserted, Never, NoRows, ReturningKey, RollBack, Select, Update,
-    UpdateSome,
+    Begin, Delete, FromClause, LastInserted, Never, NoRows, OneKey, ReturningKey, RollBack, Select,
+    Update, UpdateWhere,
 };
 use super::{Shape, execute, rows, write};
 use crate::connection::{HookConnection, RawConnection, doom};
@@ -94,6 +94,7 @@ where
     Sqlite: QueryMetadata<SqlTypeOf<M::Selection>>,
     FromClause<M>: QueryFragment<Sqlite>,
     M::PkFilter: QueryFragment<Sqlite> + QueryId,
+    <M::PkFilter as OneKey>::OneOf: QueryFragment<Sqlite> + QueryId,
     for<'a> M::Changeset<'a>: QueryFragment<Sqlite> + QueryId,
     M::New: Insertable<M::Table>,
     Insert<M>: QueryFragment<Sqlite> + QueryId,
@@ -180,7 +181,8 @@ where
         columns: ColumnSet,
         keys: &[M::Pk],
     ) -> QueryResult<usize> {
-        execute(conn, UpdateSome::<M, _>::new(self.changeset(columns), keys))
+        let changes = self.changeset(columns);
+        execute(conn, UpdateWhere::<M, _, _>::new(changes, M::one_of(keys)))
     }
 
     fn write_changeset<S>(
@@ -203,6 +205,27 @@ where
         filter: F,
     ) -> QueryResult<usize> {
         execute(conn, Delete::<M, _>::new(filter))
+    }
+
+    fn remove_many(conn: &mut SqliteConnection, keys: &[M::Pk]) -> QueryResult<usize> {
+        Self::remove_where(conn, M::one_of(keys))
+    }
+
+    fn present(conn: &mut SqliteConnection, keys: &[M::Pk]) -> QueryResult<Vec<M::Pk>> {
+        let query = Select::<M, _, _>::new(M::PkColumns::default(), M::one_of(keys));
+        rows(conn, query)?.collect()
+    }
+
+    fn load_many(conn: &mut SqliteConnection, keys: &[M::Pk]) -> QueryResult<Vec<M>> {
+        Self::load_where(conn, M::one_of(keys))
+    }
+
+    fn change_where<S, F>(conn: &mut SqliteConnection, changes: S, filter: F) -> QueryResult<usize>
+    where
+        S: Filter<SqliteConnection>,
+        F: Filter<SqliteConnection>,
+    {
+        execute(conn, UpdateWhere::<M, _, _>::new(changes, filter))
     }
 }
 
