@@ -56,6 +56,8 @@ pub(crate) struct Field<'a> {
     pub(crate) is_key: bool,
     pub(crate) generated: Option<Span>,
     pub(crate) assigned: Option<Span>,
+    pub(crate) auto_now_add: Option<Span>,
+    pub(crate) auto_now: Option<Span>,
     pub(crate) relation: Option<Relation>,
 }
 
@@ -167,10 +169,12 @@ impl<'a> Model<'a> {
     }
 
     /// The fields of the key, and what they are called in what a row is created from; nothing if the database
-    /// makes the key, or if nobody says that a struct of the user's own has it.
+    /// makes the key, or if nobody says that a struct of the user's own has it. Of such a struct all columns would be
+    /// written, and with them when the row was created.
     pub(crate) fn key_in_new(&self) -> Option<Vec<(&Field<'a>, Member)>> {
+        let keeps_its_creation = self.fields.iter().any(|it| it.auto_now_add.is_some());
         let in_new = |field: &'_ Field<'a>| match &self.new {
-            New::Given(_) => field.assigned.is_some(),
+            New::Given(_) => field.assigned.is_some() && !keeps_its_creation,
             New::Generated(_) => self.inserts(field),
             New::Itself => field.generated.is_none() && !field.skip_insertion,
         };
@@ -184,7 +188,13 @@ impl<'a> Model<'a> {
 
     pub(crate) fn inserts(&self, field: &Field<'_>) -> bool {
         let selected = matches!(field.storage, Storage::Selected);
-        !(self.is_generated(field) || field.skip_insertion || selected)
+        let left_out = matches!(self.new, New::Generated(_)) && field.is_stamped();
+        !(self.is_generated(field) || field.skip_insertion || selected || left_out)
+    }
+
+    /// The fields that say when the row was created or last written.
+    pub(crate) fn stamped(&self) -> impl Iterator<Item = &Field<'a>> {
+        self.fields.iter().filter(|field| field.is_stamped())
     }
 
     fn is_generated(&self, field: &Field<'_>) -> bool {
@@ -273,11 +283,17 @@ impl<'a> Field<'a> {
             is_key,
             generated: span(hooks.generated),
             assigned: span(hooks.assigned),
+            auto_now_add: span(hooks.auto_now_add),
+            auto_now: span(hooks.auto_now),
             relation: hooks
                 .one_to_one
                 .or(hooks.foreign_key)
                 .map(|it| Relation::read(it, model, errors)),
         })
+    }
+
+    pub(crate) fn is_stamped(&self) -> bool {
+        self.auto_now_add.is_some() || self.auto_now.is_some()
     }
 
     fn is_written(&self) -> bool {

@@ -9,6 +9,7 @@ use crate::backend::statements::FirstTwo;
 use crate::connection::{RawConnection, Scope, atomic};
 use crate::error::{Error, Operation, Result};
 use crate::model::{Condition, Persist, Upsert};
+use crate::timestamp;
 
 pub(crate) fn get_or_create<M, C>(
     conn: &mut C,
@@ -39,7 +40,8 @@ where
         if created {
             return Ok((row, true));
         }
-        match update::changed(&row, change)? {
+        let at = timestamp::now::<M, C>(conn);
+        match update::changed(&row, at, change)? {
             None => Ok((row, false)),
             Some((changed, columns)) => {
                 let row = update::write_changed(conn, &row, changed, columns)?;

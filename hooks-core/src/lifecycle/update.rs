@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use diesel::query_builder::QueryFragment;
 
@@ -8,11 +9,19 @@ use crate::diesel_internals::is_empty;
 use crate::error::{Error, Operation, Result};
 use crate::model::{Persist, Row};
 use crate::signal::{AnyModel, Changes, ColumnSet, PostSave, PostUpdate, PreSave, PreUpdate};
+use crate::timestamp;
 
 pub(crate) fn save<M: Persist<C>, C: RawConnection>(conn: &mut C, row: &mut M) -> Result<()> {
     let hooks = M::hooks()?;
     let all = ColumnSet::first(M::COLUMNS.len());
     if !hooks.hears_update(conn) {
+        if M::STAMPED {
+            let mut stamped = row.clone();
+            stamp(conn, &mut stamped);
+            atomic::<M, C, _>(conn, hooks.own_update, |conn| write(conn, &stamped, all))?;
+            *row = stamped;
+            return Ok(());
+        }
         return atomic::<M, C, _>(conn, hooks.own_update, |conn| write(conn, row, all));
     }
     let old = &*row;
@@ -27,7 +36,9 @@ pub(crate) fn save<M: Persist<C>, C: RawConnection>(conn: &mut C, row: &mut M) -
             false => None,
         };
         let update = Update::new(hooks, conn, stored.as_ref());
-        let mut row = update.announce(conn, old.clone(), &old.pk())?;
+        let mut row = old.clone();
+        stamp(conn, &mut row);
+        let mut row = update.announce(conn, row, &old.pk())?;
         row.keep_unwritten(old);
         write(conn, &row, all)?;
         let columns = stored.map_or(all, |stored| row.differing(&stored));
@@ -45,6 +56,7 @@ pub(crate) fn overwrite<M: Persist<C>, C: RawConnection>(
     let hooks = M::hooks()?;
     let all = ColumnSet::first(M::COLUMNS.len());
     row.keep_unwritten(stored);
+    stamp(conn, &mut row);
     if !hooks.hears_update(conn) {
         write(conn, &row, all)?;
         return Ok(row);
@@ -62,7 +74,8 @@ pub(crate) fn update<M: Persist<C>, C: RawConnection>(
     row: &mut M,
     change: impl FnOnce(&mut M),
 ) -> Result<()> {
-    let Some((changed, columns)) = changed(row, change)? else {
+    let at = timestamp::now::<M, C>(conn);
+    let Some((changed, columns)) = changed(row, at, change)? else {
         return Ok(());
     };
     let hooks = M::hooks()?;
@@ -73,18 +86,27 @@ pub(crate) fn update<M: Persist<C>, C: RawConnection>(
     Ok(())
 }
 
-/// A copy of the row as the closure leaves it, and the columns in which it differs, if there are any.
+/// A copy of the row as the closure leaves it, and the columns in which it differs, if there are any; then it
+/// says that it is written at this time.
 #[inline]
 pub(super) fn changed<M: Row>(
     row: &M,
+    at: Option<SystemTime>,
     change: impl FnOnce(&mut M),
 ) -> Result<Option<(M, ColumnSet)>> {
     let mut changed = row.clone();
     change(&mut changed);
     same_key(&changed, &row.pk())?;
     changed.keep_unwritten(row);
-    let columns = changed.differing(row);
-    Ok((!columns.is_empty()).then_some((changed, columns)))
+    let mut columns = changed.differing(row);
+    if columns.is_empty() {
+        return Ok(None);
+    }
+    if let Some(at) = at {
+        changed.stamp(at);
+        columns = changed.differing(row);
+    }
+    Ok(Some((changed, columns)))
 }
 
 /// Writes the columns in which a row differs from what it was, in the transaction or savepoint of the caller.
@@ -144,11 +166,13 @@ where
     // The row was there a statement ago.
     let read = read.ok_or_else(|| key_changed::<M>(&pk))?;
     let update = Update::new(M::hooks()?, conn, Some(old));
-    let mut row = update.announce(conn, read.clone(), &pk)?;
+    let mut row = read.clone();
+    stamp(conn, &mut row);
+    let mut row = update.announce(conn, row, &pk)?;
     row.keep_unwritten(&read);
-    let changed_by_receivers = row.differing(&read);
-    if !changed_by_receivers.is_empty() {
-        write(conn, &row, changed_by_receivers)?;
+    let changed_since = row.differing(&read);
+    if !changed_since.is_empty() {
+        write(conn, &row, changed_since)?;
     }
     let columns = row.differing(old);
     update.report(conn, row, columns)
@@ -245,6 +269,14 @@ pub(super) fn post_save<M: Row>(event: PostUpdate<M>) -> PostSave<M> {
         raw: event.raw,
         changes: event.changes,
         instance: event.instance,
+    }
+}
+
+/// Makes the row say that it is written now, before receivers see it.
+#[inline]
+fn stamp<M: Row, C: RawConnection>(conn: &mut C, row: &mut M) {
+    if let Some(at) = timestamp::now::<M, C>(conn) {
+        row.stamp(at);
     }
 }
 

@@ -14,6 +14,7 @@ use crate::connection::{RawConnection, Scope, atomic, scoped};
 use crate::error::{Error, Operation, Result};
 use crate::model::{Persist, Row};
 use crate::signal::{AnyModel, ColumnSet};
+use crate::timestamp;
 
 /// How many UPDATEs wait for further rows that get the same values.
 const WAITING: usize = 16;
@@ -40,9 +41,10 @@ pub(crate) fn update_many<M: Persist<C>, C: RawConnection>(
         let rows = read(conn).map_err(Error::query(M::INFO.name, Operation::Load))?;
         let mut rows = unique(rows);
         let keeps = hooks.hears_update(conn) && keeps_old_row(hooks, conn);
+        let at = timestamp::now::<M, C>(conn);
         let mut all_changed = Vec::new();
         for (place, old) in rows.iter().enumerate() {
-            if let Some((row, columns)) = changed(old, &mut change)? {
+            if let Some((row, columns)) = changed(old, at, &mut change)? {
                 all_changed.push(Changed {
                     place,
                     before: keeps.then(|| kept(old)),

@@ -32,7 +32,10 @@ fn put(model: &Model<'_>) -> Option<TokenStream> {
     if matches!(model.new, New::Given(_)) {
         return None;
     }
-    let fields = model.written().filter(|field| model.inserts(field));
+    // When the row was created stays.
+    let fields = model
+        .written()
+        .filter(|field| model.inserts(field) && field.auto_now_add.is_none());
     let puts = fields.filter_map(|field| {
         let (member, new) = (&field.member, model.new_member(field)?);
         Some(quote!(self.#member = __new.#new;))
