@@ -17,6 +17,7 @@ use diesel::dsl::SqlTypeOf;
 use diesel::expression::QueryMetadata;
 use diesel::insertable::Insertable;
 use diesel::query_builder::{InsertStatement, QueryFragment, QueryId};
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel::sqlite::{Sqlite, SqliteConnection};
 use diesel::{Expression, QueryResult};
 
@@ -173,6 +174,15 @@ where
         }
     }
 
+    fn is_taken(conn: &mut SqliteConnection, error: &DieselError) -> bool {
+        match error {
+            DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, info) => {
+                table::has_unique::<M>(conn, info.message())
+            }
+            _ => false,
+        }
+    }
+
     fn find(conn: &mut SqliteConnection, pk: M::Pk) -> QueryResult<Option<M>> {
         let query = Select::<M, _, _>::new(M::selection(), M::pk_filter(pk));
         rows(conn, query)?.next().transpose()
@@ -188,6 +198,16 @@ where
     fn write(&self, conn: &mut SqliteConnection, columns: ColumnSet) -> QueryResult<usize> {
         let changes = self.changeset(columns);
         write(conn, columns, changes, self)
+    }
+
+    fn write_to(
+        &self,
+        conn: &mut SqliteConnection,
+        columns: ColumnSet,
+        keys: &[M::Pk],
+    ) -> QueryResult<usize> {
+        let changes = self.changeset(columns);
+        execute(conn, UpdateWhere::<M, _, _>::new(changes, M::one_of(keys)))
     }
 
     fn write_changeset<S>(

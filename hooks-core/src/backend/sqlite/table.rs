@@ -149,6 +149,40 @@ fn is_key(columns: &[Column], names: &[&str]) -> bool {
     key.clone().count() == names.len() && key.clone().all(named)
 }
 
+/// Whether a unique constraint that was violated, as SQLite's message tells it, is one of the table of `M`. A
+/// trigger may have written to another one.
+pub(super) fn has_unique<M: Row>(conn: &mut SqliteConnection, message: &str) -> bool
+where
+    FromClause<M>: QueryFragment<Sqlite>,
+{
+    let Some(violated) = message.strip_prefix("UNIQUE constraint failed: ") else {
+        return false;
+    };
+    let Some(table) = path::<M>().ok().and_then(|mut path| path.pop()) else {
+        return false;
+    };
+    match violated.strip_prefix("index '") {
+        // Of an index on an expression SQLite tells the name, with its quotes doubled.
+        Some(index) => is_index_of(conn, &index.replace("''", "'"), &table),
+        None => violated
+            .get(..=table.len())
+            .and_then(|start| start.strip_suffix('.'))
+            .is_some_and(|name| name.eq_ignore_ascii_case(&table)),
+    }
+}
+
+fn is_index_of(conn: &mut SqliteConnection, quoted: &str, table: &str) -> bool {
+    let Some(index) = quoted.strip_suffix('\'') else {
+        return false;
+    };
+    let exists = diesel::dsl::sql::<Bool>("EXISTS (SELECT 1 FROM pragma_index_list(")
+        .bind::<Text, _>(table)
+        .sql(") WHERE name = ")
+        .bind::<Text, _>(index)
+        .sql(" COLLATE NOCASE)");
+    diesel::select(exists).get_result(conn) == Ok(true)
+}
+
 /// The table's name, after that of its schema if it has one. Diesel tells it as SQL only.
 pub(super) fn path<M: Row>() -> QueryResult<Vec<String>>
 where

@@ -183,6 +183,22 @@ where
     }
 }
 
+/// `filter LIMIT 2`, which tells whether more than one row fulfils it.
+pub(crate) struct FirstTwo<F>(pub(crate) F);
+
+impl<F: QueryId> QueryId for FirstTwo<F> {
+    type QueryId = FirstTwo<F::QueryId>;
+    const HAS_STATIC_QUERY_ID: bool = F::HAS_STATIC_QUERY_ID;
+}
+
+impl<F: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for FirstTwo<F> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.0.walk_ast(out.reborrow())?;
+        out.push_sql(" LIMIT 2");
+        Ok(())
+    }
+}
+
 /// `DELETE FROM table WHERE filter`
 pub(crate) struct Delete<M: Row, F> {
     from: FromClause<M>,
