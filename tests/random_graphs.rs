@@ -236,7 +236,9 @@ impl World {
                 collected
             }
             (outcome, verdict) => {
-                let message = format!("{outcome:?} where the rules say {verdict:?}");
+                let message = format!(
+                    "{outcome:?} where the rules say {verdict:?} of {roots:?} in {before:?}"
+                );
                 return Err(TestCaseError::fail(message));
             }
         };

@@ -37,8 +37,9 @@ pub(super) trait Collected<C>: Any {
         leaves: &mut AllLeaves<C>,
         found: &mut Found,
     ) -> Result<Vec<FoundChildren<C>>>;
-    /// The rows that restrict these; those of tables that the plan does not have are found to block.
-    fn restricting(
+    /// The rows that refer to these and may go or not: those that restrict, of which a table that the plan
+    /// does not have is found to block, and those that are given another parent if they stay.
+    fn told_apart(
         &self,
         conn: &mut C,
         planned: &Planned,
@@ -335,7 +336,7 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
         Ok(children)
     }
 
-    fn restricting(
+    fn told_apart(
         &self,
         conn: &mut C,
         planned: &Planned,
@@ -343,12 +344,16 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
     ) -> Result<Vec<FoundChildren<C>>> {
         let mut children = Vec::new();
         for relation in &M::hooks()?.relations {
-            if relation.info().on_delete != OnDelete::Restrict {
+            let on_delete = relation.on_delete();
+            if !on_delete.tells_apart() {
                 continue;
             }
             if planned.has_table(relation.child_table()) {
                 let how = Loading::Keys;
                 children.extend(self.numbered(conn, planned, &self.keys, &**relation, how)?);
+                continue;
+            }
+            if on_delete != OnDelete::Restrict {
                 continue;
             }
             for (path, keys) in &self.keys_by_path(planned, 0) {

@@ -55,6 +55,14 @@ pub enum OnDelete {
 }
 
 impl OnDelete {
+    /// Whether it matters which of the rows go by other relations.
+    pub(crate) fn tells_apart(self) -> bool {
+        matches!(
+            self,
+            OnDelete::Restrict | OnDelete::SetDefault | OnDelete::Set
+        )
+    }
+
     /// Whether the rows stay and refer to something else.
     pub(crate) fn replaces(self) -> bool {
         matches!(
