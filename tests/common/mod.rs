@@ -124,6 +124,28 @@ pub(crate) fn of_rows(statements: &[String]) -> Vec<&str> {
     verbs
 }
 
+/// The rows of a table in the order of its first column: their values as text, a NULL as `-`.
+pub(crate) fn rows(conn: &mut SqliteConnection, table: &str) -> Vec<String> {
+    use diesel::RunQueryDsl as _;
+
+    #[derive(diesel::QueryableByName)]
+    struct Line {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        line: String,
+    }
+    let columns = format!(
+        "SELECT group_concat('ifnull(' || name || ', ''-'')', ' || '' '' || ') AS line FROM pragma_table_info('{table}')"
+    );
+    let columns: Line = diesel::sql_query(columns)
+        .get_result(conn)
+        .expect("there is such a table");
+    let rows = format!("SELECT {} AS line FROM {table} ORDER BY 1", columns.line);
+    let rows: Vec<Line> = diesel::sql_query(rows)
+        .load(conn)
+        .expect("rows can be read");
+    rows.into_iter().map(|row| row.line).collect()
+}
+
 /// What a panic said.
 pub(crate) fn panic_of<T>(work: impl FnOnce() -> T) -> String {
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
