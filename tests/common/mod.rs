@@ -117,9 +117,13 @@ pub(crate) fn verbs(statements: &[String]) -> Vec<&str> {
     statements.iter().map(|sql| &sql[..first(sql)]).collect()
 }
 
-/// Those of the statements that are about rows, and not about transactions.
+/// Those of the statements that are about rows, and not about transactions nor about the schema, which is
+/// asked for once on each connection.
 pub(crate) fn of_rows(statements: &[String]) -> Vec<&str> {
-    let mut verbs = verbs(statements);
+    let of_schema = |sql: &&String| sql.contains("sqlite_master") || sql.contains("pragma_");
+    let others: Vec<_> = statements.iter().filter(|sql| !of_schema(sql)).collect();
+    let first = |sql: &&'_ String| sql.split_whitespace().next().unwrap_or_default().len();
+    let mut verbs: Vec<_> = others.iter().map(|sql| &sql[..first(sql)]).collect();
     verbs.retain(|verb| ["INSERT", "UPDATE", "DELETE", "SELECT"].contains(verb));
     verbs
 }
