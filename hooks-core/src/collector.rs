@@ -12,6 +12,7 @@
 //! | `plan` | collects the rows, and carries the delete out |
 //! | `rows` | the rows of one model: its relations, its signals |
 //! | `order` | which rows go before which |
+//! | `circles` | rows that refer to each other |
 //! | `execute` | the DELETEs, and what their row counts or refusals mean |
 //! | `blocked` | what keeps rows from being deleted |
 //! | `by_key` | facts about rows, whatever struct they are seen through |
@@ -20,6 +21,7 @@
 
 mod blocked;
 mod by_key;
+mod circles;
 mod claims;
 mod deleted;
 mod execute;
