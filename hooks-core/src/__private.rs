@@ -4,7 +4,6 @@
 pub use diesel::sqlite::SqliteConnection;
 pub use inventory;
 
-use diesel::Column;
 use diesel::query_builder::AsChangeset;
 
 pub use crate::error::RegistryError;
@@ -21,15 +20,20 @@ pub use crate::receiver::{
     Batch, BatchOn, Change, ChangeOn, Deferred, DeferredSender, Each, EachOn, IntoOutcome, Kept,
     Merge, Merged, Outcome, Receiver, Senders, Upcast, When,
 };
-pub use crate::registry::ModelEntry;
+pub use crate::registry::{ModelEntry, Names, StoredAs};
+pub use crate::relation::OnDelete::{
+    Cascade, Database, DoNothing, Protect, Restrict, Set, SetDefault, SetNull,
+};
 pub use crate::relation::{
-    AutoCreate, Entries, FoundParent as Found, Handle, Held, On, OnDelete, ParentKey, PrimaryKey,
-    Probe, Reference, Referring, RefersTo, RelationKind, Replacement, Unique, can_be_null, chosen,
-    link, referred, relation,
+    AutoCreate, Entries, Facts, FoundParent as Found, Handle, Held, On, ParentKey, PrimaryKey,
+    Probe, Reference, Referring, RefersTo, Replacement, Unique, can_be_null, chosen, foreign_key,
+    link, one_to_one, referred, relation,
 };
 pub use crate::signal::{
     Batched, Changeable, ColumnSet, CustomSignal, SentOn, Signal, TraitSignal,
 };
+pub use crate::timestamp::{OnlyStamped, Stamp, Stamped, stamp, timestamp};
+pub use std::time::SystemTime;
 
 mod compare;
 mod conditional;
@@ -44,11 +48,6 @@ pub use self::conditional::{DebugField, DefaultField, debug_field, default_field
 pub use self::place::{BuiltIn, Place, Places};
 pub use self::set::{SetEmbedded, SetIf};
 pub use self::tuple::{AsSelectable, Changes, Embedded, Fields};
-
-/// What a column is called in SQL.
-pub const fn name<C: Column>() -> &'static str {
-    C::NAME
-}
 
 /// An error if the changeset of an embedded struct leaves out what is `None`.
 ///
@@ -163,6 +162,26 @@ macro_rules! __link {
     };
 }
 
+/// What a model is called on the connection type whose id is `on`, in the same way.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(feature = "sqlite")]
+macro_rules! __names {
+    ($hooks:ident, $model:ty) => {
+        |__on| $hooks::Names::<$model, $hooks::SqliteConnection>::new().on(__on)
+    };
+}
+
+/// No backend is on.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(not(feature = "sqlite"))]
+macro_rules! __names {
+    ($hooks:ident, $model:ty) => {
+        |_| ::core::option::Option::None
+    };
+}
+
 /// No backend is on.
 #[doc(hidden)]
 #[macro_export]
@@ -173,4 +192,4 @@ macro_rules! __link {
     };
 }
 
-pub use crate::{__json as json, __link as link_on, __upcast as upcast};
+pub use crate::{__json as json, __link as link_on, __names as names, __upcast as upcast};

@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 use std::hash::Hash;
 use std::panic::Location;
+use std::time::SystemTime;
 
 use diesel::dsl::SqlTypeOf;
 use diesel::expression::Expression;
@@ -10,7 +11,8 @@ use diesel::query_builder::{AsChangeset, QueryFragment, QueryId};
 use diesel::{Connection, QueryResult, Table};
 
 use crate::__private::{Changes, Fields, Place};
-use crate::backend::statements::OneKey;
+use crate::backend::catalog::TableNames;
+use crate::backend::statements::{Columns, OneKey};
 use crate::collector::{self, DeletePlan, Deleted};
 use crate::connection::{HookConnection, RawConnection};
 use crate::error::{Key, RegistryError, Result};
@@ -18,6 +20,7 @@ use crate::lifecycle::{self, ModelHooks};
 use crate::receiver::Senders;
 use crate::relation::Entries;
 use crate::signal::ColumnSet;
+use crate::timestamp::Fresh;
 use crate::trace;
 
 /// A struct over a table whose rows have a lifecycle, made one by `#[derive(Hooks)]`.
@@ -292,6 +295,9 @@ pub const fn info(name: &'static str, table: &'static str) -> ModelInfo {
     note = "add `#[derive(Hooks)]`, turn on the feature of the connection's backend in diesel-hooks, and see that the backend can store each column's type"
 )]
 pub trait Persist<C: RawConnection>: Hooked<C> {
+    /// What the table and the columns are called in SQL.
+    #[doc(hidden)]
+    fn names() -> QueryResult<TableNames>;
     /// Whether a statement on the table may do more or less than it says, or half of it, so that even one
     /// alone needs a savepoint.
     #[doc(hidden)]
@@ -300,9 +306,9 @@ pub trait Persist<C: RawConnection>: Hooked<C> {
     #[doc(hidden)]
     fn look_again(conn: &mut C);
     #[doc(hidden)]
-    fn insert(conn: &mut C, new: Self::New) -> Result<Self>;
+    fn insert(conn: &mut C, new: Fresh<Self>) -> Result<Self>;
     #[doc(hidden)]
-    fn insert_unread(conn: &mut C, new: Self::New) -> Result;
+    fn insert_unread(conn: &mut C, new: Fresh<Self>) -> Result;
     #[doc(hidden)]
     fn find(conn: &mut C, pk: Self::Pk) -> QueryResult<Option<Self>>;
     #[doc(hidden)]
@@ -357,11 +363,13 @@ pub trait Row: Model {
     /// `column = ?` for each column of [`Row::COLUMNS`] that is to be written.
     type Changeset<'a>: Changes;
     /// What the key's columns are called in SQL, in their order.
-    const KEY: &'static [&'static str];
+    const KEY: &'static [&'static str] = <<Self::PkFilter as OneKey>::Columns as Columns>::NAMES;
     /// The columns that an update may write, in the order of the fields; an embedded struct has no name.
     const COLUMNS: &'static [&'static str] = <Self::Changeset<'static> as Changes>::NAMES;
     /// The relations that the model's fields declare.
     const RELATIONS: Entries = &[];
+    /// Whether fields say when the row was created or last written.
+    const STAMPED: bool = false;
 
     fn pk_filter(pk: Self::Pk) -> Self::PkFilter;
     /// The rows with these keys.
@@ -375,6 +383,12 @@ pub trait Row: Model {
     /// Puts back the fields that no update writes.
     #[inline]
     fn keep_unwritten(&mut self, _before: &Self) {}
+    /// Stamps what a row is created from; a generated `New` gets its stamps by [`Row::Fields`].
+    #[inline]
+    fn stamp_new(_new: &mut Self::New, _at: SystemTime) {}
+    /// Stamps a row that is about to be updated.
+    #[inline]
+    fn stamp(&mut self, _at: SystemTime) {}
     /// The key as errors tell it.
     fn key_of(pk: &Self::Pk) -> Key {
         Key::of::<SqlTypeOf<Self::PkColumns>, _>(pk)

@@ -9,7 +9,8 @@ use super::{
     RelationInfo, Replacement, info,
 };
 use crate::collector::{
-    self, Blocking, Children, Deleted, Found, Keys, Opener, Path, Survey, delete_scope,
+    self, Blocking, Children, ChildrenOf, Deleted, Found, Keys, Leaves, Opener, Path, Survey,
+    delete_scope,
 };
 use crate::connection::{RawConnection, Scope};
 use crate::error::{Blocker, Error, Operation, RegistryError, Result};
@@ -63,7 +64,7 @@ where
     }
 
     fn on_delete(&self) -> OnDelete {
-        R::ON_DELETE
+        R::FACTS.on_delete
     }
 
     fn child_table(&self) -> TypeId {
@@ -88,7 +89,7 @@ where
     }
 
     fn delete_scope(&self, visited: &mut Vec<TypeId>) -> Result<Scope> {
-        match R::ON_DELETE {
+        match R::FACTS.on_delete {
             OnDelete::Cascade => delete_scope::<R::Child, C>(visited),
             OnDelete::DoNothing | OnDelete::Database => Ok(Scope::Statement),
             _ => match R::replacement() {
@@ -118,6 +119,13 @@ where
             rows: Box::new(rows),
             opener: opener::<R, C>(),
         })
+    }
+
+    fn leaves(&self, conn: &mut C, keys: &[ParentKey<R>]) -> Result<Option<Box<dyn Leaves<C>>>> {
+        if !R::Child::hooks()?.signals_delete(conn) || R::Child::guarded(conn) {
+            return Ok(None);
+        }
+        Ok(Some(Box::new(ChildrenOf::<R>::load(conn, keys)?)))
     }
 
     fn child_keys(
@@ -156,7 +164,7 @@ where
         found: &mut Found,
     ) -> Result<()> {
         let path = path.and(info::<R>());
-        if let Some(blocking) = Blocking::of(R::ON_DELETE) {
+        if let Some(blocking) = Blocking::of(R::FACTS.on_delete) {
             let listed = R::some_keys(conn, parents, Blocker::LISTED + 1).map_err(reading::<R>())?;
             let count = match listed.len() > Blocker::LISTED {
                 true => self.count(conn, parents)?,
@@ -165,7 +173,7 @@ where
             let keys = listed.iter().map(|(child, _)| R::Child::key_of(child));
             found.add(blocking, &path, keys, count);
         }
-        if R::ON_DELETE != OnDelete::Cascade {
+        if R::FACTS.on_delete != OnDelete::Cascade {
             return Ok(());
         }
         let relations = &R::Child::hooks()?.relations;

@@ -12,7 +12,7 @@ mod referring;
 use std::any::{Any, TypeId};
 
 use crate::backend::statements::Columns;
-use crate::collector::{Children, Deleted, Found, Path, Survey};
+use crate::collector::{Children, Deleted, Found, Leaves, Path, Survey};
 use crate::connection::{RawConnection, Scope};
 use crate::error::{RegistryError, Result};
 use crate::model::{Model, ModelInfo, Row};
@@ -23,8 +23,9 @@ pub use self::accessor::On;
 pub use self::link::Probe;
 #[doc(hidden)]
 pub use self::reference::{
-    AutoCreate, CanBeNull, Chooses, Found as FoundParent, Handle, Held, Holds, ParentKey,
-    PrimaryKey, Reference, RefersTo, Replacement, Target, Unique, can_be_null, chosen, referred,
+    AutoCreate, CanBeNull, Chooses, Facts, Found as FoundParent, Handle, Held, Holds, ParentKey,
+    PrimaryKey, Reference, RefersTo, Replacement, Target, Unique, can_be_null, chosen, foreign_key,
+    one_to_one, referred,
 };
 pub(crate) use self::referring::Parents;
 #[doc(hidden)]
@@ -120,6 +121,9 @@ pub(crate) trait Relation<K, C: RawConnection>: Send + Sync {
     fn survey(&self, survey: &mut Survey) -> Result<()>;
     /// Loads the children: their rows, if somebody hears of them, else their keys.
     fn children(&self, conn: &mut C, keys: &[K]) -> Result<Children<K, C>>;
+    /// Loads the children to which nothing else leads and on which nothing depends, if one statement can be
+    /// trusted to delete them.
+    fn leaves(&self, conn: &mut C, keys: &[K]) -> Result<Option<Box<dyn Leaves<C>>>>;
     /// Loads their keys, of all or of no more than this many.
     fn child_keys(&self, conn: &mut C, keys: &[K], limit: Option<usize>) -> Result<Children<K, C>>;
     fn count(&self, conn: &mut C, parents: Parents<'_, K, C::Backend>) -> Result<usize>;
@@ -161,6 +165,17 @@ pub struct RelationEntry {
     on: fn(TypeId) -> Handle,
 }
 
+impl RelationEntry {
+    pub(crate) fn parent_table(&self) -> TypeId {
+        (self.parent_table)()
+    }
+
+    /// Whether both ends can be stored on the connection type with this id.
+    pub(crate) fn is_on(&self, connection: TypeId) -> bool {
+        (self.on)(connection).is_some()
+    }
+}
+
 /// The relations that a model declares.
 #[doc(hidden)]
 pub type Entries = &'static [RelationEntry];
@@ -185,12 +200,12 @@ pub fn link<const N: usize>(handles: [Handle; N]) -> Handle {
 fn info<R: Reference>() -> RelationInfo {
     RelationInfo {
         child: R::Child::INFO,
-        field: R::FIELD,
+        field: R::FACTS.field,
         columns: R::Columns::NAMES,
         parent: R::Parent::INFO,
         target: R::Target::NAMES,
-        kind: R::KIND,
-        on_delete: R::ON_DELETE,
+        kind: R::FACTS.kind,
+        on_delete: R::FACTS.on_delete,
         auto_create: !matches!(R::AUTO_CREATE, AutoCreate::No),
     }
 }

@@ -22,9 +22,7 @@ pub trait Reference: Sized + 'static {
     type Target: Target<Self>;
     /// The value that the columns hold: a tuple, if there are several.
     type Key: Clone + Eq + Hash + Send + Sync + 'static;
-    const FIELD: &'static str;
-    const KIND: RelationKind;
-    const ON_DELETE: OnDelete;
+    const FACTS: Facts;
     const AUTO_CREATE: AutoCreate<Self> = AutoCreate::No;
 
     /// What this child refers to, if anything.
@@ -36,6 +34,35 @@ pub trait Reference: Sized + 'static {
     /// The relation on the connection type with this id, where both ends can be stored there.
     fn on(_connection: TypeId) -> Handle {
         None
+    }
+}
+
+/// What a relation is but for its models and columns.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct Facts {
+    pub(crate) field: &'static str,
+    pub(crate) kind: RelationKind,
+    pub(crate) on_delete: OnDelete,
+}
+
+/// Those of a relation of at most one child.
+#[doc(hidden)]
+pub const fn one_to_one(field: &'static str, on_delete: OnDelete) -> Facts {
+    Facts {
+        field,
+        kind: RelationKind::OneToOne,
+        on_delete,
+    }
+}
+
+/// Those of a relation of any number of children.
+#[doc(hidden)]
+pub const fn foreign_key(field: &'static str, on_delete: OnDelete) -> Facts {
+    Facts {
+        field,
+        kind: RelationKind::ForeignKey,
+        on_delete,
     }
 }
 

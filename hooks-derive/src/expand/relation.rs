@@ -1,6 +1,6 @@
 //! A relation: the type that stands for it, and the accessors.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
@@ -67,10 +67,7 @@ fn reference(
         }
     };
     let text = text(fields);
-    let kind = match relation.is_one_to_one() {
-        true => quote!(OneToOne),
-        false => quote!(ForeignKey),
-    };
+    let kind = generated(&relation.key);
     // Where it is missing or wrong, that is reported already.
     let on_delete = relation
         .on_delete
@@ -86,16 +83,13 @@ fn reference(
     let nullable = nullable(model, fields, relation);
     quote! {
         #nullable
-        #[automatically_derived]
         impl __hooks::Reference for #marker {
             type Parent = #parent;
             type Child = #name;
             type Columns = (#(#columns,)*);
             type Target = #target;
             type Key = #key;
-            const FIELD: &'static str = #text;
-            const KIND: __hooks::RelationKind = __hooks::RelationKind::#kind;
-            const ON_DELETE: __hooks::OnDelete = __hooks::OnDelete::#on_delete;
+            const FACTS: __hooks::Facts = __hooks::#kind(#text, __hooks::#on_delete);
             #auto_create
             fn key(__child: &#name) -> ::core::option::Option<Self::Key> {
                 #held
@@ -104,6 +98,11 @@ fn reference(
             #on
         }
     }
+}
+
+/// A word of the user's as one of ours.
+fn generated(word: &Ident) -> Ident {
+    Ident::new(&word.to_string(), Span::call_site())
 }
 
 /// `employee_id`, or `(tenant_id, user_id)`

@@ -15,9 +15,8 @@ pub(super) fn generate(model: &Model<'_>) -> TokenStream {
     let written: Vec<_> = model.written().collect();
     let set_types = written.iter().map(|field| set_type(model, field));
     let changeset = changeset(&written);
-    let key = model.key();
-    let key = key.iter().map(|field| column(model, field));
-    let fields = fields(model);
+    let fields = super::stamps::fields(model, fields(model));
+    let stamps = super::stamps::generate(model);
     let relations = relations(model);
     let keep_unwritten = keep_unwritten(model);
     let differing = differing(&written);
@@ -31,7 +30,6 @@ pub(super) fn generate(model: &Model<'_>) -> TokenStream {
             type PkColumns = #pk_columns;
             type Fields = #fields;
             type Changeset<'a> = (#(#set_types,)*);
-            const KEY: &'static [&'static str] = &[#(__hooks::name::<#key>()),*];
             #relations
             fn pk_filter(__pk: Self::Pk) -> Self::PkFilter {
                 #filter
@@ -43,6 +41,7 @@ pub(super) fn generate(model: &Model<'_>) -> TokenStream {
                 #differing
             }
             #keep_unwritten
+            #stamps
             #check_embedded
             #senders
             __hooks::json!(__hooks);

@@ -6,6 +6,7 @@
 //! one that says `RAISE(FAIL)` leaves half of a statement, and one that moves the row hides it. SQLite
 //! restores `last_insert_rowid()` when a trigger ends, so what triggers insert does not confuse it.
 
+mod catalog;
 mod table;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -19,6 +20,7 @@ use diesel::query_builder::{InsertStatement, QueryFragment, QueryId};
 use diesel::sqlite::{Sqlite, SqliteConnection};
 use diesel::{Expression, QueryResult};
 
+use super::catalog::{TableFacts, TableNames};
 use super::statements::{
     Begin, Delete, FromClause, LastInserted, Never, NoRows, OneKey, ReturningKey, RollBack, Select,
     Update, UpdateWhere,
@@ -28,11 +30,16 @@ use crate::connection::{HookConnection, RawConnection, doom};
 use crate::error::{Error, Operation, Result};
 use crate::model::{self, Filter, Hooked, Persist, Row};
 use crate::signal::ColumnSet;
+use crate::timestamp::{Fresh, Stamping};
 
-type Insert<M> = InsertStatement<
-    <M as Row>::Table,
-    <<M as model::Model>::New as Insertable<<M as Row>::Table>>::Values,
->;
+/// The INSERT of what fixtures are made of, or where there is nothing to stamp.
+type Insert<M> = InsertValues<M, <M as model::Model>::New>;
+/// The INSERT of what is stamped. Without stamps it is the same.
+type InsertStamped<M> = InsertValues<M, StampedNew<M>>;
+
+type InsertValues<M, V> =
+    InsertStatement<<M as Row>::Table, <V as Insertable<<M as Row>::Table>>::Values>;
+type StampedNew<M> = <<M as Row>::Fields as Stamping<<M as model::Model>::New>>::Stamped;
 
 const REFUSES_TO_COMMIT: &str = "BEGIN;
     CREATE TEMP TABLE diesel_hooks_lost (
@@ -83,6 +90,14 @@ impl RawConnection for SqliteConnection {
     fn system(&self) -> &'static str {
         "sqlite"
     }
+
+    fn describe(&mut self, path: &[String]) -> QueryResult<Option<TableFacts>> {
+        catalog::describe(self, path)
+    }
+
+    fn enforces_foreign_keys(&mut self) -> QueryResult<bool> {
+        table::foreign_keys(self)
+    }
 }
 
 impl<M> Persist<SqliteConnection> for M
@@ -97,10 +112,17 @@ where
     for<'a> M::Changeset<'a>: QueryFragment<Sqlite> + QueryId,
     M::New: Insertable<M::Table>,
     Insert<M>: QueryFragment<Sqlite> + QueryId,
+    M::Fields: Stamping<M::New>,
+    StampedNew<M>: Insertable<M::Table>,
+    InsertStamped<M>: QueryFragment<Sqlite> + QueryId,
     M::PkColumns: Expression + QueryFragment<Sqlite> + QueryId,
     Sqlite: QueryMetadata<SqlTypeOf<M::PkColumns>>,
     M::Pk: FromSqlRow<SqlTypeOf<M::PkColumns>, Sqlite>,
 {
+    fn names() -> QueryResult<TableNames> {
+        catalog::names::<M>(M::selection())
+    }
+
     #[inline]
     fn guarded(conn: &mut SqliteConnection) -> bool {
         Shape::of::<M>(conn).guarded
@@ -110,13 +132,14 @@ where
         Shape::forget::<M>(conn);
     }
 
-    fn insert(conn: &mut SqliteConnection, new: M::New) -> Result<M> {
-        let insert = diesel::insert_into(M::Table::default()).values(new);
+    fn insert(conn: &mut SqliteConnection, new: Fresh<M>) -> Result<M> {
         let error = Error::query(M::INFO.name, Operation::Create);
         if Shape::of::<M>(conn).by_rowid {
-            rows::<_, _, i32>(conn, NoRows(insert))
-                .and_then(|mut rows| rows.next().transpose())
-                .map_err(error)?;
+            match stamped(new) {
+                Ok(new) => insert_alone(conn, insert_into::<M, _>(new)),
+                Err(new) => insert_alone(conn, insert_into::<M, _>(new)),
+            }
+            .map_err(error)?;
             let read = |conn: &mut SqliteConnection| {
                 rows(conn, Select::<M, _, _>::new(M::selection(), LastInserted))?
                     .next()
@@ -124,13 +147,11 @@ where
             };
             return read_back(conn, read, |conn| Self::remove_where(conn, LastInserted));
         }
-        let insert = ReturningKey {
-            insert,
-            key: M::PkColumns::default(),
-        };
-        let key: Option<M::Pk> = rows(conn, insert)
-            .and_then(|mut keys| keys.next().transpose())
-            .map_err(error)?;
+        let key = match stamped(new) {
+            Ok(new) => insert_for_key::<M, _>(conn, insert_into::<M, _>(new)),
+            Err(new) => insert_for_key::<M, _>(conn, insert_into::<M, _>(new)),
+        }
+        .map_err(error)?;
         let key = key.ok_or_else(|| row_count::<M>(0))?;
         read_back(
             conn,
@@ -139,9 +160,12 @@ where
         )
     }
 
-    fn insert_unread(conn: &mut SqliteConnection, new: M::New) -> Result {
-        let insert = diesel::insert_into(M::Table::default()).values(new);
-        match execute(conn, insert) {
+    fn insert_unread(conn: &mut SqliteConnection, new: Fresh<M>) -> Result {
+        let count = match stamped(new) {
+            Ok(new) => execute(conn, insert_into::<M, _>(new)),
+            Err(new) => execute(conn, insert_into::<M, _>(new)),
+        };
+        match count {
             Ok(1) => Ok(()),
             Ok(count) => Err(row_count::<M>(count)),
             Err(error) => Err(Error::query(M::INFO.name, Operation::Create)(error)),
@@ -207,6 +231,41 @@ where
     {
         execute(conn, UpdateWhere::<M, _, _>::new(changes, filter))
     }
+}
+
+/// What is to be inserted with its stamps, or as it is.
+#[inline]
+fn stamped<M>(new: Fresh<M>) -> std::result::Result<StampedNew<M>, M::New>
+where
+    M: Row<Fields: Stamping<M::New>>,
+{
+    match new.stamp {
+        Some(at) if M::STAMPED => Ok(M::Fields::stamped(new.new, at)),
+        _ => Err(new.new),
+    }
+}
+
+fn insert_into<M: Row, V: Insertable<M::Table>>(values: V) -> InsertValues<M, V> {
+    diesel::insert_into(M::Table::default()).values(values)
+}
+
+fn insert_alone<I>(conn: &mut SqliteConnection, insert: I) -> QueryResult<Option<i32>>
+where
+    I: QueryFragment<Sqlite> + QueryId,
+{
+    rows(conn, NoRows(insert))?.next().transpose()
+}
+
+fn insert_for_key<M, I>(conn: &mut SqliteConnection, insert: I) -> QueryResult<Option<M::Pk>>
+where
+    M: Row,
+    I: QueryFragment<Sqlite> + QueryId,
+    M::PkColumns: Expression + QueryFragment<Sqlite> + QueryId,
+    Sqlite: QueryMetadata<SqlTypeOf<M::PkColumns>>,
+    M::Pk: FromSqlRow<SqlTypeOf<M::PkColumns>, Sqlite>,
+{
+    let key = M::PkColumns::default();
+    rows(conn, ReturningKey { insert, key })?.next().transpose()
 }
 
 /// Reads an inserted row, or takes it back: inside a transaction of the application nothing else would.

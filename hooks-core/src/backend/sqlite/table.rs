@@ -81,8 +81,13 @@ struct Column {
 
 /// Whether SQLite enforces foreign keys on this connection.
 pub(super) fn foreign_keys_are_on(conn: &mut SqliteConnection) -> bool {
+    foreign_keys(conn) == Ok(true)
+}
+
+/// The same, or why nobody knows.
+pub(super) fn foreign_keys(conn: &mut SqliteConnection) -> QueryResult<bool> {
     let on = diesel::dsl::sql::<Bool>("(SELECT foreign_keys FROM pragma_foreign_keys)");
-    diesel::select(on).get_result(conn) == Ok(true)
+    diesel::select(on).get_result(conn)
 }
 
 /// The table or view of this name in the main database. A temporary one of the same name comes before it. A
@@ -145,7 +150,7 @@ fn is_key(columns: &[Column], names: &[&str]) -> bool {
 }
 
 /// The table's name, after that of its schema if it has one. Diesel tells it as SQL only.
-fn path<M: Row>() -> QueryResult<Vec<String>>
+pub(super) fn path<M: Row>() -> QueryResult<Vec<String>>
 where
     FromClause<M>: QueryFragment<Sqlite>,
 {
@@ -155,7 +160,7 @@ where
 }
 
 /// Takes a quoted path apart.
-fn unquote(sql: &str) -> Vec<String> {
+pub(super) fn unquote(sql: &str) -> Vec<String> {
     let mut path = vec![String::new()];
     let mut quoted = false;
     let mut letters = sql.chars().peekable();
