@@ -81,6 +81,14 @@ fn a_plan_is_a_tree_of_what_would_happen_and_to_whom() {
         plan.to_string(),
         "\
 delete 1 Company (1), heard by delete_plans::pre_company, delete_plans::post_company
+├── Desk.owner_id: delete 2 Desk (1, 2), heard by delete_plans::pre_desk, delete_plans::post_desk
+│   └── Permit.desk_id: delete 1 Permit (1)
+├── Team.company_id: delete 2 Team (1, 2)
+│   ├── Team.under_id: delete 1 Team (3)
+│   │   ├── Desk.team_id: delete 1 Desk (3), heard by delete_plans::pre_desk, delete_plans::post_desk
+│   │   └── Poster.team_id: set NULL in 1 Poster
+│   └── Poster.team_id: set NULL in 1 Poster
+└── Token.company_id: leave 2 Token to the database
 "
     );
     assert!(
@@ -114,4 +122,36 @@ fn a_plan_says_what_blocks_wherever_it_is() {
     assert!(matches!(error, Error::Protected(_)), "{error:?}");
     assert_eq!(LOG.take(), [""; 0]);
     assert_eq!(rows(&mut conn, "desks").len(), 3);
+}
+
+#[test]
+fn a_plan_changes_nothing_also_inside_a_transaction() {
+    let mut conn = memory(SCHEMA);
+    let company = acme(&mut conn);
+    let before = ["companies", "teams", "desks", "posters", "tokens"].map(|it| rows(&mut conn, it));
+    conn.transaction(|conn| company.delete_plan(conn).map(drop))
+        .expect("planned");
+    let after = ["companies", "teams", "desks", "posters", "tokens"].map(|it| rows(&mut conn, it));
+    assert_eq!(after, before);
+    assert_eq!(LOG.take(), [""; 0]);
+}
+
+#[test]
+fn a_row_that_is_gone_has_no_plan() {
+    let mut conn = memory(SCHEMA);
+    let gone = Company {
+        id: 9,
+        name: "gone".into(),
+    };
+    let error = gone.delete_plan(&mut conn).expect_err("gone");
+    assert!(
+        matches!(
+            error,
+            Error::NotFound {
+                model: "Company",
+                ..
+            }
+        ),
+        "{error:?}"
+    );
 }

@@ -123,7 +123,7 @@ fn many_circles_of_one_table_that_cannot_be_opened_go_in_statements_that_are_not
     );
     assert_eq!(LOG.take().len(), 80_000);
     let binds = sent.iter().map(|sql| sql.matches('?').count());
-    assert_eq!(binds.max(), Some(1_000));
+    assert_eq!(binds.max(), Some(250));
     assert_eq!(rows(&mut conn, "spouses"), [""; 0]);
 }
 

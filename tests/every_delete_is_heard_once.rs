@@ -30,6 +30,11 @@ model!(Low of lows {
     #[hooks(foreign_key(Top, on_delete = SetNull))]
     seen_id: Option<i32> = [Nullable<Integer>],
 });
+// Heard by receivers that never have the connection.
+model!(Crumb of crumbs {
+    #[hooks(foreign_key(Middle, on_delete = Cascade))]
+    middle_id: i32 = [Integer],
+});
 // Nobody hears of it.
 model!(Dust of dusts {
     #[hooks(foreign_key(Low, on_delete = Cascade))]
@@ -42,11 +47,22 @@ hear_deletes! {
     pre_low post_low Low;
 }
 
+#[receiver]
+fn pre_crumb(event: &PreDelete<Crumb>) {
+    LOG.push(format!("pre Crumb {}", event.instance.id));
+}
+
+#[receiver]
+fn post_crumb(event: &PostDelete<Crumb>) {
+    LOG.push(format!("post Crumb {}", event.instance.id));
+}
+
 const SCHEMA: &str = "
     CREATE TABLE tops (id INTEGER PRIMARY KEY, up_id INTEGER REFERENCES tops);
     CREATE TABLE middles (id INTEGER PRIMARY KEY, top_id INTEGER NOT NULL REFERENCES tops,
         other_id INTEGER REFERENCES tops);
     CREATE TABLE lows (id INTEGER PRIMARY KEY, middle_id INTEGER REFERENCES middles, seen_id INTEGER REFERENCES tops);
+    CREATE TABLE crumbs (id INTEGER PRIMARY KEY, middle_id INTEGER NOT NULL REFERENCES middles);
     CREATE TABLE dusts (id INTEGER PRIMARY KEY, low_id INTEGER NOT NULL REFERENCES lows);
 ";
 
@@ -91,13 +107,14 @@ fn heard_rows(conn: &mut SqliteConnection) -> BTreeSet<String> {
     named("Top", tops)
         .chain(named("Middle", middles))
         .chain(named("Low", lows))
+        .chain(named("Crumb", ids!(crumbs, conn)))
         .collect()
 }
 
 /// Adds a row somewhere, of a key that no row had, and says which.
 fn insert(conn: &mut SqliteConnection, random: &Random, id: i32) -> QueryResult<Option<String>> {
     let (tops, middles, lows) = (ids!(tops, conn), ids!(middles, conn), ids!(lows, conn));
-    Ok(match random.below(4) {
+    Ok(match random.below(5) {
         0 => {
             let values = (tops::id.eq(id), tops::up_id.eq(random.one_of(&tops)));
             diesel::insert_into(tops::table)
@@ -131,6 +148,16 @@ fn insert(conn: &mut SqliteConnection, random: &Random, id: i32) -> QueryResult<
                 .values(values)
                 .execute(conn)?;
             Some(format!("Low {id}"))
+        }
+        3 => {
+            let Some(middle) = random.surely_one_of(&middles) else {
+                return Ok(None);
+            };
+            let values = (crumbs::id.eq(id), crumbs::middle_id.eq(middle));
+            diesel::insert_into(crumbs::table)
+                .values(values)
+                .execute(conn)?;
+            Some(format!("Crumb {id}"))
         }
         _ => {
             if let Some(low) = random.surely_one_of(&lows) {
@@ -181,7 +208,7 @@ enum Meddle {
 fn run(seed: u64, meddle: fn(usize) -> Meddle) -> usize {
     let random = Random(std::rc::Rc::new(Cell::new(seed)));
     let mut conn = memory(SCHEMA);
-    let count = 3 + random.below(15) as i32;
+    let count = 3 + random.below(18) as i32;
     for id in 1..=count {
         insert(&mut conn, &random, id).expect("inserted");
     }
