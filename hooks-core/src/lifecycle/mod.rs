@@ -18,9 +18,9 @@ pub(crate) use self::create::{create, create_dependent, create_many, create_scop
 pub use self::hooks::ModelHooks;
 pub(crate) use self::update::{save, update, update_set};
 
-/// How many keys one statement names: prepared anew each time, it gains nothing past this, and it stays
-/// far below every backend's limit of parameters.
-pub(crate) const KEYS_AT_ONCE: usize = 1_000;
+/// How many keys one statement names: a batch of so many stays prepared, and it is far below every backend's
+/// limit of parameters.
+pub(crate) const KEYS_AT_ONCE: usize = 250;
 
 /// How many parameters a statement has at most where it cannot be divided: the least that a backend takes.
 pub(crate) const MOST_PARAMETERS: usize = 32_766;

@@ -12,8 +12,8 @@ use diesel::sql_types::BigInt;
 use super::{ParentKey, PrimaryKey, Reference, Unique};
 use crate::backend::rows;
 use crate::backend::statements::{
-    Assign, Bind, Clear, Erased, FromClause, In, Is, Known, Limit, Named, OneKey, Select, Spread,
-    Terms, WithKey,
+    Assign, Bind, Clear, Erased, FromClause, Full, In, Is, Known, Limit, Named, OneKey, Select,
+    Spread, Terms, WithKey,
 };
 use crate::connection::RawConnection;
 use crate::error::{Error, Operation, Result};
@@ -54,6 +54,8 @@ pub trait Aim<R: Reference, C: RawConnection> {
     type Index;
     /// The children of one parent: its statements stay prepared.
     fn one(parent: &ParentKey<R>) -> impl Filter<C>;
+    /// The children of [`KEYS_AT_ONCE`]: these statements stay prepared, too.
+    fn full(parents: &[ParentKey<R>]) -> impl Filter<C>;
     /// The children of several, named by their keys at most [`KEYS_AT_ONCE`] at a time.
     fn several<'a>(parents: Parents<'a, ParentKey<R>, C::Backend>) -> impl Filter<C> + 'a;
     /// The parent to which a child with this key refers.
@@ -102,6 +104,11 @@ where
 
     fn one(parent: &K) -> impl Filter<C> {
         Is::<R::Columns, Vs>::new(parent.clone().spread())
+    }
+
+    fn full(parents: &[K]) -> impl Filter<C> {
+        let key = |key: &K| Is::<R::Columns, Vs>::new(key.clone().spread());
+        Full(Is::one_of(parents.iter().map(key).collect()))
     }
 
     fn several<'a>(parents: Parents<'a, K, C::Backend>) -> impl Filter<C> + 'a {
@@ -160,6 +167,11 @@ where
     fn one(parent: &ParentKey<R>) -> impl Filter<C> {
         let parent = R::Parent::pk_filter(parent.clone());
         In::<R::Columns, _>::new(Select::<R::Parent, _, _>::new(Cs::default(), parent))
+    }
+
+    fn full(parents: &[ParentKey<R>]) -> impl Filter<C> {
+        let parents = Full(<R::Parent as Row>::one_of(parents));
+        In::<R::Columns, _>::new(Select::<R::Parent, _, _>::new(Cs::default(), parents))
     }
 
     fn several<'a>(parents: Parents<'a, ParentKey<R>, C::Backend>) -> impl Filter<C> + 'a {
@@ -242,8 +254,14 @@ macro_rules! each_part {
                 $work;
             }
             Parents::Keys(keys) => {
-                for keys in keys.chunks(KEYS_AT_ONCE) {
-                    let $condition = <R::Target as Aim<R, C>>::several(Parents::Keys(keys));
+                let full = keys.chunks_exact(KEYS_AT_ONCE);
+                let rest = full.remainder();
+                for keys in full {
+                    let $condition = <R::Target as Aim<R, C>>::full(keys);
+                    $work;
+                }
+                if !rest.is_empty() {
+                    let $condition = <R::Target as Aim<R, C>>::several(Parents::Keys(rest));
                     $work;
                 }
             }

@@ -22,12 +22,13 @@ use diesel::{Expression, QueryResult};
 
 use super::catalog::{TableFacts, TableNames};
 use super::statements::{
-    Begin, Delete, FromClause, LastInserted, Never, NoRows, OneKey, ReturningKey, RollBack, Select,
-    Update, UpdateWhere,
+    Begin, Delete, FromClause, Full, LastInserted, Never, NoRows, OneKey, ReturningKey, RollBack,
+    Select, Update, UpdateWhere,
 };
 use super::{Shape, execute, rows, write};
 use crate::connection::{HookConnection, RawConnection, doom};
 use crate::error::{Error, Operation, Result};
+use crate::lifecycle::KEYS_AT_ONCE;
 use crate::model::{self, Filter, Hooked, Persist, Row};
 use crate::signal::ColumnSet;
 use crate::timestamp::{Fresh, Stamping};
@@ -212,7 +213,10 @@ where
     }
 
     fn remove_many(conn: &mut SqliteConnection, keys: &[M::Pk]) -> QueryResult<usize> {
-        Self::remove_where(conn, M::one_of(keys))
+        match keys.len() {
+            KEYS_AT_ONCE => Self::remove_where(conn, Full(M::one_of(keys))),
+            _ => Self::remove_where(conn, M::one_of(keys)),
+        }
     }
 
     fn present(conn: &mut SqliteConnection, keys: &[M::Pk]) -> QueryResult<Vec<M::Pk>> {
