@@ -13,6 +13,7 @@
 //! | `rows` | the rows of one model: its relations, its signals |
 //! | `leaves` | rows of which it is enough to know their parents |
 //! | `order` | which rows go before which |
+//! | `circles` | rows that refer to each other |
 //! | `execute` | the DELETEs, and what their row counts or refusals mean |
 //! | `blocked` | what keeps rows from being deleted |
 //! | `by_key` | facts about rows, whatever struct they are seen through |
@@ -21,6 +22,7 @@
 
 mod blocked;
 mod by_key;
+mod circles;
 mod claims;
 mod deleted;
 mod execute;

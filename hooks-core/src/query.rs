@@ -58,9 +58,9 @@ pub trait HookedQueryDsl<C: HookConnection>: Sized {
     /// # Errors
     ///
     /// [`Error::Query`](crate::Error::Query), and what receivers return.
-    fn load_hooked<M>(self, conn: &mut C) -> Result<Vec<M>>
+    fn load_hooked<'query, M>(self, conn: &mut C) -> Result<Vec<M>>
     where
-        M: LoadFrom<Self, C::Raw>,
+        M: LoadFrom<'query, Self, C::Raw>,
     {
         trace::operation::<M, _, _>("load_hooked", conn.raw_connection(), |conn| {
             lifecycle::load(conn, |conn| M::load_from(conn, self))
@@ -115,9 +115,9 @@ pub trait HookedQueryDsl<C: HookConnection>: Sized {
     /// # Errors
     ///
     /// As [`Model::delete`](crate::Model::delete); then none of the rows is deleted.
-    fn delete_hooked<M>(self, conn: &mut C) -> Result<Deleted>
+    fn delete_hooked<'query, M>(self, conn: &mut C) -> Result<Deleted>
     where
-        M: DeleteFrom<Self, C::Raw>,
+        M: DeleteFrom<'query, Self, C::Raw>,
     {
         trace::operation::<M, _, _>("delete_hooked", conn.raw_connection(), |conn| {
             match collector::goes_alone::<M, C::Raw>(conn)? {
@@ -134,9 +134,9 @@ pub trait HookedQueryDsl<C: HookConnection>: Sized {
     /// # Errors
     ///
     /// [`Error::TooManyRows`](crate::Error::TooManyRows) before anything is written, and as `delete_hooked`.
-    fn delete_hooked_at_most<M>(self, conn: &mut C, max_rows: usize) -> Result<Deleted>
+    fn delete_hooked_at_most<'query, M>(self, conn: &mut C, max_rows: usize) -> Result<Deleted>
     where
-        M: DeleteFrom<Self, C::Raw>,
+        M: DeleteFrom<'query, Self, C::Raw>,
     {
         trace::operation::<M, _, _>("delete_hooked", conn.raw_connection(), |conn| {
             collector::delete_keys::<M, _>(conn, Some(max_rows), |conn| M::keys_from(conn, self))
@@ -152,7 +152,7 @@ impl<Q, C: HookConnection> HookedQueryDsl<C> for Q {}
     label = "not a query of this model's table",
     note = "`.delete_hooked::<Model>(conn)` takes a query of the model's table, such as `users::table.filter(..)`"
 )]
-pub trait DeleteFrom<Q, C: RawConnection>: Persist<C> {
+pub trait DeleteFrom<'query, Q, C: RawConnection>: Persist<C> {
     #[doc(hidden)]
     fn keys_from(conn: &mut C, query: Q) -> QueryResult<Vec<Self::Pk>>;
     #[doc(hidden)]
@@ -160,12 +160,12 @@ pub trait DeleteFrom<Q, C: RawConnection>: Persist<C> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<M, Q, C> DeleteFrom<Q, C> for M
+impl<'query, M, Q, C> DeleteFrom<'query, Q, C> for M
 where
     C: RawConnection,
     M: Persist<C>,
     Q: SelectDsl<M::PkColumns>,
-    for<'q> Q::Output: LoadQuery<'q, C, M::Pk> + QueryFragment<C::Backend> + QueryId,
+    Q::Output: LoadQuery<'query, C, M::Pk> + QueryFragment<C::Backend> + QueryId,
     <M::PkFilter as OneKey>::Columns: Named<C::Backend>,
 {
     fn keys_from(conn: &mut C, query: Q) -> QueryResult<Vec<M::Pk>> {
@@ -185,18 +185,18 @@ where
     label = "not a query of this model's table",
     note = "a hooked operation, such as `.load_hooked::<Model>(conn)`, takes a query of the model's table, such as `users::table.filter(..)`"
 )]
-pub trait LoadFrom<Q, C: RawConnection>: Persist<C> {
+pub trait LoadFrom<'query, Q, C: RawConnection>: Persist<C> {
     #[doc(hidden)]
     fn load_from(conn: &mut C, query: Q) -> QueryResult<Vec<Self>>;
 }
 
 #[diagnostic::do_not_recommend]
-impl<M, Q, C> LoadFrom<Q, C> for M
+impl<'query, M, Q, C> LoadFrom<'query, Q, C> for M
 where
     C: RawConnection,
     M: Persist<C> + Select<C::Backend, Selection: Expression>,
     Q: SelectDsl<M::Selection>,
-    for<'q> Q::Output: LoadQuery<'q, C, M>,
+    Q::Output: LoadQuery<'query, C, M>,
 {
     fn load_from(conn: &mut C, query: Q) -> QueryResult<Vec<M>> {
         query.select(M::selection()).internal_load(conn)?.collect()

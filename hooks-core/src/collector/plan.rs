@@ -413,7 +413,11 @@ impl<C: RawConnection> Plan<C> {
     }
 
     pub(super) fn children_first(&self) -> Result<Vec<Step>> {
-        let tables: Vec<_> = self.groups.iter().map(|group| group.table()).collect();
+        let tables: Vec<_> = self
+            .groups
+            .iter()
+            .map(|group| (group.table(), group.rows_at_once()))
+            .collect();
         let groups: Vec<_> = self.planned.places.iter().map(|it| it.group).collect();
         let can_open = |relation: u32| self.relations[relation as usize].opener.is_some();
         let steps = order::children_first(&groups, &tables, &self.edges, can_open);

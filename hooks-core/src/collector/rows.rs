@@ -9,6 +9,7 @@ use super::plan::{FoundChildren, Opener, Plan, Planned};
 use super::{Deleted, Stop, execute};
 use crate::connection::{RawConnection, scoped};
 use crate::error::{Blocker, Key, Result};
+use crate::lifecycle::MOST_PARAMETERS;
 use crate::model::{ModelInfo, Persist};
 use crate::relation::{Chosen, OnDelete, Parents, Relation, RelationInfo};
 use crate::signal::{PostDelete, PreDelete};
@@ -17,6 +18,8 @@ use crate::signal::{PostDelete, PreDelete};
 pub(super) trait Collected<C>: Any {
     fn model(&self) -> TypeId;
     fn table(&self) -> TypeId;
+    /// How many rows one statement may name.
+    fn rows_at_once(&self) -> usize;
     fn info(&self) -> ModelInfo;
     /// Whether it has whole rows, for their signals, and not just their keys.
     fn keeps_rows(&self) -> bool;
@@ -263,6 +266,10 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
 
     fn table(&self) -> TypeId {
         TypeId::of::<M::Table>()
+    }
+
+    fn rows_at_once(&self) -> usize {
+        MOST_PARAMETERS / M::KEY.len().max(1)
     }
 
     fn info(&self) -> ModelInfo {

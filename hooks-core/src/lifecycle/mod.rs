@@ -26,6 +26,9 @@ pub(crate) use self::update_many::update_many;
 /// limit of parameters.
 pub(crate) const KEYS_AT_ONCE: usize = 250;
 
+/// How many parameters a statement has at most where it cannot be divided: the least that a backend takes.
+pub(crate) const MOST_PARAMETERS: usize = 32_766;
+
 /// Loads a row, and says so to receivers.
 pub(crate) fn get<M: Persist<C>, C: RawConnection>(conn: &mut C, pk: &M::Pk) -> Result<M> {
     let hooks = M::hooks()?;
