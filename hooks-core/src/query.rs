@@ -98,9 +98,13 @@ pub trait HookedQueryDsl<C: HookConnection>: Sized {
     /// # Errors
     ///
     /// As [`Model::update`](crate::Model::update).
-    fn update_hooked<M>(self, conn: &mut C, change: impl FnMut(&mut M)) -> Result<Vec<M>>
+    fn update_hooked<'query, M>(
+        self,
+        conn: &mut C,
+        change: impl FnMut(&mut M),
+    ) -> Result<Vec<M>>
     where
-        M: LoadFrom<Self, C::Raw>,
+        M: LoadFrom<'query, Self, C::Raw>,
     {
         trace::operation::<M, _, _>("update_hooked", conn.raw_connection(), |conn| {
             lifecycle::update_many(conn, |conn| M::load_from(conn, self), change)
