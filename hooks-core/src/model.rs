@@ -12,7 +12,7 @@ use diesel::{Connection, QueryResult, Table};
 use crate::__private::{Changes, Fields, Place};
 use crate::collector::{self, Deleted};
 use crate::connection::{HookConnection, RawConnection};
-use crate::error::{Key, RegistryError, Result};
+use crate::error::{Error, Key, RegistryError, Result};
 use crate::lifecycle::{self, ModelHooks};
 use crate::receiver::Senders;
 use crate::relation::Entries;
@@ -267,8 +267,20 @@ pub trait Persist<C: RawConnection>: Hooked<C> {
     fn insert(conn: &mut C, new: Self::New) -> Result<Self>;
     #[doc(hidden)]
     fn insert_unread(conn: &mut C, new: Self::New) -> Result;
+    /// Inserts rows in few statements, and reads them back in their order.
+    #[doc(hidden)]
+    fn insert_many(conn: &mut C, new: Vec<Self::New>) -> Result<Vec<Self>, Refused>;
+    /// Inserts rows in few statements.
+    #[doc(hidden)]
+    fn insert_many_unread(conn: &mut C, new: Vec<Self::New>) -> Result<(), Refused>;
+    /// Whether the schema keeps two rows from having the same values in these columns.
+    #[doc(hidden)]
+    fn is_unique(conn: &mut C, columns: &[&str]) -> bool;
     #[doc(hidden)]
     fn find(conn: &mut C, pk: Self::Pk) -> QueryResult<Option<Self>>;
+    /// Those of the rows with these keys that there are, in any order.
+    #[doc(hidden)]
+    fn find_many(conn: &mut C, keys: &[Self::Pk]) -> QueryResult<Vec<Self>>;
     #[doc(hidden)]
     fn load_where<F: Filter<C>>(conn: &mut C, filter: F) -> QueryResult<Vec<Self>>;
     #[doc(hidden)]
@@ -281,6 +293,14 @@ pub trait Persist<C: RawConnection>: Hooked<C> {
     fn remove(conn: &mut C, pk: Self::Pk) -> QueryResult<usize>;
     #[doc(hidden)]
     fn remove_where<F: Filter<C>>(conn: &mut C, filter: F) -> QueryResult<usize>;
+}
+
+/// Rows that could not be inserted.
+#[doc(hidden)]
+pub struct Refused {
+    /// How many of those that were to be inserted are.
+    pub inserted: usize,
+    pub error: Error,
 }
 
 /// A condition on rows, as SQL for the backend of `C`.
@@ -317,6 +337,11 @@ pub trait Row: Model {
     fn changeset(&self, columns: ColumnSet) -> Self::Changeset<'_>;
     /// The columns in which two states of a row differ.
     fn differing(&self, other: &Self) -> ColumnSet;
+    /// The key that a row will have, where it is not the database that makes it.
+    #[inline]
+    fn key_of_new(_new: &Self::New) -> Option<Self::Pk> {
+        None
+    }
     /// Puts back the fields that no update writes.
     #[inline]
     fn keep_unwritten(&mut self, _before: &Self) {}

@@ -8,9 +8,8 @@ use diesel::expression::{AsExpression, Expression};
 use diesel::expression_methods::ExpressionMethods;
 use diesel::sql_types::SqlType;
 
-use super::{
-    AutoCreate, Handle, Marker, OnDelete, ParentKey, Reference, Relation, RelationInfo, info,
-};
+use super::dependents::{self, Created, Number};
+use super::{Handle, Marker, OnDelete, ParentKey, Reference, Relation, RelationInfo, info};
 use crate::collector::{Children, delete_scope};
 use crate::connection::{RawConnection, Scope};
 use crate::error::{Blocker, Error, Operation, Result};
@@ -18,7 +17,10 @@ use crate::lifecycle::{self, KEYS_AT_ONCE};
 use crate::model::{Filter, Hooked, Model, Persist, Row};
 
 /// A relation whose ends can be stored on `C`.
-struct Link<R, C>(Marker<(R, C)>);
+struct Link<R, C> {
+    number: Number,
+    ends: Marker<(R, C)>,
+}
 
 type IsKey<R> = dsl::Eq<<R as Reference>::Column, ParentKey<R>>;
 type IsOneOf<R> = dsl::EqAny<<R as Reference>::Column, Vec<ParentKey<R>>>;
@@ -102,16 +104,11 @@ where
     }
 
     fn create_dependent(&self, conn: &mut C, parent: &dyn Any, key: &ParentKey<R>) -> Result<()> {
-        let new = match R::AUTO_CREATE {
-            AutoCreate::No => return Ok(()),
-            AutoCreate::FromKey(make) => make(key.clone()),
-            AutoCreate::FromParent(make) => match parent.downcast_ref() {
-                Some(parent) => make(parent),
-                // Created through another struct over the same table.
-                None => make(&lifecycle::find(conn, key)?),
-            },
-        };
-        lifecycle::create_dependent::<R::Child, C>(conn, new)
+        dependents::create_one::<R, C>(conn, &self.number, parent, key)
+    }
+
+    fn create_dependents(&self, conn: &mut C, parents: &dyn Created<ParentKey<R>>) -> Result<()> {
+        dependents::create::<R, C>(conn, &self.number, parents)
     }
 
     fn child_table(&self) -> TypeId {
@@ -181,7 +178,11 @@ impl<R: Referring<C>, C: RawConnection> Probe<R, C> {
         if on != TypeId::of::<C>() {
             return None;
         }
-        let link: Box<dyn Relation<ParentKey<R>, C>> = Box::new(Link::<R, C>(PhantomData));
+        let link = Link::<R, C> {
+            number: Number::new(),
+            ends: PhantomData,
+        };
+        let link: Box<dyn Relation<ParentKey<R>, C>> = Box::new(link);
         Some(Box::new(link))
     }
 }

@@ -5,6 +5,7 @@
 //! struct over that table honours it, in whatever crate it stands.
 
 mod accessor;
+mod dependents;
 mod link;
 
 use std::any::{Any, TypeId};
@@ -17,6 +18,8 @@ use crate::connection::Scope;
 use crate::error::{Blocker, RegistryError, Result};
 use crate::model::{Model, ModelInfo, Row};
 use crate::registry;
+
+pub(crate) use self::dependents::Created;
 
 #[doc(hidden)]
 pub use self::accessor::{child, parent};
@@ -172,7 +175,10 @@ pub(crate) trait Relation<K, C>: Send + Sync {
     fn delete_scope(&self, visited: &mut Vec<TypeId>) -> Result<Scope>;
     /// Whether the children's rows must be loaded before they are deleted.
     fn must_load(&self, conn: &mut C) -> Result<bool>;
+    /// Creates the child of a row.
     fn create_dependent(&self, conn: &mut C, parent: &dyn Any, key: &K) -> Result<()>;
+    /// Creates the children of many rows.
+    fn create_dependents(&self, conn: &mut C, parents: &dyn Created<K>) -> Result<()>;
     fn child_table(&self) -> TypeId;
     fn load_children(&self, conn: &mut C, keys: &[K]) -> Result<Children<K, C>>;
     fn delete_children(&self, conn: &mut C, keys: &[K]) -> Result<usize>;

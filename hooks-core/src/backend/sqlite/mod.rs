@@ -6,6 +6,7 @@
 //! one that says `RAISE(FAIL)` leaves half of a statement, and one that moves the row hides it. SQLite
 //! restores `last_insert_rowid()` when a trigger ends, so what triggers insert does not confuse it.
 
+mod batch;
 mod table;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -19,13 +20,14 @@ use diesel::query_builder::{InsertStatement, QueryFragment, QueryId};
 use diesel::sqlite::{Sqlite, SqliteConnection};
 use diesel::{Expression, QueryResult};
 
+use self::batch::{After, Batches};
 use super::statements::{
     Begin, Delete, FromClause, LastInserted, Never, NoRows, ReturningKey, RollBack, Select, Update,
 };
 use super::{Shape, execute, rows, write};
 use crate::connection::{HookConnection, RawConnection, doom};
 use crate::error::{Error, Operation, Result};
-use crate::model::{self, Filter, Hooked, Persist, Row};
+use crate::model::{self, Filter, Hooked, Persist, Refused, Row};
 use crate::signal::ColumnSet;
 
 type Insert<M> = InsertStatement<
@@ -109,41 +111,78 @@ where
     }
 
     fn insert(conn: &mut SqliteConnection, new: M::New) -> Result<M> {
-        let insert = diesel::insert_into(M::Table::default()).values(new);
-        let error = Error::query(M::INFO.name, Operation::Create);
-        if Shape::of::<M>(conn).by_rowid {
-            rows::<_, _, i32>(conn, NoRows(insert))
-                .and_then(|mut rows| rows.next().transpose())
-                .map_err(error)?;
-            let read = |conn: &mut SqliteConnection| {
-                rows(conn, Select::<M, _, _>::new(M::selection(), LastInserted))?
-                    .next()
-                    .transpose()
-            };
-            return read_back(conn, read, |conn| Self::remove_where(conn, LastInserted));
+        insert_one(conn, insert::<M>(new), |conn| {
+            rows(conn, Select::<M, _, _>::new(M::selection(), LastInserted))?
+                .next()
+                .transpose()
+        })
+    }
+
+    fn insert_many(conn: &mut SqliteConnection, new: Vec<M::New>) -> Result<Vec<M>, Refused> {
+        let shape = Shape::of::<M>(conn);
+        if new.len() < 2 || shape.guarded {
+            return one_by_one(new, |new| Self::insert(conn, new));
         }
-        let insert = ReturningKey {
-            insert,
-            key: M::PkColumns::default(),
+        let count = new.len();
+        let error = |error| Error::query(M::INFO.name, Operation::Create)(error);
+        let keys: Option<Vec<_>> = new.iter().map(M::key_of_new).collect();
+        let inserts = new.into_iter().map(insert::<M>).collect();
+        let inserts = match Batches::of(inserts).map_err(error).map_err(refused_at(0))? {
+            Ok(batches) => {
+                let last = match batches.leave_rowid(shape, M::KEY) {
+                    true => batch::last_rowid::<M>(conn, count)
+                        .map_err(error)
+                        .map_err(refused_at(0))?,
+                    false => None,
+                };
+                match (last, keys) {
+                    (Some(last), _) => {
+                        batches.run(conn, M::INFO.name)?;
+                        return Self::load_where(conn, After(last))
+                            .map_err(error)
+                            .and_then(|rows| {
+                                batch::all(M::INFO.name, count, rows.len()).map(|()| rows)
+                            })
+                            .map_err(refused_at(count));
+                    }
+                    (None, Some(keys)) => {
+                        batches.run(conn, M::INFO.name)?;
+                        return batch::load_in_order(conn, keys).map_err(refused_at(count));
+                    }
+                    (None, None) => batches.into_inserts(),
+                }
+            }
+            Err(inserts) => inserts,
         };
-        let key: Option<M::Pk> = rows(conn, insert)
-            .and_then(|mut keys| keys.next().transpose())
-            .map_err(error)?;
-        let key = key.ok_or_else(|| row_count::<M>(0))?;
-        read_back(
-            conn,
-            |conn| Self::find(conn, key.clone()),
-            |conn| Self::remove(conn, key.clone()),
-        )
+        one_by_one(inserts, |insert| {
+            insert_one(conn, insert, |conn| {
+                Ok(Self::load_where(conn, LastInserted)?.pop())
+            })
+        })
+    }
+
+    fn insert_many_unread(conn: &mut SqliteConnection, new: Vec<M::New>) -> Result<(), Refused> {
+        if new.len() < 2 || Shape::of::<M>(conn).guarded {
+            return one_by_one(new, |new| Self::insert_unread(conn, new));
+        }
+        let inserts = new.into_iter().map(insert::<M>).collect();
+        let error = |error| Error::query(M::INFO.name, Operation::Create)(error);
+        match Batches::of(inserts).map_err(error).map_err(refused_at(0))? {
+            Ok(batches) => batches.run(conn, M::INFO.name),
+            Err(inserts) => one_by_one(inserts, |insert| insert_one_unread::<M>(conn, insert)),
+        }
+    }
+
+    fn is_unique(conn: &mut SqliteConnection, columns: &[&str]) -> bool {
+        !Shape::of::<M>(conn).guarded && table::is_unique::<M>(conn, columns).unwrap_or(false)
+    }
+
+    fn find_many(conn: &mut SqliteConnection, keys: &[M::Pk]) -> QueryResult<Vec<M>> {
+        batch::load(conn, keys)
     }
 
     fn insert_unread(conn: &mut SqliteConnection, new: M::New) -> Result {
-        let insert = diesel::insert_into(M::Table::default()).values(new);
-        match execute(conn, insert) {
-            Ok(1) => Ok(()),
-            Ok(count) => Err(row_count::<M>(count)),
-            Err(error) => Err(Error::query(M::INFO.name, Operation::Create)(error)),
-        }
+        insert_one_unread::<M>(conn, insert::<M>(new))
     }
 
     fn find(conn: &mut SqliteConnection, pk: M::Pk) -> QueryResult<Option<M>> {
@@ -184,6 +223,76 @@ where
     ) -> QueryResult<usize> {
         execute(conn, Delete::<M, _>::new(filter))
     }
+}
+
+fn insert<M: Row<New: Insertable<M::Table>>>(new: M::New) -> Insert<M> {
+    diesel::insert_into(M::Table::default()).values(new)
+}
+
+fn insert_one<M>(
+    conn: &mut SqliteConnection,
+    insert: Insert<M>,
+    read_last: impl FnOnce(&mut SqliteConnection) -> QueryResult<Option<M>>,
+) -> Result<M>
+where
+    M: Persist<SqliteConnection>,
+    M::New: Insertable<M::Table>,
+    Insert<M>: QueryFragment<Sqlite> + QueryId,
+    FromClause<M>: QueryFragment<Sqlite>,
+    M::PkColumns: Expression + QueryFragment<Sqlite> + QueryId,
+    Sqlite: QueryMetadata<SqlTypeOf<M::PkColumns>>,
+    M::Pk: FromSqlRow<SqlTypeOf<M::PkColumns>, Sqlite>,
+{
+    let error = Error::query(M::INFO.name, Operation::Create);
+    if Shape::of::<M>(conn).by_rowid {
+        run(conn, insert).map_err(error)?;
+        return read_back(conn, read_last, |conn| M::remove_where(conn, LastInserted));
+    }
+    let insert = ReturningKey {
+        insert,
+        key: M::PkColumns::default(),
+    };
+    let key: Option<M::Pk> = rows(conn, insert)
+        .and_then(|mut keys| keys.next().transpose())
+        .map_err(error)?;
+    let key = key.ok_or_else(|| row_count::<M>(0))?;
+    read_back(
+        conn,
+        |conn| M::find(conn, key.clone()),
+        |conn| M::remove(conn, key.clone()),
+    )
+}
+
+/// Runs a statement without asking how many rows it touched.
+fn run<Q>(conn: &mut SqliteConnection, statement: Q) -> QueryResult<()>
+where
+    Q: QueryFragment<Sqlite> + QueryId,
+{
+    let mut none = rows::<_, _, i32>(conn, NoRows(statement))?;
+    none.next().transpose().map(drop)
+}
+
+fn insert_one_unread<M>(conn: &mut SqliteConnection, insert: Insert<M>) -> Result
+where
+    M: Row<New: Insertable<M::Table>>,
+    Insert<M>: QueryFragment<Sqlite> + QueryId,
+{
+    let count = execute(conn, insert).map_err(Error::query(M::INFO.name, Operation::Create))?;
+    batch::all(M::INFO.name, 1, count)
+}
+
+/// Inserts each by itself, until one is refused.
+fn one_by_one<I, T, A: FromIterator<T>>(
+    all: Vec<I>,
+    mut insert: impl FnMut(I) -> Result<T>,
+) -> Result<A, Refused> {
+    let insert = |(inserted, one)| insert(one).map_err(refused_at(inserted));
+    all.into_iter().enumerate().map(insert).collect()
+}
+
+/// The error of the row after so many.
+fn refused_at(inserted: usize) -> impl FnOnce(Error) -> Refused {
+    move |error| Refused { inserted, error }
 }
 
 /// Reads an inserted row, or takes it back: inside a transaction of the application nothing else would.

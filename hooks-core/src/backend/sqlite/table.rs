@@ -13,6 +13,7 @@ use crate::model::{Hooked, Row};
 /// What nobody was able to tell.
 const UNKNOWN: Shape = Shape {
     by_rowid: false,
+    key_is_rowid: true,
     guarded: true,
 };
 
@@ -75,8 +76,18 @@ struct Table {
 struct Column {
     #[diesel(sql_type = Text)]
     name: String,
+    #[diesel(sql_type = Text)]
+    declared: String,
     #[diesel(sql_type = Integer)]
     pk: i32,
+}
+
+#[derive(diesel::QueryableByName)]
+struct UniqueColumn {
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Text)]
+    of: String,
 }
 
 /// Whether SQLite enforces foreign keys on this connection.
@@ -103,19 +114,23 @@ const TABLE: &str = "
     FROM sqlite_master AS found
     WHERE found.type IN ('table', 'view') AND found.name = ? COLLATE NOCASE";
 
-const COLUMNS: &str = "SELECT name, pk FROM pragma_table_xinfo(?)";
+const COLUMNS: &str = "SELECT name, type AS declared, pk FROM pragma_table_xinfo(?)";
+
+/// What each unique index covers that holds for every row. An expression has no name.
+const UNIQUE: &str = "
+    SELECT coalesce(it.name, '') AS name, list.name AS of
+    FROM pragma_index_list(?) AS list, pragma_index_info(list.name) AS it
+    WHERE list.\"unique\" AND NOT list.partial
+    ORDER BY list.seq";
 
 /// The shape, or nothing if there is no such table.
 fn ask<M: Row>(conn: &mut SqliteConnection) -> QueryResult<Option<Shape>>
 where
     FromClause<M>: QueryFragment<Sqlite>,
 {
-    let path = path::<M>()?;
-    let name = match &path[..] {
-        [name] => name,
-        [schema, name] if schema == "main" => name,
+    let Some(name) = &name_in_main::<M>()? else {
         // What an attached database holds is not looked at.
-        _ => return Ok(Some(UNKNOWN)),
+        return Ok(Some(UNKNOWN));
     };
     let tables: Vec<Table> = diesel::sql_query(TABLE).bind::<Text, _>(name).load(conn)?;
     let Some(table) = tables.first() else {
@@ -129,8 +144,38 @@ where
         .any(|column| column.name.eq_ignore_ascii_case("_rowid_"));
     Ok(Some(Shape {
         by_rowid: table.is_table && !table.without_rowid && !shadowed,
+        key_is_rowid: columns
+            .iter()
+            .any(|column| column.pk > 0 && column.declared.eq_ignore_ascii_case("integer")),
         guarded: table.surprises || !is_key(&columns, M::KEY),
     }))
+}
+
+/// Whether the schema keeps two rows of `M` from having the same values in these columns.
+pub(super) fn is_unique<M: Row>(conn: &mut SqliteConnection, names: &[&str]) -> QueryResult<bool>
+where
+    FromClause<M>: QueryFragment<Sqlite>,
+{
+    let Some(table) = name_in_main::<M>()? else {
+        return Ok(false);
+    };
+    let columns: Vec<Column> = diesel::sql_query(COLUMNS)
+        .bind::<Text, _>(&table)
+        .load(conn)?;
+    let key = columns.iter().filter(|column| column.pk > 0);
+    let key: Vec<_> = key.map(|column| &*column.name).collect();
+    let unique: Vec<UniqueColumn> = diesel::sql_query(UNIQUE)
+        .bind::<Text, _>(&table)
+        .load(conn)?;
+    let mut constraints: Vec<Vec<&str>> = unique
+        .chunk_by(|one, next| one.of == next.of)
+        .map(|columns| columns.iter().map(|column| &*column.name).collect())
+        .collect();
+    constraints.push(key);
+    let named = |column: &&str| names.iter().any(|name| name.eq_ignore_ascii_case(column));
+    Ok(constraints
+        .iter()
+        .any(|columns| !columns.is_empty() && columns.iter().all(named)))
 }
 
 /// Whether these are the columns of the primary key, which no two rows share.
@@ -144,6 +189,20 @@ fn is_key(columns: &[Column], names: &[&str]) -> bool {
     key.clone().count() == names.len() && key.clone().all(named)
 }
 
+/// The table's name, if it is none of an attached database.
+fn name_in_main<M: Row>() -> QueryResult<Option<String>>
+where
+    FromClause<M>: QueryFragment<Sqlite>,
+{
+    let mut path = path::<M>()?;
+    let in_main = match &path[..] {
+        [_] => true,
+        [schema, _] => schema == "main",
+        _ => false,
+    };
+    Ok(path.pop().filter(|_| in_main))
+}
+
 /// The table's name, after that of its schema if it has one. Diesel tells it as SQL only.
 fn path<M: Row>() -> QueryResult<Vec<String>>
 where
@@ -151,11 +210,11 @@ where
 {
     let mut sql = SqliteQueryBuilder::new();
     from_clause::<M>().to_sql(&mut sql, &Sqlite)?;
-    Ok(unquote(&sql.finish()))
+    Ok(unquote(&sql.finish(), '.'))
 }
 
-/// Takes a quoted path apart.
-fn unquote(sql: &str) -> Vec<String> {
+/// Takes a list of quoted names apart.
+pub(super) fn unquote(sql: &str, separator: char) -> Vec<String> {
     let mut path = vec![String::new()];
     let mut quoted = false;
     let mut letters = sql.chars().peekable();
@@ -166,7 +225,8 @@ fn unquote(sql: &str) -> Vec<String> {
                 path.last_mut().expect("a path has a name").push('`');
             }
             '`' => quoted = !quoted,
-            '.' if !quoted => path.push(String::new()),
+            letter if !quoted && letter == separator => path.push(String::new()),
+            ' ' if !quoted => {}
             letter => path.last_mut().expect("a path has a name").push(letter),
         }
     }
@@ -179,7 +239,8 @@ mod tests {
 
     #[test]
     fn a_path_is_taken_apart_at_its_dots_and_not_in_its_names() {
-        assert_eq!(unquote("`items`"), ["items"]);
-        assert_eq!(unquote("`main`.`odd.``name`"), ["main", "odd.`name"]);
+        assert_eq!(unquote("`items`", '.'), ["items"]);
+        assert_eq!(unquote("`main`.`odd.``name`", '.'), ["main", "odd.`name"]);
+        assert_eq!(unquote("`a`, ` b,`", ','), ["a", " b,"]);
     }
 }

@@ -1,0 +1,330 @@
+//! Many rows by one INSERT, which costs a third of one INSERT each.
+//!
+//! A statement says of itself whether it can take more rows: the text that Diesel makes of it ends in
+//! `VALUES (?, .., ?)`. Then rows of the same text go together, in statements of few lengths, so that they stay
+//! prepared. Where the rows are to be read back, it must be known which they are:
+//!
+//! - Where the database makes each rowid, the rows are those past the last one there was, in the order in
+//!   which they were inserted.
+//! - Where the application makes the key, they are found by it.
+//! - Elsewhere, and where a trigger may do more than the statement says, each row is inserted by itself.
+
+use std::collections::HashMap;
+
+use diesel::QueryResult;
+use diesel::backend::Backend;
+use diesel::query_builder::{AstPass, Query, QueryBuilder, QueryFragment, QueryId};
+use diesel::sql_types::{BigInt, Nullable};
+use diesel::sqlite::{Sqlite, SqliteConnection, SqliteQueryBuilder};
+
+use super::table::unquote;
+use crate::backend::statements::{FromClause, from_clause};
+use crate::backend::{Shape, execute, rows};
+use crate::diesel_internals::writes_sql;
+use crate::error::{Error, Operation, Result};
+use crate::model::{Persist, Refused, Row};
+
+/// Past this, another row in a statement gains nothing.
+const ROWS: usize = 50;
+/// As many values SQLite takes in one statement.
+const VALUES: usize = 32_766;
+/// What stands before the row.
+const BEFORE: &str = ") VALUES ";
+/// What else the rowid is called.
+const ROWID: [&str; 3] = ["rowid", "oid", "_rowid_"];
+/// How many keys one statement names, each of which nests the condition deeper.
+const KEYS: usize = 250;
+
+/// Consecutive rows of one text.
+struct Group {
+    text: Text,
+    rows: usize,
+}
+
+/// The text of an INSERT that can take more rows.
+struct Text {
+    sql: String,
+    /// Where the row begins.
+    row: usize,
+}
+
+impl Text {
+    /// Nothing, if the statement inserts anything but one row of values.
+    fn of(sql: String) -> Option<Self> {
+        let row = sql.rfind(BEFORE)? + BEFORE.len();
+        let values = sql[row..].strip_prefix('(')?.strip_suffix(')')?;
+        values
+            .split(", ")
+            .all(|value| value == "?")
+            .then_some(Text { sql, row })
+    }
+
+    fn row(&self) -> &str {
+        &self.sql[self.row..]
+    }
+
+    fn values(&self) -> usize {
+        self.row().matches('?').count()
+    }
+
+    /// The columns' names, as SQL.
+    fn columns(&self) -> &str {
+        let columns = &self.sql[..self.row - BEFORE.len()];
+        let mut quoted = false;
+        let opens = columns.find(|letter| {
+            quoted ^= letter == '`';
+            letter == '(' && !quoted
+        });
+        opens.map_or("", |at| &columns[at + 1..])
+    }
+
+    /// Whether it gives the row a rowid, which may be what the key is.
+    fn gives_rowid(&self, key: Option<&&str>) -> bool {
+        let is_rowid = |column: &String| {
+            let mut names = ROWID.iter().chain(key);
+            names.any(|name| name.eq_ignore_ascii_case(column))
+        };
+        unquote(self.columns(), ',').iter().any(is_rowid)
+    }
+}
+
+/// `INSERT .. VALUES (..), (..)`
+struct InsertMany<'t, I> {
+    text: &'t Text,
+    rows: Vec<I>,
+}
+
+impl<I> QueryId for InsertMany<'_, I> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<I: QueryFragment<Sqlite>> QueryFragment<Sqlite> for InsertMany<'_, I> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        if writes_sql(&mut out) {
+            out.push_sql(&self.text.sql);
+            for _ in 1..self.rows.len() {
+                out.push_sql(", ");
+                out.push_sql(self.text.row());
+            }
+            return Ok(());
+        }
+        self.rows
+            .iter()
+            .try_for_each(|row| row.walk_ast(out.reborrow()))
+    }
+}
+
+/// `SELECT max(_rowid_) FROM table`
+struct LastRowid<M: Row>(FromClause<M>);
+
+impl<M: Row> Query for LastRowid<M> {
+    type SqlType = Nullable<BigInt>;
+}
+
+impl<M: Row> QueryId for LastRowid<M> {
+    type QueryId = LastRowid<M>;
+}
+
+impl<M: Row, DB: Backend> QueryFragment<DB> for LastRowid<M>
+where
+    FromClause<M>: QueryFragment<DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.push_sql("SELECT max(_rowid_) FROM ");
+        self.0.walk_ast(out)
+    }
+}
+
+/// The rows past this one, in the order in which they were inserted.
+pub(super) struct After(pub(super) i64);
+
+impl QueryId for After {
+    type QueryId = Self;
+}
+
+impl QueryFragment<Sqlite> for After {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql("_rowid_ > ");
+        out.push_bind_param::<BigInt, _>(&self.0)?;
+        out.push_sql(" ORDER BY _rowid_");
+        Ok(())
+    }
+}
+
+/// One of several conditions.
+struct AnyOf<F>(Vec<F>);
+
+impl<F> QueryId for AnyOf<F> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<F: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for AnyOf<F> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.unsafe_to_cache_prepared();
+        for (index, condition) in self.0.iter().enumerate() {
+            out.push_sql(if index == 0 { "(" } else { " OR (" });
+            condition.walk_ast(out.reborrow())?;
+            out.push_sql(")");
+        }
+        Ok(())
+    }
+}
+
+/// INSERTs that go together.
+pub(super) struct Batches<I> {
+    inserts: Vec<I>,
+    groups: Vec<Group>,
+}
+
+impl<I: QueryFragment<Sqlite> + QueryId> Batches<I> {
+    /// Hands the statements back, if one of them cannot take more rows.
+    pub(super) fn of(inserts: Vec<I>) -> QueryResult<Result<Self, Vec<I>>> {
+        Ok(match groups(&inserts)? {
+            Some(groups) => Ok(Batches { inserts, groups }),
+            None => Err(inserts),
+        })
+    }
+
+    pub(super) fn into_inserts(self) -> Vec<I> {
+        self.inserts
+    }
+
+    /// Whether each row's rowid is left to the database.
+    pub(super) fn leave_rowid(&self, shape: Shape, key: &[&str]) -> bool {
+        let key = key.first().filter(|_| shape.key_is_rowid);
+        let gives = |group: &Group| group.text.gives_rowid(key);
+        shape.by_rowid && !self.groups.iter().any(gives)
+    }
+
+    /// Inserts all of it, each row once.
+    pub(super) fn run(
+        self,
+        conn: &mut SqliteConnection,
+        model: &'static str,
+    ) -> Result<(), Refused> {
+        let mut rows = self.inserts.into_iter();
+        let mut inserted = 0;
+        for Group { text, rows: many } in self.groups {
+            let end = inserted + many;
+            while inserted < end {
+                let portion = portion(end - inserted, text.values());
+                let statement = InsertMany {
+                    text: &text,
+                    rows: rows.by_ref().take(portion).collect(),
+                };
+                let count = execute(conn, statement)
+                    .map_err(Error::query(model, Operation::Create))
+                    .and_then(|count| all(model, portion, count));
+                count.map_err(|error| Refused { inserted, error })?;
+                inserted += portion;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Consecutive rows whose statements are the same but for the values.
+fn groups<I: QueryFragment<Sqlite> + QueryId>(inserts: &[I]) -> QueryResult<Option<Vec<Group>>> {
+    let mut groups: Vec<Group> = Vec::new();
+    if I::HAS_STATIC_QUERY_ID {
+        let text = inserts.first().map(sql).transpose()?.and_then(Text::of);
+        let rows = inserts.len();
+        return Ok(text.map(|text| vec![Group { text, rows }]));
+    }
+    for insert in inserts {
+        let sql = sql(insert)?;
+        match groups.last_mut() {
+            Some(group) if group.text.sql == sql => group.rows += 1,
+            _ => match Text::of(sql) {
+                Some(text) => groups.push(Group { text, rows: 1 }),
+                None => return Ok(None),
+            },
+        }
+    }
+    Ok(Some(groups))
+}
+
+fn sql(statement: &impl QueryFragment<Sqlite>) -> QueryResult<String> {
+    let mut sql = SqliteQueryBuilder::new();
+    statement.to_sql(&mut sql, &Sqlite)?;
+    Ok(sql.finish())
+}
+
+/// How many of these rows go into one statement: of few lengths, for each is kept.
+fn portion(rows: usize, values: usize) -> usize {
+    const STEP: usize = 10;
+    let most = (VALUES / values.max(1)).clamp(1, ROWS);
+    match rows {
+        rows if rows >= most => most,
+        rows if rows > STEP => rows - rows % STEP,
+        rows => rows,
+    }
+}
+
+/// An error, if these are not all.
+pub(super) fn all(model: &'static str, expected: usize, actual: usize) -> Result<()> {
+    match expected == actual {
+        true => Ok(()),
+        false => Err(Error::RowCount {
+            model,
+            operation: Operation::Create,
+            expected,
+            actual,
+        }),
+    }
+}
+
+/// The last rowid there is, if this many more can follow: SQLite makes each one more than the last, until
+/// there is no such number.
+pub(super) fn last_rowid<M: Row>(
+    conn: &mut SqliteConnection,
+    more: usize,
+) -> QueryResult<Option<i64>>
+where
+    FromClause<M>: QueryFragment<Sqlite>,
+{
+    let last: Option<i64> = rows(conn, LastRowid::<M>(from_clause::<M>()))?
+        .next()
+        .transpose()?
+        .flatten();
+    let last = last.unwrap_or(0);
+    let room = i64::try_from(more).is_ok_and(|more| last.checked_add(more).is_some());
+    Ok(room.then_some(last))
+}
+
+/// The rows with these keys, in any order.
+pub(super) fn load<M>(conn: &mut SqliteConnection, keys: &[M::Pk]) -> QueryResult<Vec<M>>
+where
+    M: Persist<SqliteConnection>,
+    M::PkFilter: QueryFragment<Sqlite>,
+{
+    let mut rows = Vec::with_capacity(keys.len());
+    for keys in keys.chunks(KEYS) {
+        let filters = keys.iter().cloned().map(M::pk_filter).collect();
+        rows.extend(M::load_where(conn, AnyOf(filters))?);
+    }
+    Ok(rows)
+}
+
+/// The rows with these keys, in their order. What the database calls the same key, Rust may not.
+pub(super) fn load_in_order<M>(conn: &mut SqliteConnection, keys: Vec<M::Pk>) -> Result<Vec<M>>
+where
+    M: Persist<SqliteConnection>,
+    M::PkFilter: QueryFragment<Sqlite>,
+{
+    let error = |error| Error::query(M::INFO.name, Operation::Create)(error);
+    let found = load::<M>(conn, &keys).map_err(error)?;
+    let mut found: HashMap<_, _> = found.into_iter().map(|row| (row.pk(), row)).collect();
+    let expected = keys.len();
+    let mut rows = Vec::with_capacity(expected);
+    for key in keys {
+        rows.extend(match found.remove(&key) {
+            Some(row) => Some(row),
+            None => M::find(conn, key).map_err(error)?,
+        });
+    }
+    all(M::INFO.name, expected, rows.len())?;
+    Ok(rows)
+}

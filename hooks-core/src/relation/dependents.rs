@@ -1,0 +1,190 @@
+//! What comes into being with a row.
+
+use std::any::Any;
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+use super::link::Referring;
+use super::{AutoCreate, ParentKey, info};
+use crate::connection::{RawConnection, State};
+use crate::error::{Error, Result};
+use crate::lifecycle;
+use crate::model::{Model, Persist, Refused, Row};
+
+type NewOf<R> = <<R as super::Reference>::Child as Model>::New;
+
+/// Rows that were just created, with their model forgotten.
+pub(crate) trait Created<K> {
+    fn keys(&self) -> Vec<K>;
+    fn rows(&self) -> Vec<&dyn Any>;
+}
+
+impl<M: Model> Created<M::Pk> for &[M] {
+    fn keys(&self) -> Vec<M::Pk> {
+        self.iter().map(Model::pk).collect()
+    }
+
+    fn rows(&self) -> Vec<&dyn Any> {
+        self.iter().map(|row| row as &dyn Any).collect()
+    }
+}
+
+/// What tells a relation from others in a connection's memory.
+pub(super) struct Number(usize);
+
+impl Number {
+    pub(super) fn new() -> Self {
+        static NUMBERED: AtomicUsize = AtomicUsize::new(0);
+        Number(NUMBERED.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// Creates the dependent of one row.
+pub(super) fn create_one<R, C>(
+    conn: &mut C,
+    number: &Number,
+    parent: &dyn Any,
+    key: &ParentKey<R>,
+) -> Result
+where
+    R: Referring<C>,
+    C: RawConnection,
+{
+    let new = match R::AUTO_CREATE {
+        AutoCreate::No => return Ok(()),
+        AutoCreate::FromKey(make) => make(key.clone()),
+        AutoCreate::FromParent(make) => match parent.downcast_ref() {
+            Some(parent) => make(parent),
+            // Created through another struct over the same table.
+            None => make(&lifecycle::find(conn, key)?),
+        },
+    };
+    lifecycle::create_dependent::<R::Child, C>(
+        conn,
+        new,
+        |conn| vacant::<R, C>(conn, number, || vec![key.clone()]),
+        |conn, error| explain::<R, C>(conn, || vec![key.clone()], error),
+    )
+}
+
+/// Creates the dependents of many rows.
+pub(super) fn create<R, C>(
+    conn: &mut C,
+    number: &Number,
+    parents: &dyn Created<ParentKey<R>>,
+) -> Result
+where
+    R: Referring<C>,
+    C: RawConnection,
+{
+    let new = match R::AUTO_CREATE {
+        AutoCreate::No => return Ok(()),
+        AutoCreate::FromKey(make) => parents.keys().into_iter().map(make).collect(),
+        AutoCreate::FromParent(make) => from_parents::<R, C>(conn, parents, make)?,
+    };
+    lifecycle::create_dependents::<R::Child, C>(
+        conn,
+        new,
+        |conn| vacant::<R, C>(conn, number, || parents.keys()),
+        |conn, Refused { inserted, error }| {
+            explain::<R, C>(conn, || parents.keys().split_off(inserted), error)
+        },
+    )
+}
+
+fn from_parents<R, C>(
+    conn: &mut C,
+    parents: &dyn Created<ParentKey<R>>,
+    make: fn(&R::Parent) -> NewOf<R>,
+) -> Result<Vec<NewOf<R>>>
+where
+    R: Referring<C>,
+    C: RawConnection,
+{
+    let rows = parents.rows();
+    let same: Option<Vec<_>> = rows.iter().map(|row| row.downcast_ref()).collect();
+    if let Some(rows) = same {
+        return Ok(rows.into_iter().map(make).collect());
+    }
+    // Created through another struct over the same table.
+    let rows = lifecycle::find_many::<R::Parent, C>(conn, parents.keys())?;
+    Ok(rows.iter().map(make).collect())
+}
+
+/// An error if one of these rows has its dependent already, where the schema would not refuse a second one.
+fn vacant<R, C>(conn: &mut C, number: &Number, keys: impl FnOnce() -> Vec<ParentKey<R>>) -> Result
+where
+    R: Referring<C>,
+    C: RawConnection,
+{
+    if is_unique::<R, C>(conn, number) {
+        return Ok(());
+    }
+    match occupied::<R, C>(conn, &keys())? {
+        Some(error) => Err(error),
+        None => Ok(()),
+    }
+}
+
+/// Asked once on each connection.
+#[inline]
+fn is_unique<R, C>(conn: &mut C, Number(number): &Number) -> bool
+where
+    R: Referring<C>,
+    C: RawConnection,
+{
+    let known = State::installed(conn).and_then(|state| state.is_unique(*number));
+    if let Some(known) = known {
+        return known;
+    }
+    let unique = R::Child::is_unique(conn, info::<R>().columns);
+    if let Ok(state) = State::of(conn) {
+        state.remember_unique(*number, unique);
+    }
+    unique
+}
+
+/// What it means that these dependents could not be inserted.
+#[cold]
+fn explain<R, C>(conn: &mut C, keys: impl FnOnce() -> Vec<ParentKey<R>>, error: Error) -> Error
+where
+    R: Referring<C>,
+    C: RawConnection,
+{
+    let is_unique_violation = matches!(
+        error,
+        Error::Query {
+            source: DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _),
+            ..
+        }
+    );
+    if !is_unique_violation {
+        return error;
+    }
+    match occupied::<R, C>(conn, &keys()) {
+        Ok(Some(exists)) => exists,
+        // Another constraint refused it.
+        _ => error,
+    }
+}
+
+/// The error for the first of these rows that has a dependent.
+fn occupied<R, C>(conn: &mut C, keys: &[ParentKey<R>]) -> Result<Option<Error>>
+where
+    R: Referring<C>,
+    C: RawConnection,
+{
+    let children = R::load(conn, keys)?;
+    let taken: HashSet<_> = children.iter().filter_map(R::parent_key).collect();
+    // What the database calls the same key, Rust may not.
+    let first = keys.iter().find(|key| taken.contains(*key));
+    let key = first.or_else(|| keys.first().filter(|_| !children.is_empty()));
+    Ok(key.map(|key| Error::DependentExists {
+        model: R::Child::INFO.name,
+        relation: info::<R>().name(),
+        parent: R::Parent::INFO.name,
+        key: R::Parent::key_of(key),
+    }))
+}
