@@ -25,8 +25,8 @@ pub use crate::receiver::{
 };
 pub use crate::registry::ModelEntry;
 pub use crate::relation::{
-    AutoCreate, AutoCreated, Entries, Handle, OnDelete, ParentKey, Probe, Reference, Referred,
-    Referring, RefersTo, child, from_key, link, parent, referred, relation,
+    AutoCreate, AutoCreated, Entries, Handle, Lacking, OnDelete, ParentKey, Probe, Reference,
+    Referred, Referring, RefersTo, child, ensure, from_key, link, parent, referred, relation,
 };
 pub use crate::signal::{
     Batched, Changeable, ColumnSet, CustomSignal, SentOn, Signal, TraitSignal,

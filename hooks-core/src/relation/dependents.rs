@@ -64,7 +64,7 @@ where
     lifecycle::create_dependent::<R::Child, C>(
         conn,
         new,
-        |conn| vacant::<R, C>(conn, number, || vec![key.clone()]),
+        |conn| vacant::<R, C>(conn, Some(number), || vec![key.clone()]),
         |conn, error| explain::<R, C>(conn, || vec![key.clone()], error),
     )
 }
@@ -72,7 +72,7 @@ where
 /// Creates the dependents of many rows.
 pub(super) fn create<R, C>(
     conn: &mut C,
-    number: &Number,
+    number: Option<&Number>,
     parents: &dyn Created<ParentKey<R>>,
 ) -> Result
 where
@@ -113,13 +113,18 @@ where
     Ok(rows.iter().map(make).collect())
 }
 
-/// An error if one of these rows has its dependent already, where the schema would not refuse a second one.
-fn vacant<R, C>(conn: &mut C, number: &Number, keys: impl FnOnce() -> Vec<ParentKey<R>>) -> Result
+/// An error if one of these rows has its dependent already, where the schema would not refuse a second one, or
+/// may not: without the relation's number, nothing is remembered of it.
+fn vacant<R, C>(
+    conn: &mut C,
+    number: Option<&Number>,
+    keys: impl FnOnce() -> Vec<ParentKey<R>>,
+) -> Result
 where
     R: Referring<C>,
     C: RawConnection,
 {
-    if is_unique::<R, C>(conn, number) {
+    if number.is_some_and(|number| is_unique::<R, C>(conn, number)) {
         return Ok(());
     }
     match occupied::<R, C>(conn, &keys())? {

@@ -108,7 +108,7 @@ where
     }
 
     fn create_dependents(&self, conn: &mut C, parents: &dyn Created<ParentKey<R>>) -> Result<()> {
-        dependents::create::<R, C>(conn, &self.number, parents)
+        dependents::create::<R, C>(conn, Some(&self.number), parents)
     }
 
     fn child_table(&self) -> TypeId {

@@ -6,6 +6,7 @@
 
 mod accessor;
 mod dependents;
+mod ensure;
 mod link;
 
 use std::any::{Any, TypeId};
@@ -23,6 +24,8 @@ pub(crate) use self::dependents::Created;
 
 #[doc(hidden)]
 pub use self::accessor::{child, parent};
+#[doc(hidden)]
+pub use self::ensure::{Lacking, ensure};
 #[doc(hidden)]
 pub use self::link::{Probe, Referring};
 

@@ -3,6 +3,7 @@
 //! Every name that the output binds begins with `__`: an application that imports its `dsl` modules has
 //! unit structs called `key` or `conn` in scope, and a pattern would mean those.
 
+mod ensure;
 mod model;
 mod new;
 mod relation;
@@ -45,7 +46,10 @@ fn generate(model: &Model<'_>) -> TokenStream {
             let relations = model
                 .sound_relations()
                 .map(|(field, it)| relation::generate(model, field, it));
-            quote!(#model_impl #row #(#relations)*)
+            let ensures = model
+                .sound_relations()
+                .filter_map(|(field, it)| ensure::generate(model, field, it));
+            quote!(#model_impl #row #(#relations)* #(#ensures)*)
         }
     };
     quote! {

@@ -10,10 +10,12 @@
 //! - Elsewhere, and where a trigger may do more than the statement says, each row is inserted by itself.
 
 use std::collections::HashMap;
+use std::marker::PhantomData;
 
 use diesel::QueryResult;
 use diesel::backend::Backend;
 use diesel::query_builder::{AstPass, Query, QueryBuilder, QueryFragment, QueryId};
+use diesel::result::Error as DieselError;
 use diesel::sql_types::{BigInt, Nullable};
 use diesel::sqlite::{Sqlite, SqliteConnection, SqliteQueryBuilder};
 
@@ -22,7 +24,7 @@ use crate::backend::statements::{FromClause, from_clause};
 use crate::backend::{Shape, execute, rows};
 use crate::diesel_internals::writes_sql;
 use crate::error::{Error, Operation, Result};
-use crate::model::{Persist, Refused, Row};
+use crate::model::{Hooked, Persist, Refused, Row};
 
 /// Past this, another row in a statement gains nothing.
 const ROWS: usize = 50;
@@ -137,7 +139,7 @@ where
 }
 
 /// The rows past this one, in the order in which they were inserted.
-pub(super) struct After(pub(super) i64);
+struct After(i64);
 
 impl QueryId for After {
     type QueryId = Self;
@@ -172,41 +174,97 @@ impl<F: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for AnyOf<F> {
     }
 }
 
-/// INSERTs that go together.
-pub(super) struct Batches<I> {
+/// INSERTs of rows of `M`.
+pub(super) struct Batches<M, I> {
     inserts: Vec<I>,
-    groups: Vec<Group>,
+    /// None, if one of them cannot take more rows.
+    groups: Option<Vec<Group>>,
+    model: PhantomData<M>,
 }
 
-impl<I: QueryFragment<Sqlite> + QueryId> Batches<I> {
-    /// Hands the statements back, if one of them cannot take more rows.
-    pub(super) fn of(inserts: Vec<I>) -> QueryResult<Result<Self, Vec<I>>> {
-        Ok(match groups(&inserts)? {
-            Some(groups) => Ok(Batches { inserts, groups }),
-            None => Err(inserts),
+/// How rows are found that were just inserted.
+pub(super) enum FindBy<K> {
+    /// They are past this rowid.
+    Rowid(i64),
+    Key(Vec<K>),
+}
+
+impl<M, I> Batches<M, I>
+where
+    M: Persist<SqliteConnection>,
+    M::PkFilter: QueryFragment<Sqlite>,
+    FromClause<M>: QueryFragment<Sqlite>,
+    I: QueryFragment<Sqlite> + QueryId,
+{
+    pub(super) fn of(inserts: Vec<I>) -> Result<Self, Refused> {
+        let groups = groups(&inserts).map_err(|error| refused::<M>(0, error))?;
+        Ok(Batches {
+            inserts,
+            groups,
+            model: PhantomData,
         })
     }
 
-    pub(super) fn into_inserts(self) -> Vec<I> {
-        self.inserts
+    /// Hands the statements back, if one of them cannot take more rows.
+    pub(super) fn all_grow(self) -> Result<Self, Vec<I>> {
+        match self.groups {
+            Some(_) => Ok(self),
+            None => Err(self.inserts),
+        }
     }
 
-    /// Whether each row's rowid is left to the database.
-    pub(super) fn leave_rowid(&self, shape: Shape, key: &[&str]) -> bool {
-        let key = key.first().filter(|_| shape.key_is_rowid);
-        let gives = |group: &Group| group.text.gives_rowid(key);
-        shape.by_rowid && !self.groups.iter().any(gives)
-    }
-
-    /// Inserts all of it, each row once.
-    pub(super) fn run(
+    /// How the rows will be found. Hands the statements back, if that cannot be told of all of them at once.
+    pub(super) fn find_by(
         self,
         conn: &mut SqliteConnection,
-        model: &'static str,
-    ) -> Result<(), Refused> {
+        shape: Shape,
+        keys: Option<Vec<M::Pk>>,
+    ) -> Result<Result<(Self, FindBy<M::Pk>), Vec<I>>, Refused> {
+        let Some(groups) = &self.groups else {
+            return Ok(Err(self.inserts));
+        };
+        let key = M::KEY.first().filter(|_| shape.key_is_rowid);
+        let given = groups.iter().any(|group| group.text.gives_rowid(key));
+        let last = match shape.by_rowid && !given {
+            true => last_rowid::<M>(conn, self.inserts.len()),
+            false => Ok(None),
+        };
+        let last = last.map_err(|error| refused::<M>(0, error))?;
+        let by = match (last, keys) {
+            (Some(last), _) => FindBy::Rowid(last),
+            (None, Some(keys)) => FindBy::Key(keys),
+            (None, None) => return Ok(Err(self.inserts)),
+        };
+        Ok(Ok((self, by)))
+    }
+
+    /// Inserts the rows, and reads them back in their order.
+    pub(super) fn run_and_read(
+        self,
+        conn: &mut SqliteConnection,
+        by: FindBy<M::Pk>,
+    ) -> Result<Vec<M>, Refused> {
+        let expected = self.inserts.len();
+        self.run(conn)?;
+        let rows = match by {
+            FindBy::Rowid(last) => M::load_where(conn, After(last)),
+            FindBy::Key(keys) => load_in_order(conn, keys),
+        };
+        let rows = rows.map_err(|error| refused::<M>(expected, error))?;
+        match all::<M>(conn, expected, rows.len()) {
+            Ok(()) => Ok(rows),
+            Err(error) => Err(Refused {
+                inserted: expected,
+                error,
+            }),
+        }
+    }
+
+    /// Inserts the rows, which can all go together with others.
+    pub(super) fn run(self, conn: &mut SqliteConnection) -> Result<(), Refused> {
         let mut rows = self.inserts.into_iter();
         let mut inserted = 0;
-        for Group { text, rows: many } in self.groups {
+        for Group { text, rows: many } in self.groups.into_iter().flatten() {
             let end = inserted + many;
             while inserted < end {
                 let portion = portion(end - inserted, text.values());
@@ -214,10 +272,9 @@ impl<I: QueryFragment<Sqlite> + QueryId> Batches<I> {
                     text: &text,
                     rows: rows.by_ref().take(portion).collect(),
                 };
-                let count = execute(conn, statement)
-                    .map_err(Error::query(model, Operation::Create))
-                    .and_then(|count| all(model, portion, count));
-                count.map_err(|error| Refused { inserted, error })?;
+                let count =
+                    execute(conn, statement).map_err(|error| refused::<M>(inserted, error))?;
+                all::<M>(conn, portion, count).map_err(|error| Refused { inserted, error })?;
                 inserted += portion;
             }
         }
@@ -263,25 +320,37 @@ fn portion(rows: usize, values: usize) -> usize {
     }
 }
 
-/// An error, if these are not all.
-pub(super) fn all(model: &'static str, expected: usize, actual: usize) -> Result<()> {
-    match expected == actual {
-        true => Ok(()),
-        false => Err(Error::RowCount {
-            model,
-            operation: Operation::Create,
-            expected,
-            actual,
-        }),
+/// An error, if these are not all: the table is not what it looked like.
+fn all<M: Hooked<SqliteConnection>>(
+    conn: &mut SqliteConnection,
+    expected: usize,
+    actual: usize,
+) -> Result<()>
+where
+    FromClause<M>: QueryFragment<Sqlite>,
+{
+    if expected == actual {
+        return Ok(());
+    }
+    Shape::forget::<M>(conn);
+    Err(Error::RowCount {
+        model: M::INFO.name,
+        operation: Operation::Create,
+        expected,
+        actual,
+    })
+}
+
+fn refused<M: Row>(inserted: usize, error: DieselError) -> Refused {
+    Refused {
+        inserted,
+        error: Error::query(M::INFO.name, Operation::Create)(error),
     }
 }
 
 /// The last rowid there is, if this many more can follow: SQLite makes each one more than the last, until
 /// there is no such number.
-pub(super) fn last_rowid<M: Row>(
-    conn: &mut SqliteConnection,
-    more: usize,
-) -> QueryResult<Option<i64>>
+fn last_rowid<M: Row>(conn: &mut SqliteConnection, more: usize) -> QueryResult<Option<i64>>
 where
     FromClause<M>: QueryFragment<Sqlite>,
 {
@@ -309,22 +378,19 @@ where
 }
 
 /// The rows with these keys, in their order. What the database calls the same key, Rust may not.
-pub(super) fn load_in_order<M>(conn: &mut SqliteConnection, keys: Vec<M::Pk>) -> Result<Vec<M>>
+fn load_in_order<M>(conn: &mut SqliteConnection, keys: Vec<M::Pk>) -> QueryResult<Vec<M>>
 where
     M: Persist<SqliteConnection>,
     M::PkFilter: QueryFragment<Sqlite>,
 {
-    let error = |error| Error::query(M::INFO.name, Operation::Create)(error);
-    let found = load::<M>(conn, &keys).map_err(error)?;
+    let found = load::<M>(conn, &keys)?;
     let mut found: HashMap<_, _> = found.into_iter().map(|row| (row.pk(), row)).collect();
-    let expected = keys.len();
-    let mut rows = Vec::with_capacity(expected);
+    let mut rows = Vec::with_capacity(keys.len());
     for key in keys {
         rows.extend(match found.remove(&key) {
             Some(row) => Some(row),
-            None => M::find(conn, key).map_err(error)?,
+            None => M::find(conn, key)?,
         });
     }
-    all(M::INFO.name, expected, rows.len())?;
     Ok(rows)
 }

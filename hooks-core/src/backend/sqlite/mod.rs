@@ -20,7 +20,7 @@ use diesel::query_builder::{InsertStatement, QueryFragment, QueryId};
 use diesel::sqlite::{Sqlite, SqliteConnection};
 use diesel::{Expression, QueryResult};
 
-use self::batch::{After, Batches};
+use self::batch::Batches;
 use super::statements::{
     Begin, Delete, FromClause, LastInserted, Never, NoRows, ReturningKey, RollBack, Select, Update,
 };
@@ -123,52 +123,25 @@ where
         if new.len() < 2 || shape.guarded {
             return one_by_one(new, |new| Self::insert(conn, new));
         }
-        let count = new.len();
-        let error = |error| Error::query(M::INFO.name, Operation::Create)(error);
-        let keys: Option<Vec<_>> = new.iter().map(M::key_of_new).collect();
-        let inserts = new.into_iter().map(insert::<M>).collect();
-        let inserts = match Batches::of(inserts).map_err(error).map_err(refused_at(0))? {
-            Ok(batches) => {
-                let last = match batches.leave_rowid(shape, M::KEY) {
-                    true => batch::last_rowid::<M>(conn, count)
-                        .map_err(error)
-                        .map_err(refused_at(0))?,
-                    false => None,
-                };
-                match (last, keys) {
-                    (Some(last), _) => {
-                        batches.run(conn, M::INFO.name)?;
-                        return Self::load_where(conn, After(last))
-                            .map_err(error)
-                            .and_then(|rows| {
-                                batch::all(M::INFO.name, count, rows.len()).map(|()| rows)
-                            })
-                            .map_err(refused_at(count));
-                    }
-                    (None, Some(keys)) => {
-                        batches.run(conn, M::INFO.name)?;
-                        return batch::load_in_order(conn, keys).map_err(refused_at(count));
-                    }
-                    (None, None) => batches.into_inserts(),
-                }
-            }
-            Err(inserts) => inserts,
-        };
-        one_by_one(inserts, |insert| {
-            insert_one(conn, insert, |conn| {
-                Ok(Self::load_where(conn, LastInserted)?.pop())
-            })
-        })
+        let keys = new.iter().map(M::key_of_new).collect();
+        let batches = Batches::<M, _>::of(new.into_iter().map(insert::<M>).collect())?;
+        match batches.find_by(conn, shape, keys)? {
+            Ok((batches, by)) => batches.run_and_read(conn, by),
+            Err(inserts) => one_by_one(inserts, |insert| {
+                insert_one(conn, insert, |conn| {
+                    Ok(Self::load_where(conn, LastInserted)?.pop())
+                })
+            }),
+        }
     }
 
     fn insert_many_unread(conn: &mut SqliteConnection, new: Vec<M::New>) -> Result<(), Refused> {
         if new.len() < 2 || Shape::of::<M>(conn).guarded {
             return one_by_one(new, |new| Self::insert_unread(conn, new));
         }
-        let inserts = new.into_iter().map(insert::<M>).collect();
-        let error = |error| Error::query(M::INFO.name, Operation::Create)(error);
-        match Batches::of(inserts).map_err(error).map_err(refused_at(0))? {
-            Ok(batches) => batches.run(conn, M::INFO.name),
+        let batches = Batches::<M, _>::of(new.into_iter().map(insert::<M>).collect())?;
+        match batches.all_grow() {
+            Ok(batches) => batches.run(conn),
             Err(inserts) => one_by_one(inserts, |insert| insert_one_unread::<M>(conn, insert)),
         }
     }
@@ -277,8 +250,11 @@ where
     M: Row<New: Insertable<M::Table>>,
     Insert<M>: QueryFragment<Sqlite> + QueryId,
 {
-    let count = execute(conn, insert).map_err(Error::query(M::INFO.name, Operation::Create))?;
-    batch::all(M::INFO.name, 1, count)
+    match execute(conn, insert) {
+        Ok(1) => Ok(()),
+        Ok(count) => Err(row_count::<M>(count)),
+        Err(error) => Err(Error::query(M::INFO.name, Operation::Create)(error)),
+    }
 }
 
 /// Inserts each by itself, until one is refused.
@@ -286,13 +262,8 @@ fn one_by_one<I, T, A: FromIterator<T>>(
     all: Vec<I>,
     mut insert: impl FnMut(I) -> Result<T>,
 ) -> Result<A, Refused> {
-    let insert = |(inserted, one)| insert(one).map_err(refused_at(inserted));
+    let insert = |(inserted, one)| insert(one).map_err(|error| Refused { inserted, error });
     all.into_iter().enumerate().map(insert).collect()
-}
-
-/// The error of the row after so many.
-fn refused_at(inserted: usize) -> impl FnOnce(Error) -> Refused {
-    move |error| Refused { inserted, error }
 }
 
 /// Reads an inserted row, or takes it back: inside a transaction of the application nothing else would.
