@@ -145,7 +145,7 @@ fn rows_that_nobody_listens_to_go_without_being_loaded() {
     let (owner, _) = estate(&mut conn);
     let (_, seen) = common::statements(&mut conn, |conn| owner.delete(conn));
     let keys: Vec<_> = seen.iter().filter(|sql| sql.contains("`keys`")).collect();
-    assert_eq!(keys, ["DELETE FROM `keys` WHERE (`keys`.`owner_id` = ?)"]);
+    assert_eq!(keys, ["DELETE FROM `keys` WHERE `keys`.`owner_id` = ?"]);
     LOG.take();
 }
 
@@ -162,7 +162,7 @@ fn a_protected_row_stops_the_delete_before_anything_is_sent_or_written() {
         ),
         (
             owner.delete(&mut conn).expect_err("protected"),
-            "Owner 1 is protected by Deed 1 (through Deed.house_id)",
+            "Owner 1 is protected by Deed 1 (through House.owner_id, Deed.house_id)",
         ),
     ] {
         assert_eq!(error.to_string(), text);
@@ -491,7 +491,7 @@ fn a_row_that_is_gone_is_not_heard_of_and_nothing_else_goes() {
 }
 
 #[test]
-fn blockers_that_are_found_at_several_depths_are_one_entry_for_their_relation() {
+fn blockers_are_told_with_the_relations_that_lead_to_them() {
     use chained_and_protected::Car;
 
     let mut conn = memory(
@@ -503,7 +503,7 @@ fn blockers_that_are_found_at_several_depths_are_one_entry_for_their_relation() 
     let error = car.delete(&mut conn).expect_err("sealed");
     assert_eq!(
         error.to_string(),
-        "Car 1 is protected by Seal 4, 5 (through Seal.car_id)"
+        "Car 1 is protected by Seal 4 (through Seal.car_id); Seal 5 (through Car.ahead_id, Seal.car_id)"
     );
 }
 

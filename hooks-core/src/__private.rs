@@ -4,11 +4,7 @@
 pub use diesel::sqlite::SqliteConnection;
 pub use inventory;
 
-use diesel::expression::{AsExpression, Expression};
-use diesel::expression_methods::ExpressionMethods;
 use diesel::query_builder::AsChangeset;
-use diesel::sql_types::SqlType;
-use diesel::{Column, dsl};
 
 pub use crate::error::RegistryError;
 use crate::signal::PostCreate;
@@ -16,6 +12,7 @@ use crate::signal::PostCreate;
 pub use crate::connection::{HookConnection, RawConnection};
 pub use crate::error::Result;
 
+pub use crate::backend::statements::Is;
 pub use crate::error::Key;
 pub use crate::lifecycle::ModelHooks;
 pub use crate::model::{Hooked, Model, ModelInfo, Persist, Row, info};
@@ -24,9 +21,13 @@ pub use crate::receiver::{
     Merge, Merged, Outcome, Receiver, Senders, Upcast, When,
 };
 pub use crate::registry::ModelEntry;
+pub use crate::relation::OnDelete::{
+    Cascade, Database, DoNothing, Protect, Restrict, Set, SetDefault, SetNull,
+};
 pub use crate::relation::{
-    AutoCreate, AutoCreated, Entries, Handle, Lacking, OnDelete, ParentKey, Probe, Reference,
-    Referred, Referring, RefersTo, child, ensure, from_key, link, parent, referred, relation,
+    AutoCreate, Entries, Facts, FoundParent as Found, Handle, Held, On, ParentKey, PrimaryKey,
+    Probe, Reference, Referring, RefersTo, Replacement, Unique, can_be_null, chosen, foreign_key,
+    link, one_to_one, referred, relation,
 };
 pub use crate::signal::{
     Batched, Changeable, ColumnSet, CustomSignal, SentOn, Signal, TraitSignal,
@@ -45,21 +46,6 @@ pub use self::conditional::{DebugField, DefaultField, debug_field, default_field
 pub use self::place::{BuiltIn, Place, Places};
 pub use self::set::{SetEmbedded, SetIf};
 pub use self::tuple::{AsSelectable, Changes, Embedded, Fields};
-
-/// What a column is called in SQL.
-pub const fn name<C: Column>() -> &'static str {
-    C::NAME
-}
-
-/// `column = value`, as a condition.
-pub fn eq<C, V>(value: V) -> dsl::Eq<C, V>
-where
-    C: Column + Default + ExpressionMethods,
-    <C as Expression>::SqlType: SqlType,
-    V: AsExpression<<C as Expression>::SqlType>,
-{
-    C::default().eq(value)
-}
 
 /// An error if the changeset of an embedded struct leaves out what is `None`.
 ///

@@ -8,135 +8,308 @@
 //!
 //! | file | idea |
 //! | --- | --- |
+//! | `survey` | what a delete can reach, and what of it need not be loaded |
 //! | `plan` | collects the rows, and carries the delete out |
 //! | `rows` | the rows of one model: its relations, its signals |
 //! | `order` | which rows go before which |
-//! | `execute` | one DELETE, and what its row count or its refusal means |
+//! | `execute` | the DELETEs, and what their row counts or refusals mean |
+//! | `blocked` | what keeps rows from being deleted |
 //! | `by_key` | facts about rows, whatever struct they are seen through |
 //! | `claims` | deletes inside deletes |
+//! | `outline` | a plan for people to read |
 
+mod blocked;
 mod by_key;
 mod claims;
 mod deleted;
 mod execute;
 mod order;
+mod outline;
 mod plan;
 mod rows;
+mod survey;
 
 use std::any::TypeId;
+use std::sync::Arc;
 
 use crate::connection::{RawConnection, Scope, atomic, scoped};
-use crate::error::{Blocker, Error, Operation, Protected, Result};
-use crate::model::Persist;
-use crate::relation::OnDelete;
+use crate::error::{Blocked, Blocker, Error, Key, Operation, Result};
+use crate::lifecycle::KEYS_AT_ONCE;
+use crate::model::{Model, Persist, Row};
+use crate::relation::{Chosen, OnDelete, Parents, Relation};
+use crate::signal::Origin;
 
+pub(crate) use self::blocked::{Blocking, Found, Path};
 pub(crate) use self::claims::Claims;
 pub use self::deleted::Deleted;
-use self::plan::Plan;
-pub(crate) use self::rows::Children;
+pub use self::outline::{Action, DeletePlan, PlannedRows};
+pub(crate) use self::plan::Opener;
+use self::plan::{Load, Plan};
+pub(crate) use self::rows::{Children, Keys};
+pub(crate) use self::survey::{Reach, Survey};
 
-pub(crate) fn delete<M: Persist<C>, C: RawConnection>(conn: &mut C, row: &M) -> Result<Deleted> {
-    let hooks = M::hooks()?;
-    if goes_unheard::<M, C>(conn)? {
+/// The rows with which a delete begins.
+struct Roots<M: Model> {
+    /// What is told of them: the key, if it is one row.
+    key: Option<Key>,
+    keys: Vec<M::Pk>,
+}
+
+impl<M: Model> Roots<M> {
+    fn one(row: &M) -> Self
+    where
+        M: Row,
+    {
+        Roots {
+            key: Some(row.key()),
+            keys: vec![row.pk()],
+        }
+    }
+
+    fn origin(&self) -> Arc<Origin> {
+        Origin::new(M::INFO.name, self.key.clone())
+    }
+}
+
+/// Deletes a row, and at most so many in all.
+pub(crate) fn delete<M: Persist<C>, C: RawConnection>(
+    conn: &mut C,
+    row: &M,
+    max_rows: Option<usize>,
+) -> Result<Deleted> {
+    if max_rows.is_none() && goes_unheard::<M, C>(conn)? {
         return delete_unheard(conn, row);
     }
-    let mut scope = delete_scope::<M, C>(&mut Vec::new())?;
-    if hooks.hears_delete(conn) {
-        scope = scope.max(Scope::ReadBack);
-    }
+    delete_roots::<M, C>(conn, max_rows, |_| Ok(Roots::one(row)))
+}
+
+/// Deletes the rows that `roots` finds, by a plan.
+fn delete_roots<M: Persist<C>, C: RawConnection>(
+    conn: &mut C,
+    max_rows: Option<usize>,
+    roots: impl FnOnce(&mut C) -> Result<Roots<M>>,
+) -> Result<Deleted> {
+    let mut scope = delete_scope::<M, C>(&mut Vec::new())?.max(Scope::ReadBack);
     if scoped::has_connected(conn) {
         scope = Scope::Receivers;
     }
     claims::during(conn, scope, |conn, operation| {
-        atomic::<M, C, _>(conn, scope, |conn| delete_planned(conn, operation, row))
+        atomic::<M, C, _>(conn, scope, |conn| {
+            let roots = roots(conn)?;
+            let load = match max_rows.is_some() || operation.is_nested() {
+                true => Load::All,
+                false => load::<M, C>(conn)?,
+            };
+            delete_planned(conn, operation, load, max_rows, roots)
+        })
     })
 }
 
 fn delete_planned<M: Persist<C>, C: RawConnection>(
     conn: &mut C,
     operation: claims::Operation,
-    row: &M,
+    load: Load,
+    max_rows: Option<usize>,
+    roots: Roots<M>,
 ) -> Result<Deleted> {
-    let Some(root) = root(conn, row)? else {
+    let mut plan = Plan::new(operation, roots.origin(), load, max_rows);
+    let key = roots.key.clone();
+    if !add_roots(conn, &mut plan, roots)? {
         return Ok(Deleted::default());
-    };
-    let plan = Plan::of(conn, operation, root)?;
-    plan.run(conn).map_err(|stop| stop.into_error(row))
+    }
+    plan.run(conn).map_err(|stop| stop.into_error::<M>(key))
+}
+
+/// Everything that deleting this row would do.
+pub(crate) fn outline<M: Persist<C>, C: RawConnection>(
+    conn: &mut C,
+    row: &M,
+) -> Result<DeletePlan> {
+    atomic::<M, C, _>(conn, Scope::ReadBack, |conn| {
+        let roots = Roots::one(row);
+        let alone = claims::Operation::ALONE;
+        let mut plan = Plan::new(alone, roots.origin(), Load::All, None);
+        if !add_roots(conn, &mut plan, roots)? {
+            return Err(Error::NotFound {
+                model: M::INFO.name,
+                key: row.key(),
+                related_to: None,
+            });
+        }
+        DeletePlan::of(conn, plan)
+    })
+}
+
+/// Adds the rows that are there, whole if somebody hears of them.
+fn add_roots<M: Persist<C>, C: RawConnection>(
+    conn: &mut C,
+    plan: &mut Plan<C>,
+    roots: Roots<M>,
+) -> Result<bool> {
+    let error = || Error::query(M::INFO.name, Operation::Load);
+    let heard = M::hooks()?.signals_delete(conn);
+    let mut found = false;
+    for keys in roots.keys.chunks(KEYS_AT_ONCE) {
+        if heard {
+            let rows = match keys {
+                [key] => M::find(conn, key.clone()).map(|row| row.into_iter().collect()),
+                keys => M::load_many(conn, keys),
+            };
+            let rows: Vec<M> = rows.map_err(error())?;
+            found |= !rows.is_empty();
+            plan.add(conn, rows.iter().map(M::pk).collect(), Some(rows))?;
+        } else {
+            // Whether they are there the DELETE will tell.
+            found = true;
+            plan.add::<M>(conn, keys.to_vec(), None)?;
+        }
+    }
+    Ok(found)
+}
+
+/// Which rows a delete of rows of `M` loads.
+fn load<M: Persist<C>, C: RawConnection>(conn: &mut C) -> Result<Load> {
+    match scoped::has_connected(conn) {
+        true => Ok(Load::All),
+        false => Ok(Load::Some(M::hooks()?.reach()?)),
+    }
 }
 
 /// Whether nobody listens to a row of `M` that goes, nor to what goes with it, so that nothing is loaded.
 fn goes_unheard<M: Persist<C>, C: RawConnection>(conn: &mut C) -> Result<bool> {
-    let hooks = M::hooks()?;
-    if hooks.hears_delete(conn) || claims::on_table(conn, TypeId::of::<M::Table>()) {
-        return Ok(false);
+    let hears_nobody = !scoped::has_connected(conn) && !claims::any(conn);
+    Ok(hears_nobody && !M::hooks()?.reach()?.loads(TypeId::of::<M::Table>()))
+}
+
+/// Whether rows of `M` go and nobody listens, and nothing depends on them.
+pub(crate) fn goes_alone<M: Persist<C>, C: RawConnection>(conn: &mut C) -> Result<bool> {
+    let alone = M::hooks()?.relations.is_empty();
+    Ok(alone && goes_unheard::<M, C>(conn)? && !M::guarded(conn))
+}
+
+/// Deletes rows that go alone.
+pub(crate) fn delete_alone<M: Persist<C>, C: RawConnection>(
+    conn: &mut C,
+    delete: impl FnOnce(&mut C) -> diesel::QueryResult<usize>,
+) -> Result<Deleted> {
+    atomic::<M, C, _>(conn, Scope::Statement, |conn| {
+        let mut deleted = Deleted::default();
+        let count = delete(conn).map_err(Error::query(M::INFO.name, Operation::Delete))?;
+        deleted.add(M::INFO.name, count);
+        Ok(deleted)
+    })
+}
+
+/// Deletes the rows with the keys that are found, and what depends on them.
+pub(crate) fn delete_keys<M: Persist<C>, C: RawConnection>(
+    conn: &mut C,
+    max_rows: Option<usize>,
+    find: impl FnOnce(&mut C) -> diesel::QueryResult<Vec<M::Pk>>,
+) -> Result<Deleted> {
+    let find = |conn: &mut C| {
+        let keys = find(conn).map_err(Error::query(M::INFO.name, Operation::Load));
+        keys.map(|keys| Roots { key: None, keys })
+    };
+    if max_rows.is_none() && goes_unheard::<M, C>(conn)? && !M::guarded(conn) {
+        return unheard(conn, Scope::Statements, find);
     }
-    for relation in &hooks.relations {
-        let cascades = relation.on_delete() == OnDelete::Cascade;
-        if cascades && (relation.must_load(conn)? || claims::on_table(conn, relation.child_table()))
-        {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+    delete_roots::<M, C>(conn, max_rows, find)
 }
 
 /// Deletes a row and its dependents, one statement for each relation.
 fn delete_unheard<M: Persist<C>, C: RawConnection>(conn: &mut C, row: &M) -> Result<Deleted> {
-    let relations = &M::hooks()?.relations;
-    let scope = match relations.is_empty() {
+    let scope = match M::hooks()?.relations.is_empty() {
         true => Scope::Statement,
         false => Scope::Statements,
     };
-    let outcome = atomic::<M, C, _>(conn, scope, |conn| {
-        let mut deleted = Deleted::default();
-        let keys = [row.pk()];
-        let mut blockers = Vec::new();
-        for relation in relations {
-            if relation.on_delete() == OnDelete::Protect {
-                blockers.extend(relation.blocker(conn, &keys)?);
-            }
-        }
-        if !blockers.is_empty() {
-            return Err(Stop::Blocked(blockers).into_error(row));
-        }
-        for relation in relations {
-            if relation.on_delete() == OnDelete::Cascade {
-                let count = relation.delete_children(conn, &keys)?;
-                deleted.add(relation.info().child.name, count);
-            }
-        }
-        let count = match M::remove(conn, row.pk()) {
-            // Somebody refers to it who did not a moment ago: a plan finds out who.
-            Err(error) if execute::is_foreign_key(&error) && !relations.is_empty() => {
-                return delete_planned(conn, claims::Operation::ALONE, row);
-            }
-            outcome => outcome.map_err(Error::query(M::INFO.name, Operation::Delete))?,
-        };
-        execute::check_count(conn, row, count)?;
-        match count {
-            0 => Err(Error::NotFound {
-                model: M::INFO.name,
-                key: row.key(),
-                related_to: None,
-            }),
-            _ => {
-                deleted.add(M::INFO.name, count);
-                Ok(deleted)
-            }
-        }
-    });
-    match outcome {
+    match unheard(conn, scope, |_| Ok(Roots::one(row))) {
         // What refers to a row that was gone already stays as it was.
         Err(Error::NotFound { .. }) => Ok(Deleted::default()),
         outcome => outcome,
     }
 }
 
-/// The row as its receivers see it, if it is still there; where there are none, as the caller has it.
-fn root<M: Persist<C>, C: RawConnection>(conn: &mut C, row: &M) -> Result<Option<M>> {
-    match M::hooks()?.hears_delete(conn) {
-        true => M::find(conn, row.pk()).map_err(Error::query(M::INFO.name, Operation::Load)),
-        false => Ok(Some(row.clone())),
+/// Deletes rows and their dependents, of which nobody hears.
+fn unheard<M: Persist<C>, C: RawConnection>(
+    conn: &mut C,
+    scope: Scope,
+    roots: impl FnOnce(&mut C) -> Result<Roots<M>>,
+) -> Result<Deleted> {
+    let hooks = M::hooks()?;
+    let scope = match scope {
+        Scope::Statement => scope,
+        _ => scope.max(delete_scope::<M, C>(&mut Vec::new())?),
+    };
+    atomic::<M, C, _>(conn, scope, |conn| {
+        let roots = roots(conn)?;
+        let mut deleted = Deleted::default();
+        let parents = Parents::Keys(&roots.keys);
+        if hooks.reach()?.may_block(TypeId::of::<M::Table>()) {
+            let mut found = Found::default();
+            for relation in &hooks.relations {
+                relation.find_blockers(conn, parents, &Path::default(), &mut found)?;
+            }
+            blocked(&mut found).map_err(|stop| stop.into_error::<M>(roots.key.clone()))?;
+        }
+        let mut chosen = Chosen::default();
+        for relation in &hooks.relations {
+            end(&**relation, conn, parents, &mut chosen, &mut deleted)?;
+        }
+        match remove_unheard::<M, C>(conn, &roots) {
+            // Somebody refers to it who did not a moment ago: a plan finds out who.
+            Err(error) if is_refused(&error) && !hooks.relations.is_empty() => {
+                let alone = claims::Operation::ALONE;
+                delete_planned(conn, alone, Load::All, None, roots)
+            }
+            Err(error) => Err(error),
+            Ok(count) => {
+                deleted.add(M::INFO.name, count);
+                Ok(deleted)
+            }
+        }
+    })
+}
+
+fn remove_unheard<M: Persist<C>, C: RawConnection>(
+    conn: &mut C,
+    roots: &Roots<M>,
+) -> Result<usize> {
+    let error = || Error::query(M::INFO.name, Operation::Delete);
+    if let ([key], Some(shown)) = (&*roots.keys, &roots.key) {
+        let count = M::remove(conn, key.clone()).map_err(error())?;
+        execute::check_count::<M, C>(conn, key, count)?;
+        return match count {
+            0 => Err(Error::NotFound {
+                model: M::INFO.name,
+                key: shown.clone(),
+                related_to: None,
+            }),
+            count => Ok(count),
+        };
+    }
+    let mut count = 0;
+    for keys in roots.keys.chunks(KEYS_AT_ONCE) {
+        count += M::remove_many(conn, keys).map_err(error())?;
+    }
+    Ok(count)
+}
+
+fn is_refused(error: &Error) -> bool {
+    matches!(error, Error::Query { source, .. } if execute::is_foreign_key(source))
+}
+
+/// Does to the children of these parents what their relation says, without loading them.
+pub(crate) fn end<K, C: RawConnection>(
+    relation: &dyn Relation<K, C>,
+    conn: &mut C,
+    parents: Parents<'_, K, C::Backend>,
+    chosen: &mut Chosen,
+    deleted: &mut Deleted,
+) -> Result<()> {
+    match relation.on_delete() {
+        OnDelete::Cascade => relation.delete_unloaded(conn, parents, chosen, deleted),
+        it if it.replaces() => relation.replace(conn, parents, chosen).map(drop),
+        _ => Ok(()),
     }
 }
 
@@ -160,7 +333,7 @@ pub(crate) fn delete_scope<M: Persist<C>, C: RawConnection>(
 
 /// Why a delete goes no further.
 pub(crate) enum Stop {
-    Blocked(Vec<Blocker>),
+    Blocked(Blocking, Vec<Blocker>),
     Failed(Error),
 }
 
@@ -170,12 +343,26 @@ impl From<Error> for Stop {
     }
 }
 
+/// Fails if something blocks: what protects comes before what restricts.
+fn blocked(found: &mut Found) -> Result<(), Stop> {
+    for blocking in [Blocking::Protect, Blocking::Restrict] {
+        let blockers = found.take(blocking);
+        if !blockers.is_empty() {
+            return Err(Stop::Blocked(blocking, blockers));
+        }
+    }
+    Ok(())
+}
+
 impl Stop {
-    fn into_error<M: Persist<C>, C: RawConnection>(self, root: &M) -> Error {
+    fn into_error<M: Model>(self, key: Option<Key>) -> Error {
+        let model = M::INFO.name;
         match self {
-            Stop::Blocked(blockers) => {
-                let protected = Protected::new(M::INFO.name, root.key(), blockers);
-                Error::Protected(Box::new(protected))
+            Stop::Blocked(Blocking::Protect, blockers) => {
+                Error::Protected(Blocked::protected(model, key, blockers))
+            }
+            Stop::Blocked(Blocking::Restrict, blockers) => {
+                Error::Restricted(Blocked::restricted(model, key, blockers))
             }
             Stop::Failed(error) => error,
         }

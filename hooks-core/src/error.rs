@@ -5,11 +5,12 @@ use std::fmt;
 
 use diesel::result::Error as DieselError;
 
+pub(crate) use self::blocked::list;
+pub use self::blocked::{Blocked, Blocker};
 pub use self::key::Key;
-pub use self::protected::{Blocker, Protected};
 
+mod blocked;
 mod key;
-mod protected;
 mod unshown;
 
 /// The result of an operation of this library.
@@ -48,7 +49,37 @@ pub enum Error {
     },
     /// Rows of a relation with `on_delete = Protect` block the delete.
     #[error(transparent)]
-    Protected(Box<Protected>),
+    Protected(Box<Blocked>),
+    /// Rows of a relation with `on_delete = Restrict` block the delete, which does not take them by another
+    /// relation.
+    #[error(transparent)]
+    Restricted(Box<Blocked>),
+    /// Rows that are to be deleted refer to each other in a circle, and none of the relations in it can be
+    /// NULL, so that no row can go first.
+    #[error(
+        "rows to be deleted refer to each other in a circle, through {}, and none of these can be NULL; make one of them an Option, or delete in another order by hand",
+        .relations.join(", ")
+    )]
+    Cycle {
+        /// The relations on the circle, as `Child.field`.
+        relations: Vec<String>,
+    },
+    /// A delete would take more rows than it may.
+    #[error("the delete would take more than {max_rows} rows, the first too many a {model}")]
+    TooManyRows {
+        /// The model of the first row beyond.
+        model: &'static str,
+        /// How many it may take.
+        max_rows: usize,
+    },
+    /// The function of a relation with `on_delete = Set(..)` returned an error.
+    #[error("the function that {relation} is set by failed: {source}")]
+    Set {
+        /// The relation, as `Child.field`.
+        relation: String,
+        /// What it returned.
+        source: BoxError,
+    },
     /// A receiver returned an error, which stopped the operation.
     #[error(transparent)]
     Receiver(Box<ReceiverError>),
@@ -240,6 +271,16 @@ pub enum RegistryError {
         first: &'static str,
         /// The other one.
         second: &'static str,
+    },
+    /// The function of `on_delete = Set(..)` takes another connection than the one that the delete runs on.
+    #[error(
+        "the function that {relation} is set by takes another connection than {connection}; make it generic, or let it take none"
+    )]
+    SetOnOtherConnection {
+        /// The relation, as `Child.field`.
+        relation: String,
+        /// The connection type of the delete.
+        connection: &'static str,
     },
     /// A struct embedded in a model would keep columns as they are where it should write NULL.
     #[error(

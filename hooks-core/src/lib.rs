@@ -35,7 +35,7 @@ mod trace;
 #[doc(hidden)]
 pub mod __private;
 
-pub use crate::collector::Deleted;
+pub use crate::collector::{DeletePlan, Deleted};
 pub use crate::connection::{
     Capture, Guard, HookConnection, HookConnectionExt, RawConnection, set_instrumentation,
 };

@@ -10,7 +10,8 @@ use diesel::query_builder::{AsChangeset, QueryFragment, QueryId};
 use diesel::{Connection, QueryResult, Table};
 
 use crate::__private::{Changes, Fields, Place};
-use crate::collector::{self, Deleted};
+use crate::backend::statements::{Columns, OneKey};
+use crate::collector::{self, DeletePlan, Deleted};
 use crate::connection::{HookConnection, RawConnection};
 use crate::error::{Error, Key, RegistryError, Result};
 use crate::lifecycle::{self, ModelHooks};
@@ -215,13 +216,48 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
         Self: Persist<C::Raw>,
     {
         trace::operation::<Self, _, _>("delete", conn.raw_connection(), |conn| {
-            collector::delete(conn, self)
+            collector::delete(conn, self, None)
+        })
+    }
+
+    /// Deletes this row and what depends on it, if that is not more than `max_rows` rows in all.
+    ///
+    /// To count them, it loads the key of every row that would go, and stops at the first too many, before
+    /// anything is written.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooManyRows`](crate::Error::TooManyRows), and as [`Model::delete`].
+    fn delete_at_most<C: HookConnection>(&self, conn: &mut C, max_rows: usize) -> Result<Deleted>
+    where
+        Self: Persist<C::Raw>,
+    {
+        trace::operation::<Self, _, _>("delete", conn.raw_connection(), |conn| {
+            collector::delete(conn, self, Some(max_rows))
+        })
+    }
+
+    /// What deleting this row would do: which rows would go, which would change, which block it, and which
+    /// receivers would hear of it.
+    ///
+    /// It writes nothing, and no receiver runs.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`](crate::Error::NotFound) if the row is gone, [`Error::Query`](crate::Error::Query)
+    /// if the database refuses to be read.
+    fn delete_plan<C: HookConnection>(&self, conn: &mut C) -> Result<DeletePlan>
+    where
+        Self: Persist<C::Raw>,
+    {
+        trace::operation::<Self, _, _>("delete_plan", conn.raw_connection(), |conn| {
+            collector::outline(conn, self)
         })
     }
 }
 
 /// What a model is called, and where it stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct ModelInfo {
     /// The struct's name.
@@ -278,6 +314,14 @@ pub trait Persist<C: RawConnection>: Hooked<C> {
     fn is_unique(conn: &mut C, columns: &[&str]) -> bool;
     #[doc(hidden)]
     fn find(conn: &mut C, pk: Self::Pk) -> QueryResult<Option<Self>>;
+    /// The first of the rows past this key, in the order of their keys.
+    #[doc(hidden)]
+    fn load_next<F: Filter<C>>(
+        conn: &mut C,
+        filter: F,
+        past: Option<Self::Pk>,
+        limit: usize,
+    ) -> QueryResult<Vec<Self>>;
     /// Those of the rows with these keys that there are, in any order.
     #[doc(hidden)]
     fn find_many(conn: &mut C, keys: &[Self::Pk]) -> QueryResult<Vec<Self>>;
@@ -293,6 +337,20 @@ pub trait Persist<C: RawConnection>: Hooked<C> {
     fn remove(conn: &mut C, pk: Self::Pk) -> QueryResult<usize>;
     #[doc(hidden)]
     fn remove_where<F: Filter<C>>(conn: &mut C, filter: F) -> QueryResult<usize>;
+    /// Deletes the rows with these keys by one statement.
+    #[doc(hidden)]
+    fn remove_many(conn: &mut C, keys: &[Self::Pk]) -> QueryResult<usize>;
+    /// Of these keys, those that are there.
+    #[doc(hidden)]
+    fn present(conn: &mut C, keys: &[Self::Pk]) -> QueryResult<Vec<Self::Pk>>;
+    #[doc(hidden)]
+    fn load_many(conn: &mut C, keys: &[Self::Pk]) -> QueryResult<Vec<Self>>;
+    #[doc(hidden)]
+    fn change_where<S: Filter<C>, F: Filter<C>>(
+        conn: &mut C,
+        changes: S,
+        filter: F,
+    ) -> QueryResult<usize>;
 }
 
 /// Rows that could not be inserted.
@@ -319,7 +377,7 @@ impl<C: Connection, F: QueryFragment<C::Backend> + QueryId> Filter<C> for F {}
 pub trait Row: Model {
     type Table: Table + Default;
     /// `key = ?`, for each column of the key.
-    type PkFilter;
+    type PkFilter: OneKey;
     /// The key's columns.
     type PkColumns: Expression<SqlType: 'static> + Default;
     /// What is selected for each field.
@@ -327,13 +385,18 @@ pub trait Row: Model {
     /// `column = ?` for each column of [`Row::COLUMNS`] that is to be written.
     type Changeset<'a>: Changes;
     /// What the key's columns are called in SQL, in their order.
-    const KEY: &'static [&'static str];
+    const KEY: &'static [&'static str] = <<Self::PkFilter as OneKey>::Columns as Columns>::NAMES;
     /// The columns that an update may write, in the order of the fields; an embedded struct has no name.
     const COLUMNS: &'static [&'static str] = <Self::Changeset<'static> as Changes>::NAMES;
     /// The relations that the model's fields declare.
     const RELATIONS: Entries = &[];
 
     fn pk_filter(pk: Self::Pk) -> Self::PkFilter;
+    /// The rows with these keys.
+    fn one_of(keys: &[Self::Pk]) -> <Self::PkFilter as OneKey>::OneOf {
+        let keys = keys.iter().map(|key| Self::pk_filter(key.clone()));
+        Self::PkFilter::one_of(keys.collect())
+    }
     fn changeset(&self, columns: ColumnSet) -> Self::Changeset<'_>;
     /// The columns in which two states of a row differ.
     fn differing(&self, other: &Self) -> ColumnSet;
@@ -384,13 +447,10 @@ impl<M: Row<Fields: Fields<DB>>, DB> Select<DB> for M {
     label = "not a model on this connection",
     note = "add `#[derive(Hooks)]`, and turn on the feature of the connection's backend in diesel-hooks"
 )]
-pub trait Hooked<C>: Row {
+pub trait Hooked<C: RawConnection>: Row {
     fn place() -> &'static Place<Self, C>;
     #[inline]
-    fn hooks() -> Result<&'static ModelHooks<Self, C>>
-    where
-        C: 'static,
-    {
+    fn hooks() -> Result<&'static ModelHooks<Self, C>> {
         Self::place().hooks()
     }
 }

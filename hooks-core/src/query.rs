@@ -2,8 +2,11 @@
 
 use diesel::QueryResult;
 use diesel::expression::Expression;
+use diesel::query_builder::{QueryFragment, QueryId};
 use diesel::query_dsl::methods::{LoadQuery, SelectDsl};
 
+use crate::backend::statements::{In, Named, OneKey};
+use crate::collector::{self, Deleted};
 use crate::connection::{HookConnection, RawConnection};
 use crate::error::Result;
 use crate::lifecycle;
@@ -41,6 +44,9 @@ use crate::trace;
 ///     .filter(books::title.like("E%"))
 ///     .load_hooked::<Book>(&mut conn)?;
 /// assert_eq!(books.len(), 1);
+///
+/// let deleted = books::table.limit(1).delete_hooked::<Book>(&mut conn)?;
+/// assert_eq!(deleted.total, 1);
 /// # Ok(())
 /// # }
 /// ```
@@ -60,9 +66,78 @@ pub trait HookedQueryDsl<C: HookConnection>: Sized {
             lifecycle::load(conn, |conn| M::load_from(conn, self))
         })
     }
+
+    /// Deletes the rows, and what depends on them, as [`Model::delete`](crate::Model::delete) does each: in
+    /// one transaction, with as few statements as can be.
+    ///
+    /// The query may have joins, limits and an order; a row that a join repeats is deleted once.
+    ///
+    /// # Errors
+    ///
+    /// As [`Model::delete`](crate::Model::delete); then none of the rows is deleted.
+    fn delete_hooked<M>(self, conn: &mut C) -> Result<Deleted>
+    where
+        M: DeleteFrom<Self, C::Raw>,
+    {
+        trace::operation::<M, _, _>("delete_hooked", conn.raw_connection(), |conn| {
+            match collector::goes_alone::<M, C::Raw>(conn)? {
+                true => collector::delete_alone::<M, _>(conn, |conn| M::delete_from(conn, self)),
+                false => {
+                    collector::delete_keys::<M, _>(conn, None, |conn| M::keys_from(conn, self))
+                }
+            }
+        })
+    }
+
+    /// The same, if that is not more than `max_rows` rows in all, dependents included.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooManyRows`](crate::Error::TooManyRows) before anything is written, and as `delete_hooked`.
+    fn delete_hooked_at_most<M>(self, conn: &mut C, max_rows: usize) -> Result<Deleted>
+    where
+        M: DeleteFrom<Self, C::Raw>,
+    {
+        trace::operation::<M, _, _>("delete_hooked", conn.raw_connection(), |conn| {
+            collector::delete_keys::<M, _>(conn, Some(max_rows), |conn| M::keys_from(conn, self))
+        })
+    }
 }
 
 impl<Q, C: HookConnection> HookedQueryDsl<C> for Q {}
+
+/// A model whose rows can be deleted by the query `Q`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be deleted by this query on `{C}`",
+    label = "not a query of this model's table",
+    note = "`.delete_hooked::<Model>(conn)` takes a query of the model's table, such as `users::table.filter(..)`"
+)]
+pub trait DeleteFrom<Q, C: RawConnection>: Persist<C> {
+    #[doc(hidden)]
+    fn keys_from(conn: &mut C, query: Q) -> QueryResult<Vec<Self::Pk>>;
+    #[doc(hidden)]
+    fn delete_from(conn: &mut C, query: Q) -> QueryResult<usize>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<M, Q, C> DeleteFrom<Q, C> for M
+where
+    C: RawConnection,
+    M: Persist<C>,
+    Q: SelectDsl<M::PkColumns>,
+    for<'q> Q::Output: LoadQuery<'q, C, M::Pk> + QueryFragment<C::Backend> + QueryId,
+    <M::PkFilter as OneKey>::Columns: Named<C::Backend>,
+{
+    fn keys_from(conn: &mut C, query: Q) -> QueryResult<Vec<M::Pk>> {
+        let query = query.select(M::PkColumns::default());
+        query.internal_load(conn)?.collect()
+    }
+
+    fn delete_from(conn: &mut C, query: Q) -> QueryResult<usize> {
+        let query = query.select(M::PkColumns::default());
+        M::remove_where(conn, In::<<M::PkFilter as OneKey>::Columns, _>::new(query))
+    }
+}
 
 /// A model that the query `Q` can be loaded as.
 #[diagnostic::on_unimplemented(

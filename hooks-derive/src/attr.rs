@@ -24,6 +24,10 @@ pub(crate) struct StructAttr {
     pub(crate) extends: Option<Paths>,
     #[darling(default, rename = "crate", with = parse_facade)]
     pub(crate) facade: Option<Path>,
+    #[darling(multiple)]
+    pub(crate) one_to_one: Vec<RelationAttr>,
+    #[darling(multiple)]
+    pub(crate) foreign_key: Vec<RelationAttr>,
 }
 
 /// `key(One, Other)`
@@ -37,16 +41,17 @@ pub(crate) struct Paths {
 #[derive(Debug, Default, FromMeta)]
 pub(crate) struct FieldAttr {
     pub(crate) one_to_one: Option<RelationAttr>,
+    pub(crate) foreign_key: Option<RelationAttr>,
     #[darling(default, with = parse_word)]
     pub(crate) generated: Flag,
     #[darling(default, with = parse_word)]
     pub(crate) assigned: Flag,
 }
 
-/// `one_to_one(Parent, ..)`
+/// `one_to_one(Parent, ..)`, `foreign_key(Parent, ..)`
 #[derive(Debug)]
 pub(crate) struct RelationAttr {
-    /// `one_to_one`
+    /// `one_to_one`, `foreign_key`
     pub(crate) key: Ident,
     pub(crate) parent: Path,
     pub(crate) options: RelationOptions,
@@ -63,45 +68,70 @@ pub(crate) struct RelationOptions {
     pub(crate) on_delete: Option<OnDelete>,
     #[darling(default, with = parse_related_name)]
     pub(crate) related_name: Option<Ident>,
+    #[darling(default, with = parse_related_trait)]
+    pub(crate) related_trait: Option<Ident>,
     #[darling(default, with = parse_accessor)]
     pub(crate) accessor: Option<Ident>,
     pub(crate) auto_create: Option<AutoCreate>,
+    #[darling(default, with = parse_to)]
+    pub(crate) to: Option<Path>,
+    #[darling(default, rename = "default", with = parse_default)]
+    pub(crate) by_default: Option<Path>,
+    #[darling(default, with = parse_columns)]
+    pub(crate) columns: Option<Columns>,
 }
 
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum OnDelete {
-    Cascade,
-    Protect,
+/// `columns(tenant_id, user_id)`
+#[derive(Debug)]
+pub(crate) struct Columns {
+    pub(crate) key: Ident,
+    pub(crate) fields: Vec<Ident>,
+}
+
+/// What becomes of a child, and where that is written.
+#[derive(Debug, Clone)]
+pub(crate) struct OnDelete {
+    pub(crate) name: Ident,
+    /// The function of `Set(function)`.
+    pub(crate) set: Option<Path>,
 }
 
 impl OnDelete {
-    const ALL: [(&str, OnDelete); 2] = [
-        ("Cascade", OnDelete::Cascade),
-        ("Protect", OnDelete::Protect),
+    const ALL: [&str; 8] = [
+        "Cascade",
+        "Protect",
+        "Restrict",
+        "SetNull",
+        "SetDefault",
+        "Set",
+        "DoNothing",
+        "Database",
     ];
+
+    pub(crate) fn is(&self, name: &str) -> bool {
+        self.name == name
+    }
 
     /// The one that SQL writes like this.
     fn meant_by(name: &Ident) -> Option<&'static str> {
         let name = name.to_string().replace('_', "");
-        let mut names = Self::ALL.into_iter().map(|(it, _)| it);
-        names.find(|it| it.eq_ignore_ascii_case(&name))
+        let meant = |it: &&&str| it.eq_ignore_ascii_case(&name);
+        Self::ALL.iter().find(meant).copied()
     }
 
-    /// ``on_delete = A` or `on_delete = B``, for messages.
+    /// What there is, for messages.
     pub(crate) fn choices() -> String {
-        Self::ALL
-            .map(|(name, _)| format!("`on_delete = {name}`"))
-            .join(" or ")
+        let [first @ .., last] = Self::ALL.map(|name| match name {
+            "Set" => String::from("`Set(function)`"),
+            name => format!("`{name}`"),
+        });
+        format!("{} or {last}", first.join(", "))
     }
 }
 
 impl ToTokens for OnDelete {
     fn to_tokens(&self, tokens: &mut proc_macro2::TokenStream) {
-        let name = match self {
-            OnDelete::Cascade => "Cascade",
-            OnDelete::Protect => "Protect",
-        };
-        Ident::new(name, Span::call_site()).to_tokens(tokens);
+        Ident::new(&self.name.to_string(), Span::call_site()).to_tokens(tokens);
     }
 }
 
@@ -259,6 +289,25 @@ fn parse_accessor(meta: &Meta) -> Result<Option<Ident>> {
     value(meta, "accessor = employee").map(Some)
 }
 
+fn parse_related_trait(meta: &Meta) -> Result<Option<Ident>> {
+    value(meta, "related_trait = HasProfile").map(Some)
+}
+
+fn parse_to(meta: &Meta) -> Result<Option<Path>> {
+    value(meta, "to = users::email").map(Some)
+}
+
+fn parse_default(meta: &Meta) -> Result<Option<Path>> {
+    value(meta, "default = first_team").map(Some)
+}
+
+fn parse_columns(meta: &Meta) -> Result<Option<Columns>> {
+    Ok(Some(Columns {
+        key: meta.path().require_ident()?.clone(),
+        fields: list(meta, "columns(tenant_id, user_id)", Ident::parse)?,
+    }))
+}
+
 fn parse_connection(meta: &Meta) -> Result<Option<PathList>> {
     match PathList::from_meta(meta) {
         Ok(paths) if !paths.is_empty() => {
@@ -283,17 +332,40 @@ fn parse_word(meta: &Meta) -> Result<Flag> {
 }
 
 fn parse_on_delete(meta: &Meta) -> Result<Option<OnDelete>> {
-    let name = value::<Ident>(meta, "on_delete = Cascade")?;
-    let known = OnDelete::ALL.into_iter().find(|(it, _)| name == it);
-    match known {
-        Some((_, it)) => Ok(Some(it)),
-        None => {
-            let choices = OnDelete::choices();
-            let hint = OnDelete::meant_by(&name)
-                .map(|name| format!("; did you mean `{name}`?"))
-                .unwrap_or_default();
-            Err(Error::custom(format!("expected {choices}{hint}")).with_span(&name))
+    let form = || expected(meta, "on_delete = Cascade");
+    let Meta::NameValue(it) = meta else {
+        return Err(form());
+    };
+    let (name, set) = match &it.value {
+        Expr::Path(name) => (&name.path, None),
+        Expr::Call(call) => {
+            let (Expr::Path(name), [Expr::Path(function)]) =
+                (&*call.func, &*Vec::from_iter(&call.args))
+            else {
+                return Err(form());
+            };
+            (&name.path, Some(function.path.clone()))
         }
+        _ => return Err(form()),
+    };
+    let name = name.get_ident().ok_or_else(form)?.clone();
+    if !OnDelete::ALL.iter().any(|it| name == it) {
+        let choices = OnDelete::choices();
+        let hint = OnDelete::meant_by(&name)
+            .map(|name| format!("; did you mean `{name}`?"))
+            .unwrap_or_default();
+        let message = format!("expected `on_delete = ..` with {choices}{hint}");
+        return Err(Error::custom(message).with_span(&name));
+    }
+    match (name == "Set", set.is_some()) {
+        (true, false) => Err(Error::custom(
+            "`Set` needs the function that says what the row refers to: `on_delete = Set(deleted_user)`",
+        )
+        .with_span(&name)),
+        (false, true) => {
+            Err(Error::custom(format!("`{name}` takes no function; only `Set` does")).with_span(&name))
+        }
+        _ => Ok(Some(OnDelete { name, set })),
     }
 }
 

@@ -2,9 +2,9 @@
 //!
 //! * [`key_has_fields`]: each column of the key is a field
 //! * [`origin_is_of_the_key`]: the application or the database makes a value, not both
-//! * [`relation_is_complete`]: `on_delete` is there, and the relation is a column
+//! * [`relation_is_complete`]: `on_delete` is there with what it needs, and the relation is columns
 //! * [`accessor_has_a_name`]: the forward accessor can be called something
-//! * [`auto_create_can_refer`]: what is created has the field that refers
+//! * [`auto_create_can_refer`]: what is created has the fields that refer
 
 use crate::attr::{AutoCreate, OnDelete};
 use crate::errors::Errors;
@@ -16,10 +16,10 @@ pub(crate) fn check(model: &Model<'_>, errors: &mut Errors) {
     for field in &model.fields {
         origin_is_of_the_key(field, errors);
     }
-    for (field, relation) in model.relations() {
-        relation_is_complete(field, relation, errors);
-        accessor_has_a_name(field, relation, errors);
-        auto_create_can_refer(model, field, relation, errors);
+    for (fields, relation) in model.relations() {
+        relation_is_complete(model, &fields, relation, errors);
+        accessor_has_a_name(&fields, relation, errors);
+        auto_create_can_refer(model, &fields, relation, errors);
     }
 }
 
@@ -59,29 +59,93 @@ fn origin_is_of_the_key(field: &Field<'_>, errors: &mut Errors) {
     errors.push(syn::Error::new(assigned, message));
 }
 
-fn relation_is_complete(field: &Field<'_>, relation: &Relation, errors: &mut Errors) {
-    if !matches!(field.storage, Storage::Column(_)) {
+fn relation_is_complete(
+    model: &Model<'_>,
+    fields: &[&Field<'_>],
+    relation: &Relation,
+    errors: &mut Errors,
+) {
+    if fields
+        .iter()
+        .any(|field| !matches!(field.storage, Storage::Column(_)))
+    {
         errors.at(
             &relation.key,
             "a relation is a column of its own: it cannot be on `embed` or `select_expression`",
         );
     }
-    if relation.on_delete.is_none() && !relation.on_delete_is_wrong {
+    columns_are_fields(model, relation, errors);
+    if relation.related_trait.is_some() && relation.related_name.is_none() {
         errors.at(
+            &relation.related_trait,
+            "`related_trait` has the reverse accessor, which needs a name too: `related_name = profile`",
+        );
+    }
+    match &relation.on_delete {
+        None if relation.on_delete_is_wrong => {}
+        None => errors.at(
             &relation.key,
             format!(
-                "`on_delete` is required: what becomes of this row when its `{}` is deleted? Write {}",
+                "`on_delete` is required: what becomes of this row when its `{}` is deleted? Write `on_delete = ..` with {}",
                 parent_name(relation),
                 OnDelete::choices(),
             ),
-        );
+        ),
+        Some(it) if it.is("SetDefault") && relation.by_default.is_none() => errors.at(
+            &it.name,
+            "`SetDefault` needs the function that returns the default: `default = first_team`",
+        ),
+        Some(it) if !it.is("SetDefault") && relation.by_default.is_some() => errors.at(
+            &relation.by_default,
+            format!("`default` belongs to `on_delete = SetDefault`, not to `{}`", it.name),
+        ),
+        Some(_) => {}
     }
 }
 
-fn accessor_has_a_name(field: &Field<'_>, relation: &Relation, errors: &mut Errors) {
-    if relation.accessor(field).is_some() {
+/// Several columns are named on the struct, and only there.
+fn columns_are_fields(model: &Model<'_>, relation: &Relation, errors: &mut Errors) {
+    let on_struct = model.of_several.iter().any(|it| std::ptr::eq(it, relation));
+    match &relation.columns {
+        None if on_struct => errors.at(
+            &relation.key,
+            format!(
+                "a relation on the struct names its fields: `{}({}, columns(tenant_id, user_id), ..)`; one by a single field stands on that field",
+                relation.key,
+                parent_name(relation),
+            ),
+        ),
+        Some(columns) if !on_struct => errors.at(
+            &columns.key,
+            "`columns` belongs to a relation on the struct; here the field is the column",
+        ),
+        Some(columns) => {
+            for name in columns.fields.iter().filter(|name| model.field(name).is_none()) {
+                errors.at(name, format!("there is no field `{name}`"));
+            }
+            if let (Some(to), true) = (&relation.to, columns.fields.len() > 1) {
+                errors.at(to, "several columns refer to the primary key; `to` is one other column");
+            }
+        }
+        None => {}
+    }
+}
+
+fn accessor_has_a_name(fields: &[&Field<'_>], relation: &Relation, errors: &mut Errors) {
+    if relation.accessor(fields).is_some() {
         return;
     }
+    let example = naming::example_of(&parent_name(relation));
+    let [field] = fields else {
+        errors.at(
+            &relation.key,
+            format!(
+                "the accessor of its `{}` needs a name: `accessor = {example}`",
+                parent_name(relation),
+            ),
+        );
+        return;
+    };
     let name = naming::plain(&field.member);
     let reason = match name.ends_with("_id") {
         _ if field.is_key => "is the key",
@@ -91,25 +155,29 @@ fn accessor_has_a_name(field: &Field<'_>, relation: &Relation, errors: &mut Erro
     errors.push(syn::Error::new(
         field.span(),
         format!(
-            "`{name}` {reason}, so the accessor of its `{}` needs a name: `accessor = {}`",
+            "`{name}` {reason}, so the accessor of its `{}` needs a name: `accessor = {example}`",
             parent_name(relation),
-            naming::example_of(&parent_name(relation)),
         ),
     ));
 }
 
 fn auto_create_can_refer(
     model: &Model<'_>,
-    field: &Field<'_>,
+    fields: &[&Field<'_>],
     relation: &Relation,
     errors: &mut Errors,
 ) {
-    let (Some(AutoCreate::Default(word)), New::Generated(new)) =
-        (&relation.auto_create, &model.new)
-    else {
+    let Some(auto_create) = &relation.auto_create else {
         return;
     };
-    if !model.inserts(field) {
+    if !relation.is_one_to_one() {
+        let message = "only a `one_to_one` has one row to create; a receiver of `PostCreate` can create several";
+        errors.push(syn::Error::new(auto_create.span(), message));
+    }
+    let (AutoCreate::Default(word), New::Generated(new)) = (auto_create, &model.new) else {
+        return;
+    };
+    for field in fields.iter().filter(|field| !model.inserts(field)) {
         let message = format!(
             "`auto_create` sets `{}` in `{new}`, which does not have it: the field is left out of insertions",
             naming::plain(&field.member),

@@ -5,7 +5,7 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Attribute, Data, DeriveInput, Fields, LitBool, Member, Path, Type, Visibility};
 
-use crate::attr::{self, AutoCreate, OnDelete, RelationAttr};
+use crate::attr::{self, AutoCreate, Columns, OnDelete, RelationAttr};
 use crate::diesel_attr;
 use crate::errors::Errors;
 use crate::naming;
@@ -25,6 +25,8 @@ pub(crate) struct Model<'a> {
     pub(crate) key_names: Vec<Ident>,
     pub(crate) key_is_inferred: bool,
     pub(crate) fields: Vec<Field<'a>>,
+    /// The relations that are declared on the struct, by several fields.
+    pub(crate) of_several: Vec<Relation>,
 }
 
 /// What a row is created from.
@@ -57,6 +59,9 @@ pub(crate) struct Field<'a> {
     pub(crate) relation: Option<Relation>,
 }
 
+/// Fields that hold a relation together, mostly one.
+pub(crate) type Held<'m, 'a> = Vec<&'m Field<'a>>;
+
 /// Where a field's value lives.
 pub(crate) enum Storage {
     Column(Ident),
@@ -73,8 +78,12 @@ pub(crate) struct Relation {
     /// It was given, but is none that there is.
     pub(crate) on_delete_is_wrong: bool,
     pub(crate) related_name: Option<Ident>,
+    pub(crate) related_trait: Option<Ident>,
     pub(crate) accessor: Option<Ident>,
     pub(crate) auto_create: Option<AutoCreate>,
+    pub(crate) to: Option<Path>,
+    pub(crate) by_default: Option<Path>,
+    pub(crate) columns: Option<Columns>,
 }
 
 impl<'a> Model<'a> {
@@ -111,6 +120,12 @@ impl<'a> Model<'a> {
             key_names,
             key_is_inferred,
             fields: fields.into_iter().collect::<Option<_>>()?,
+            of_several: hooks
+                .one_to_one
+                .into_iter()
+                .chain(hooks.foreign_key)
+                .map(|it| Relation::read(it, name, errors))
+                .collect(),
         })
     }
 
@@ -170,16 +185,31 @@ impl<'a> Model<'a> {
             || (only_key && field.relation.is_none() && field.assigned.is_none())
     }
 
-    pub(crate) fn relations(&self) -> impl Iterator<Item = (&Field<'a>, &Relation)> {
-        self.fields
+    /// Each relation with the fields that hold it; fields that there are not are reported.
+    pub(crate) fn relations(&self) -> impl Iterator<Item = (Held<'_, 'a>, &Relation)> {
+        let of_one = self
+            .fields
             .iter()
-            .filter_map(|field| Some((field, field.relation.as_ref()?)))
+            .filter_map(|field| Some((vec![field], field.relation.as_ref()?)));
+        let of_several = self.of_several.iter().map(|relation| {
+            let names = relation.columns.iter().flat_map(|columns| &columns.fields);
+            let fields = names.filter_map(|name| self.field(name)).collect();
+            (fields, relation)
+        });
+        of_one.chain(of_several)
     }
 
-    /// Those on a column; the others are reported.
-    pub(crate) fn sound_relations(&self) -> impl Iterator<Item = (&Field<'a>, &Relation)> {
+    /// Those on columns; the others are reported.
+    pub(crate) fn sound_relations(&self) -> impl Iterator<Item = (Held<'_, 'a>, &Relation)> {
+        let is_column = |field: &&Field<'_>| matches!(field.storage, Storage::Column(_));
         self.relations()
-            .filter(|(field, _)| matches!(field.storage, Storage::Column(_)))
+            .filter(move |(fields, _)| !fields.is_empty() && fields.iter().all(is_column))
+    }
+
+    pub(crate) fn field(&self, name: &Ident) -> Option<&Field<'a>> {
+        self.fields
+            .iter()
+            .find(|field| matches!(&field.member, Member::Named(it) if it.unraw() == name.unraw()))
     }
 
     pub(crate) fn is_tuple(&self) -> bool {
@@ -211,6 +241,12 @@ impl<'a> Field<'a> {
                 return None;
             }
         };
+        if let (Some(_), Some(second)) = (&hooks.one_to_one, &hooks.foreign_key) {
+            errors.at(
+                &second.key,
+                "a field holds one relation; this is its second",
+            );
+        }
         let is_key = matches!(&storage, Storage::Column(column) if is_one_of(column, key_names));
         let span = |flag: darling::util::Flag| flag.is_present().then(|| flag.span());
         Some(Field {
@@ -229,7 +265,10 @@ impl<'a> Field<'a> {
             is_key,
             generated: span(hooks.generated),
             assigned: span(hooks.assigned),
-            relation: hooks.one_to_one.map(|it| Relation::read(it, model, errors)),
+            relation: hooks
+                .one_to_one
+                .or(hooks.foreign_key)
+                .map(|it| Relation::read(it, model, errors)),
         })
     }
 
@@ -274,14 +313,25 @@ impl Relation {
             on_delete: attr.options.on_delete,
             on_delete_is_wrong,
             related_name: attr.options.related_name,
+            related_trait: attr.options.related_trait,
             accessor: attr.options.accessor,
             auto_create: attr.options.auto_create,
+            to: attr.options.to,
+            by_default: attr.options.by_default,
+            columns: attr.options.columns,
         }
     }
 
+    pub(crate) fn is_one_to_one(&self) -> bool {
+        self.key == "one_to_one"
+    }
+
     /// What reads the parent.
-    pub(crate) fn accessor(&self, field: &Field<'_>) -> Option<Ident> {
-        let inferred = || naming::accessor_of(&field.member).filter(|_| !field.is_key);
+    pub(crate) fn accessor(&self, fields: &[&Field<'_>]) -> Option<Ident> {
+        let inferred = || match fields {
+            [field] if !field.is_key => naming::accessor_of(&field.member),
+            _ => None,
+        };
         self.accessor.clone().or_else(inferred)
     }
 }

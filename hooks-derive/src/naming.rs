@@ -35,10 +35,15 @@ pub(crate) fn new_of(model: &Ident) -> Ident {
     format_ident!("New{}", model.unraw(), span = span)
 }
 
-/// The type that stands for the relation of a field.
-pub(crate) fn relation_of(field: &Member) -> Ident {
-    let field = plain(field);
-    let mut name = String::from("__Hooks");
+/// The type that stands for the relation of some fields.
+pub(crate) fn relation_of(fields: &[&Member]) -> Ident {
+    let names: String = fields.iter().map(|field| camel(&plain(field))).collect();
+    format_ident!("__Hooks{names}")
+}
+
+/// A field's name as part of a type's, where two fields stay two.
+fn camel(field: &str) -> String {
+    let mut name = String::new();
     let mut upper = true;
     for character in field.chars() {
         match character {
@@ -50,7 +55,7 @@ pub(crate) fn relation_of(field: &Member) -> Ident {
             _ => name.push(character),
         }
     }
-    format_ident!("{name}")
+    name
 }
 
 /// The forward accessor: a relation `employee_id` is read by `employee`.
@@ -132,9 +137,9 @@ mod tests {
 
     #[test]
     fn relations_of_different_fields_have_different_types() {
-        assert_eq!(relation_of(&field("employee_id")), "__HooksEmployeeId");
-        assert_eq!(relation_of(&field("r#in")), "__HooksIn");
-        assert_eq!(relation_of(&field("a__b")), "__HooksA_b");
-        assert_eq!(relation_of(&Member::from(1)), "__Hooks1");
+        assert_eq!(relation_of(&[&field("employee_id")]), "__HooksEmployeeId");
+        assert_eq!(relation_of(&[&field("r#in")]), "__HooksIn");
+        assert_eq!(relation_of(&[&field("a__b")]), "__HooksA_b");
+        assert_eq!(relation_of(&[&Member::from(1)]), "__Hooks1");
     }
 }

@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 #[cfg(feature = "sqlite")]
 use diesel::sqlite::SqliteConnection;
 
+use crate::connection::RawConnection;
 use crate::error::{RegistryError, Result};
 use crate::lifecycle::ModelHooks;
 use crate::model::Row;
@@ -15,7 +16,7 @@ pub struct Place<M: Row, C> {
     refused: OnceLock<RegistryError>,
 }
 
-impl<M: Row, C: 'static> Place<M, C> {
+impl<M: Row, C: RawConnection> Place<M, C> {
     #[expect(
         clippy::new_without_default,
         reason = "only the derive's output makes one"
@@ -71,7 +72,7 @@ impl<M: Row> Places<M> {
 }
 
 /// The connection of a backend that is on.
-pub trait BuiltIn: Sized + 'static {
+pub trait BuiltIn: RawConnection {
     fn place<M: Row>(places: &Places<M>) -> &Place<M, Self>;
 }
 

@@ -39,7 +39,10 @@ where
 
 /// Runs a query of ours and reads its rows, one at a time: a `Vec` for the only row would cost an
 /// allocation on every create and get.
-fn rows<'a, C, Q, T>(conn: &'a mut C, query: Q) -> QueryResult<impl Iterator<Item = QueryResult<T>>>
+pub(crate) fn rows<'a, C, Q, T>(
+    conn: &'a mut C,
+    query: Q,
+) -> QueryResult<impl Iterator<Item = QueryResult<T>>>
 where
     C: Connection + LoadConnection,
     C::Backend: QueryMetadata<Q::SqlType>,

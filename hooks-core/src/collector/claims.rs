@@ -3,7 +3,6 @@
 //! Both may come to one row. The delete that planned it first sends its signals; one inside it deletes the
 //! row without a word, and tells the other that it is gone.
 
-use std::any::TypeId;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use super::by_key::ByKey;
@@ -39,9 +38,9 @@ pub(super) struct Operation {
     level: Option<usize>,
 }
 
-/// Whether rows of this table are planned by a delete that runs.
-pub(super) fn on_table<C: RawConnection>(conn: &mut C, table: TypeId) -> bool {
-    claims(conn).is_some_and(|claims| claims.running.iter().any(|it| it.planned.has_table(table)))
+/// Whether a delete runs whose rows another may meet.
+pub(super) fn any<C: RawConnection>(conn: &mut C) -> bool {
+    claims(conn).is_some_and(|claims| !claims.running.is_empty())
 }
 
 /// Runs a delete, and forgets what it claimed, also on an error or a panic.
@@ -50,8 +49,7 @@ pub(super) fn during<C: RawConnection, T>(
     scope: Scope,
     work: impl FnOnce(&mut C, Operation) -> Result<T>,
 ) -> Result<T> {
-    let nested = claims(conn).is_some_and(|claims| !claims.running.is_empty());
-    if scope != Scope::Receivers && !nested {
+    if scope != Scope::Receivers && !any(conn) {
         return work(conn, Operation::ALONE);
     }
     let claims = &mut State::of(conn)?.claims;
@@ -125,11 +123,14 @@ impl Operation {
         Ok(())
     }
 
-    /// Whether a delete around this one planned rows of this table.
-    pub(super) fn is_inside_one_of<C: RawConnection>(self, conn: &mut C, table: TypeId) -> bool {
-        self.here(conn).is_some_and(|(claims, level)| {
-            claims.around(level).any(|it| it.planned.has_table(table))
-        })
+    /// Whether it runs inside another.
+    pub(super) fn is_nested(self) -> bool {
+        self.level.is_some_and(|level| level > 0)
+    }
+
+    /// Whether others may run inside or around this one.
+    pub(super) fn may_meet_others(self) -> bool {
+        self.level.is_some()
     }
 
     /// Notes that a row which another delete planned is gone.

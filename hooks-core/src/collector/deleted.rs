@@ -13,7 +13,7 @@ pub struct Deleted {
 }
 
 impl Deleted {
-    pub(super) fn add(&mut self, model: &'static str, count: usize) {
+    pub(crate) fn add(&mut self, model: &'static str, count: usize) {
         if count > 0 {
             self.total += count;
             *self.by_model.entry(model).or_default() += count;

@@ -1,63 +1,130 @@
-//! One DELETE, and what its row count or its refusal means.
+//! The DELETE of planned rows, and what its row count or its refusal means.
+
+use std::collections::HashSet;
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use super::Stop;
+use super::blocked::{Blocking, Found, Path};
 use super::plan::Planned;
+use super::rows::Gone;
 use crate::connection::RawConnection;
 use crate::error::{Error, Operation, Result};
+use crate::lifecycle::KEYS_AT_ONCE;
 use crate::model::Persist;
 use crate::relation::OnDelete;
 
-/// Deletes a planned row, and says whether it went: by this statement, or by a delete inside this one.
+/// Deletes planned rows, and says which went: by this, or by a delete inside this one.
 pub(super) fn remove<M: Persist<C>, C: RawConnection>(
     conn: &mut C,
     planned: &Planned,
-    row: &M,
-) -> Result<bool, Stop> {
-    let count = match M::remove(conn, row.pk()) {
-        Ok(count) => count,
-        Err(error) => return Err(explain::<M, C>(conn, planned, row.pk(), error)),
-    };
-    check_count(conn, row, count)?;
-    Ok(count == 1 || planned.operation.was_taken::<M, C>(conn, &row.pk()))
+    keys: &[M::Pk],
+    together: bool,
+) -> Result<Gone<M::Pk>, Stop> {
+    if keys.len() == 1 || (M::guarded(conn) && !together) {
+        return remove_each::<M, C>(conn, planned, keys);
+    }
+    // Receivers that had the connection may have deleted some.
+    let lent = planned.operation.may_meet_others();
+    let mut gone = HashSet::new();
+    let at_once = if together { keys.len() } else { KEYS_AT_ONCE };
+    for keys in keys.chunks(at_once) {
+        let present = match lent {
+            false => Vec::new(),
+            true => M::present(conn, keys).map_err(loading::<M, C>())?,
+        };
+        let there = if lent { &present } else { keys };
+        let count = M::remove_many(conn, there);
+        let count = count.map_err(|error| explain::<M, C>(conn, planned, keys, error))?;
+        same_count::<M, C>(there.len(), count)?;
+        if !lent {
+            continue;
+        }
+        let taken = keys
+            .iter()
+            .filter(|key| planned.operation.was_taken::<M, C>(conn, key));
+        gone.extend(taken.cloned());
+        gone.extend(present);
+    }
+    Ok(match lent {
+        true => Gone::These(gone),
+        false => Gone::All,
+    })
 }
 
-/// An error unless one row went, or none because it was gone.
-pub(super) fn check_count<M: Persist<C>, C: RawConnection>(
+fn remove_each<M: Persist<C>, C: RawConnection>(
     conn: &mut C,
-    row: &M,
-    count: usize,
-) -> Result<()> {
-    match count {
-        1 => Ok(()),
-        0 if !is_there(conn, row)? => Ok(()),
-        actual => Err(Error::RowCount {
+    planned: &Planned,
+    keys: &[M::Pk],
+) -> Result<Gone<M::Pk>, Stop> {
+    let mut gone = HashSet::new();
+    for key in keys {
+        let count = match M::remove(conn, key.clone()) {
+            Ok(count) => count,
+            Err(error) => {
+                return Err(explain::<M, C>(
+                    conn,
+                    planned,
+                    std::slice::from_ref(key),
+                    error,
+                ));
+            }
+        };
+        check_count::<M, C>(conn, key, count)?;
+        if count == 1 || planned.operation.was_taken::<M, C>(conn, key) {
+            gone.insert(key.clone());
+        }
+    }
+    Ok(Gone::These(gone))
+}
+
+fn loading<M: Persist<C>, C: RawConnection>() -> impl FnOnce(DieselError) -> Error {
+    Error::query(M::INFO.name, Operation::Load)
+}
+
+fn same_count<M: Persist<C>, C: RawConnection>(expected: usize, actual: usize) -> Result<()> {
+    match actual == expected {
+        true => Ok(()),
+        false => Err(Error::RowCount {
             model: M::INFO.name,
             operation: Operation::Delete,
-            expected: 1,
+            expected,
             actual,
         }),
     }
 }
 
-/// Whether a row that a DELETE did not touch is there all the same: a trigger kept it.
-fn is_there<M: Persist<C>, C: RawConnection>(conn: &mut C, row: &M) -> Result<bool> {
-    let found = M::find(conn, row.pk()).map_err(Error::query(M::INFO.name, Operation::Delete))?;
-    Ok(found.is_some())
+/// An error unless one row went, or none because it was gone.
+pub(super) fn check_count<M: Persist<C>, C: RawConnection>(
+    conn: &mut C,
+    key: &M::Pk,
+    count: usize,
+) -> Result<()> {
+    match count {
+        1 => Ok(()),
+        0 if !is_there::<M, C>(conn, key)? => Ok(()),
+        actual => same_count::<M, C>(1, actual),
+    }
 }
 
-/// What a refused DELETE means: a foreign key says that a row refers to this one, and the relations say
+/// Whether a row that a DELETE did not touch is there all the same: a trigger kept it.
+fn is_there<M: Persist<C>, C: RawConnection>(conn: &mut C, key: &M::Pk) -> Result<bool> {
+    let found = M::present(conn, std::slice::from_ref(key));
+    let found = found.map_err(Error::query(M::INFO.name, Operation::Delete))?;
+    Ok(!found.is_empty())
+}
+
+/// What a refused DELETE means: a foreign key says that a row refers to one of these, and the relations say
 /// which.
 fn explain<M: Persist<C>, C: RawConnection>(
     conn: &mut C,
     planned: &Planned,
-    key: M::Pk,
+    keys: &[M::Pk],
     error: DieselError,
 ) -> Stop {
     if is_foreign_key(&error) {
         // Where the database answers no more, its first word is the better explanation.
-        if let Ok(Some(stop)) = referring::<M, C>(conn, planned, &[key]) {
+        if let Ok(Some(stop)) = referring::<M, C>(conn, planned, keys) {
             return stop;
         }
     }
@@ -78,21 +145,31 @@ fn referring<M: Persist<C>, C: RawConnection>(
     planned: &Planned,
     keys: &[M::Pk],
 ) -> Result<Option<Stop>> {
-    let mut blockers = Vec::new();
+    let mut found = Found::default();
     let mut appeared = None;
     for relation in &M::hooks()?.relations {
-        match relation.on_delete() {
-            OnDelete::Protect => blockers.extend(relation.blocker(conn, keys)?),
-            _ => {
-                let children = relation.load_children(conn, keys)?;
-                if children.rows.has_unplanned(planned) {
-                    appeared.get_or_insert(relation.info());
-                }
+        let info = relation.info();
+        if info.on_delete == OnDelete::DoNothing {
+            continue;
+        }
+        let children = relation.child_keys(conn, keys, None)?;
+        let unplanned: Vec<_> = (0..children.parents.len())
+            .filter(|at| children.rows.number(planned, *at).is_none())
+            .map(|at| children.rows.key(at))
+            .collect();
+        match Blocking::of(info.on_delete) {
+            Some(blocking) => {
+                let number = planned.number::<M, C>(&keys[0]);
+                let path = number.map_or_else(Path::default, |it| planned.path(it).clone());
+                let count = unplanned.len();
+                found.add(blocking, &path.and(info), unplanned.into_iter(), count);
             }
+            None if !unplanned.is_empty() => drop(appeared.get_or_insert(info)),
+            None => {}
         }
     }
-    if !blockers.is_empty() {
-        return Ok(Some(Stop::Blocked(blockers)));
+    if let Err(stop) = super::blocked(&mut found) {
+        return Ok(Some(stop));
     }
     Ok(appeared.map(|relation| {
         Stop::Failed(Error::ChildAppeared {

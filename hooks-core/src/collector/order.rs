@@ -4,52 +4,96 @@
 //! Between tables of which only one depends on the other, all rows of the one go before those of the
 //! other. Only among tables that depend on each other, or on themselves, each row is looked at.
 
-use std::cell::OnceCell;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::Hash;
 use std::mem;
 
-/// Rows of one group of which none depends on another.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Batch {
-    pub(super) group: usize,
-    pub(super) rows: Vec<usize>,
+/// A row of the plan, by its place among all.
+pub(super) type Number = u32;
+
+/// One row refers to another.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Edge {
+    pub(super) child: Number,
+    pub(super) parent: Number,
+    /// By which relation of the plan.
+    pub(super) relation: u32,
 }
 
+/// What is done to rows at once.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// These rows of a group go, of which none depends on another.
+    Delete { group: u32, rows: Vec<Number> },
+    /// These rows of a group go by one statement: they depend on each other.
+    DeleteTogether { group: u32, rows: Vec<Number> },
+    /// These rows refer by this relation to nothing any more.
+    Open { relation: u32, rows: Vec<Number> },
+}
+
+/// Rows that refer to each other, by these relations, of which none can be NULL.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Circle(pub(super) Vec<u32>);
+
 /// Puts rows into an order: `groups` has the group of each row, `tables` the table of each group, and
-/// `edges` which row (first) refers to which.
-///
-/// Rows that refer to each other in a circle come in some order, and rows that they refer to after them.
+/// `can_open` says whether a relation can be NULL.
 pub(super) fn children_first<T: Eq + Hash>(
-    groups: &[usize],
+    groups: &[u32],
     tables: &[T],
-    edges: &[(usize, usize)],
-) -> Vec<Batch> {
+    edges: &[Edge],
+    can_open: impl Fn(u32) -> bool,
+) -> Result<Vec<Step>, Circle> {
     let rows = Rows {
         groups,
         tables: numbered(tables),
     };
     let components = components(&rows, edges);
-    let mut waiting = Waiting::new(&rows, &components, edges);
     let mut members = vec![Vec::new(); tables.len()];
-    for row in 0..groups.len() {
+    for row in 0..number(groups.len()) {
         members[components[rows.table(row)]].push(row);
     }
-    members
-        .into_iter()
-        .flat_map(|members| waiting.release(&rows, members))
-        .collect()
+    let place = |row| components[rows.table(row)];
+    let inside =
+        |edge: &&Edge| edge.child != edge.parent && place(edge.child) == place(edge.parent);
+    let mut steps = Vec::new();
+    let mut waiting = None;
+    for (at, members) in members.into_iter().enumerate() {
+        if !edges
+            .iter()
+            .filter(inside)
+            .any(|edge| place(edge.child) == at)
+        {
+            steps.extend(by_group(&rows, members));
+            continue;
+        }
+        let waiting =
+            waiting.get_or_insert_with(|| Waiting::new(groups.len(), edges.iter().filter(inside)));
+        waiting.release(&rows, members, &can_open, &mut steps)?;
+    }
+    Ok(steps)
+}
+
+fn number(place: usize) -> Number {
+    Number::try_from(place).expect("a plan has fewer rows than that")
+}
+
+fn place(number: Number) -> usize {
+    number as usize
 }
 
 struct Rows<'a> {
-    groups: &'a [usize],
+    groups: &'a [u32],
     tables: Vec<usize>,
 }
 
 impl Rows<'_> {
-    fn table(&self, row: usize) -> usize {
-        self.tables[self.groups[row]]
+    fn group(&self, row: Number) -> u32 {
+        self.groups[place(row)]
+    }
+
+    fn table(&self, row: Number) -> usize {
+        self.tables[place(self.group(row))]
     }
 }
 
@@ -60,11 +104,16 @@ fn numbered<T: Eq + Hash>(tables: &[T]) -> Vec<usize> {
 }
 
 /// The place of each table; those that depend on each other share one.
-fn components(rows: &Rows<'_>, edges: &[(usize, usize)]) -> Vec<usize> {
+fn components(rows: &Rows<'_>, edges: &[Edge]) -> Vec<usize> {
     let count = rows.tables.len();
     let mut parents = vec![HashSet::new(); count];
-    for (child, parent) in edges {
-        parents[rows.table(*child)].insert(rows.table(*parent));
+    let mut last = None;
+    for edge in edges {
+        let tables = (rows.table(edge.child), rows.table(edge.parent));
+        // Edges come table by table.
+        if last.replace(tables) != Some(tables) {
+            parents[tables.0].insert(tables.1);
+        }
     }
     let reach: Vec<_> = (0..count).map(|table| reachable(&parents, table)).collect();
     let representative = |table: usize| {
@@ -89,107 +138,177 @@ fn reachable(parents: &[HashSet<usize>], table: usize) -> HashSet<usize> {
     seen
 }
 
+/// Rows that do not depend on each other, the group that was reached last first.
+fn by_group(rows: &Rows<'_>, members: Vec<Number>) -> impl Iterator<Item = Step> {
+    let mut groups: BTreeMap<u32, Vec<Number>> = BTreeMap::new();
+    for row in members {
+        groups.entry(rows.group(row)).or_default().push(row);
+    }
+    let groups = groups.into_iter().rev();
+    groups.map(|(group, rows)| Step::Delete { group, rows })
+}
+
 /// The rows that wait for their children inside a component to go first.
 struct Waiting {
-    /// Inside the component, child to parents.
-    parents: Vec<Vec<usize>>,
-    children: OnceCell<Vec<Vec<usize>>>,
-    children_left: Vec<usize>,
+    /// Inside the component, child to parents, and by which relation.
+    parents: Vec<Vec<(Number, u32)>>,
+    children_left: Vec<u32>,
     released: Vec<bool>,
 }
 
 impl Waiting {
-    fn new(rows: &Rows<'_>, components: &[usize], edges: &[(usize, usize)]) -> Self {
-        let count = rows.groups.len();
+    fn new<'a>(count: usize, edges: impl Iterator<Item = &'a Edge>) -> Self {
         let mut waiting = Waiting {
             parents: vec![Vec::new(); count],
-            children: OnceCell::new(),
             children_left: vec![0; count],
             released: vec![false; count],
         };
-        let place = |row| components[rows.table(row)];
-        for (child, parent) in edges {
-            if child != parent && place(*child) == place(*parent) {
-                waiting.parents[*child].push(*parent);
-                waiting.children_left[*parent] += 1;
-            }
+        for edge in edges {
+            waiting.parents[place(edge.child)].push((edge.parent, edge.relation));
+            waiting.children_left[place(edge.parent)] += 1;
         }
         waiting
     }
 
+    fn waits(&self, row: Number) -> bool {
+        !self.released[place(row)]
+    }
+
     /// Takes out, time and again, the rows of a group for which no row waits to go first.
-    fn release(&mut self, rows: &Rows<'_>, mut members: Vec<usize>) -> Vec<Batch> {
-        let mut batches = Vec::new();
-        let mut ready: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for row in members.iter().filter(|row| self.children_left[**row] == 0) {
-            ready.entry(rows.groups[*row]).or_default().push(*row);
-        }
-        while let Some(batch) = largest(&mut ready).or_else(|| self.open_circle(rows, &mut members))
+    fn release(
+        &mut self,
+        rows: &Rows<'_>,
+        mut members: Vec<Number>,
+        can_open: &impl Fn(u32) -> bool,
+        steps: &mut Vec<Step>,
+    ) -> Result<(), Circle> {
+        let mut ready: BTreeMap<u32, Vec<Number>> = BTreeMap::new();
+        for row in members
+            .iter()
+            .filter(|row| self.children_left[place(**row)] == 0)
         {
-            for row in &batch.rows {
-                self.released[*row] = true;
-            }
-            for row in &batch.rows {
-                for parent in mem::take(&mut self.parents[*row]) {
-                    self.children_left[parent] -= 1;
-                    if self.children_left[parent] == 0 && !self.released[parent] {
-                        ready.entry(rows.groups[parent]).or_default().push(parent);
+            ready.entry(rows.group(*row)).or_default().push(*row);
+        }
+        loop {
+            while let Some((group, batch)) = largest(&mut ready) {
+                for row in &batch {
+                    self.released[place(*row)] = true;
+                }
+                for row in &batch {
+                    for (parent, _) in mem::take(&mut self.parents[place(*row)]) {
+                        self.let_go(rows, parent, &mut ready);
                     }
                 }
+                steps.push(Step::Delete { group, rows: batch });
             }
-            batches.push(batch);
+            members.retain(|row| self.waits(*row));
+            let Some(circle) = self.circle(&members) else {
+                return Ok(());
+            };
+            let opened = circle.iter().copied().find(|relation| can_open(*relation));
+            if let Some(relation) = opened {
+                steps.push(self.open(rows, &members, relation, &mut ready));
+                continue;
+            }
+            let group = rows.group(members[0]);
+            if members.iter().any(|row| rows.group(*row) != group) {
+                return Err(Circle(circle));
+            }
+            let rows = members;
+            steps.push(Step::DeleteTogether { group, rows });
+            return Ok(());
         }
-        batches
     }
 
-    /// A row of a circle on which the farthest of the rows that are left depends.
-    fn open_circle(&self, rows: &Rows<'_>, members: &mut Vec<usize>) -> Option<Batch> {
-        while self.released[*members.last()?] {
-            members.pop();
+    /// A child of this row is out of its way.
+    fn let_go(&mut self, rows: &Rows<'_>, row: Number, ready: &mut BTreeMap<u32, Vec<Number>>) {
+        self.children_left[place(row)] -= 1;
+        if self.children_left[place(row)] == 0 && self.waits(row) {
+            ready.entry(rows.group(row)).or_default().push(row);
         }
-        let children = self.children.get_or_init(|| reversed(&self.parents));
-        let mut row = *members.last()?;
+    }
+
+    /// The relations of a circle among these rows, each of which waits for a child among them.
+    fn circle(&self, members: &[Number]) -> Option<Vec<u32>> {
+        let mut children = HashMap::new();
+        for child in members {
+            for (parent, relation) in &self.parents[place(*child)] {
+                children.entry(*parent).or_insert((*child, *relation));
+            }
+        }
+        let mut way = Vec::new();
+        let mut row = *members.first()?;
         let mut seen = HashSet::new();
         while seen.insert(row) {
-            let mut left = children[row].iter().filter(|child| !self.released[**child]);
-            row = *left.next()?;
+            let (child, relation) = children.get(&row)?;
+            way.push((row, *relation));
+            row = *child;
         }
-        Some(Batch {
-            group: rows.groups[row],
-            rows: vec![row],
-        })
+        let start = way.iter().position(|(it, _)| *it == row)?;
+        Some(way[start..].iter().map(|(_, relation)| *relation).collect())
+    }
+
+    /// Takes this relation away between the rows that wait.
+    fn open(
+        &mut self,
+        rows: &Rows<'_>,
+        members: &[Number],
+        relation: u32,
+        ready: &mut BTreeMap<u32, Vec<Number>>,
+    ) -> Step {
+        let mut opened = Vec::new();
+        for child in members {
+            let (gone, kept): (Vec<_>, _) = mem::take(&mut self.parents[place(*child)])
+                .into_iter()
+                .partition(|(_, by)| *by == relation);
+            self.parents[place(*child)] = kept;
+            if !gone.is_empty() {
+                opened.push(*child);
+            }
+            for (parent, _) in gone {
+                self.let_go(rows, parent, ready);
+            }
+        }
+        Step::Open {
+            relation,
+            rows: opened,
+        }
     }
 }
 
-fn largest(ready: &mut BTreeMap<usize, Vec<usize>>) -> Option<Batch> {
+fn largest(ready: &mut BTreeMap<u32, Vec<Number>>) -> Option<(u32, Vec<Number>)> {
     let (group, _) = ready.iter().max_by_key(|(_, rows)| rows.len())?;
     let group = *group;
-    let rows = ready.remove(&group)?;
-    Some(Batch { group, rows })
-}
-
-/// Of the rows that are left, who their children are.
-fn reversed(parents: &[Vec<usize>]) -> Vec<Vec<usize>> {
-    let mut children = vec![Vec::new(); parents.len()];
-    for (child, parents) in parents.iter().enumerate() {
-        for parent in parents {
-            children[*parent].push(child);
-        }
-    }
-    children
+    Some((group, ready.remove(&group)?))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Batch, children_first};
+    use super::{Circle, Edge, Step, children_first};
 
-    fn order(
-        groups: &[usize],
+    /// Rows of the groups, of these tables, which refer to each other by the relation 0.
+    fn order(groups: &[u32], tables: &[char], edges: &[(u32, u32)]) -> Vec<(u32, Vec<u32>)> {
+        let steps = steps(groups, tables, edges, false).expect("there is no circle");
+        let batch = |step| match step {
+            Step::Delete { group, rows } => (group, rows),
+            other => panic!("{other:?}"),
+        };
+        steps.into_iter().map(batch).collect()
+    }
+
+    fn steps(
+        groups: &[u32],
         tables: &[char],
-        edges: &[(usize, usize)],
-    ) -> Vec<(usize, Vec<usize>)> {
-        let batches = children_first(groups, tables, edges).into_iter();
-        batches.map(|Batch { group, rows }| (group, rows)).collect()
+        edges: &[(u32, u32)],
+        can_open: bool,
+    ) -> Result<Vec<Step>, Circle> {
+        let edge = |(child, parent): &(u32, u32)| Edge {
+            child: *child,
+            parent: *parent,
+            relation: 0,
+        };
+        let edges: Vec<_> = edges.iter().map(edge).collect();
+        children_first(groups, tables, &edges, |_| can_open)
     }
 
     #[test]
@@ -221,18 +340,45 @@ mod tests {
     }
 
     #[test]
-    fn what_a_circle_refers_to_goes_after_it() {
+    fn a_circle_is_opened_where_it_can_be_and_what_it_refers_to_goes_after_it() {
         // 1 and 2 refer to each other, 1 to 0, and 1 to 3, which refers to 0.
         let edges = [(1, 0), (2, 1), (1, 2), (3, 0), (1, 3)];
-        let order: Vec<_> = order(&[0; 4], &['a'], &edges)
-            .into_iter()
-            .flat_map(|it| it.1)
-            .collect();
-        let place = |row| order.iter().position(|it| *it == row);
-        assert_eq!(order.len(), 4);
-        assert!(
-            place(1).max(place(2)) < place(3) && place(3) < place(0),
-            "{order:?}"
+        let steps = steps(&[0; 4], &['a'], &edges, true).expect("it can be opened");
+        let Step::Open { rows, .. } = &steps[0] else {
+            panic!("{steps:?}");
+        };
+        assert!(rows.contains(&1) && rows.contains(&2), "{steps:?}");
+        let gone: usize = steps[1..]
+            .iter()
+            .map(|step| match step {
+                Step::Delete { rows, .. } => rows.len(),
+                other => panic!("{other:?}"),
+            })
+            .sum();
+        assert_eq!(gone, 4);
+    }
+
+    #[test]
+    fn a_circle_in_one_group_that_cannot_be_opened_goes_by_one_statement() {
+        let edges = [(1, 0), (2, 1), (1, 2), (3, 2)];
+        let steps = steps(&[0; 4], &['a'], &edges, false).expect("one table");
+        let first = Step::Delete {
+            group: 0,
+            rows: vec![3],
+        };
+        let rest = Step::DeleteTogether {
+            group: 0,
+            rows: vec![0, 1, 2],
+        };
+        assert_eq!(steps, [first, rest]);
+    }
+
+    #[test]
+    fn a_circle_of_two_tables_that_cannot_be_opened_is_told() {
+        let edges = [(1, 0), (0, 1)];
+        assert_eq!(
+            steps(&[0, 1], &['a', 'b'], &edges, false),
+            Err(Circle(vec![0, 0]))
         );
     }
 
@@ -241,7 +387,11 @@ mod tests {
         let chain = (0..10_000).map(|row| (row + 1, row));
         let circles = (0..10_000).step_by(2).map(|row| (row, row + 1));
         let edges: Vec<_> = chain.chain(circles).collect();
-        let order = order(&[0; 10_001], &['a'], &edges);
-        assert_eq!(order.iter().map(|it| it.1.len()).sum::<usize>(), 10_001);
+        let steps = steps(&[0; 10_001], &['a'], &edges, true).expect("all can be opened");
+        let gone = steps.iter().map(|step| match step {
+            Step::Delete { rows, .. } => rows.len(),
+            _ => 0,
+        });
+        assert_eq!(gone.sum::<usize>(), 10_001);
     }
 }

@@ -1,16 +1,20 @@
 use std::any::{Any, TypeId};
+use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::mem;
 use std::sync::Arc;
 
+use super::blocked::{Blocking, Found, Path};
 use super::by_key::ByKey;
 use super::claims::Operation;
-use super::order::{self, Batch};
+use super::order::{self, Edge, Number, Step};
 use super::rows::{Collected, Loaded, Rows};
+use super::survey::Reach;
 use super::{Deleted, Stop};
 use crate::connection::RawConnection;
-use crate::error::{Blocker, Result};
+use crate::error::{Error, Result};
 use crate::model::Persist;
+use crate::relation::{Chosen, RelationInfo};
 use crate::signal::Origin;
 
 /// Everything that a delete does, before it does any of it.
@@ -18,138 +22,305 @@ pub(crate) struct Plan<C> {
     /// The rows that go, by the struct that reached them first.
     groups: Vec<Box<dyn Collected<C>>>,
     planned: Planned,
-    /// Which row refers to which, by their numbers: child, parent.
-    edges: Vec<(usize, usize)>,
+    edges: Vec<Edge>,
+    /// The relations of the edges.
+    relations: Vec<Followed<C>>,
     /// How many rows, by their numbers, had their `PreDelete`.
     announced: usize,
+    chosen: Chosen,
 }
 
 /// The rows of a plan, numbered in the order in which they were reached.
 pub(crate) struct Planned {
     pub(super) operation: Operation,
     pub(super) origin: Arc<Origin>,
-    numbers: ByKey<usize>,
+    pub(super) load: Load,
+    /// How many rows it may have.
+    max_rows: Option<usize>,
+    numbers: ByKey<Number>,
     places: Vec<Place>,
+    paths: Paths,
 }
 
-/// Where a row is kept.
+/// Which rows are loaded.
+pub(super) enum Load {
+    /// All: somebody counts them, or may hear of any.
+    All,
+    /// Those that somebody hears of, and those on the way to them.
+    Some(&'static Reach),
+}
+
+impl Load {
+    pub(super) fn loads(&self, table: TypeId) -> bool {
+        match self {
+            Load::All => true,
+            Load::Some(reach) => reach.loads(table),
+        }
+    }
+
+    pub(super) fn may_block(&self, table: TypeId) -> bool {
+        match self {
+            Load::All => true,
+            Load::Some(reach) => reach.may_block(table),
+        }
+    }
+}
+
+/// Where a row is kept, and the way to it.
 #[derive(Clone, Copy)]
-struct Place {
-    group: usize,
-    at: usize,
+pub(super) struct Place {
+    group: u32,
+    at: u32,
+    path: u32,
 }
 
-/// What the relations of some rows lead to.
-pub(super) struct Found<C> {
-    pub(super) children: Vec<FoundChildren<C>>,
-    pub(super) blockers: Vec<Blocker>,
+/// The ways to rows, each once.
+struct Paths {
+    paths: Vec<Path>,
+    places: HashMap<(u32, RelationInfo), u32>,
 }
 
-/// The children through one relation, and the number of the row that each refers to.
+impl Paths {
+    fn new() -> Self {
+        Paths {
+            paths: vec![Path::default()],
+            places: HashMap::new(),
+        }
+    }
+
+    /// One relation further.
+    fn and(&mut self, path: u32, relation: RelationInfo) -> u32 {
+        let Paths { paths, places } = self;
+        *places.entry((path, relation)).or_insert_with(|| {
+            let next = paths[path as usize].and(relation);
+            match next == paths[path as usize] {
+                true => path,
+                false => {
+                    paths.push(next);
+                    narrow(paths.len() - 1)
+                }
+            }
+        })
+    }
+}
+
+/// A relation that was followed.
+struct Followed<C> {
+    info: RelationInfo,
+    /// Makes children refer to nothing; none, if their columns cannot be NULL.
+    opener: Option<Opener<C>>,
+}
+
+/// Makes the rows with these keys, a `Vec` of them, refer to nothing by some relation.
+pub(crate) type Opener<C> = fn(&mut C, &dyn Any) -> Result<()>;
+
+/// The children of some rows through one relation, and the number of the row that each refers to.
 pub(super) struct FoundChildren<C> {
+    pub(super) relation: RelationInfo,
+    pub(super) opener: Option<Opener<C>>,
     pub(super) rows: Box<dyn Loaded<C>>,
-    pub(super) parents: Vec<usize>,
+    pub(super) parents: Vec<Number>,
+}
+
+fn narrow(place: usize) -> u32 {
+    u32::try_from(place).expect("a plan has fewer rows than that")
 }
 
 impl Planned {
-    pub(super) fn number<M: Persist<C>, C: RawConnection>(&self, key: &M::Pk) -> Option<usize> {
+    pub(super) fn number<M: Persist<C>, C: RawConnection>(&self, key: &M::Pk) -> Option<Number> {
         self.numbers.get::<M>(key).copied()
+    }
+
+    pub(super) fn has_table(&self, table: TypeId) -> bool {
+        self.numbers.has_table(table)
+    }
+
+    fn place(&self, row: Number) -> Place {
+        self.places[row as usize]
+    }
+
+    pub(super) fn path(&self, row: Number) -> &Path {
+        &self.paths.paths[self.place(row).path as usize]
     }
 }
 
 impl<C: RawConnection> Plan<C> {
-    pub(super) fn of<M: Persist<C>>(conn: &mut C, operation: Operation, root: M) -> Result<Self> {
-        let mut plan = Plan {
+    pub(super) fn new(
+        operation: Operation,
+        origin: Arc<Origin>,
+        load: Load,
+        max_rows: Option<usize>,
+    ) -> Self {
+        Plan {
             groups: Vec::new(),
             planned: Planned {
                 operation,
-                origin: Origin::new(M::INFO.name, root.key()),
+                origin,
+                load,
+                max_rows,
                 numbers: ByKey::default(),
                 places: Vec::new(),
+                paths: Paths::new(),
             },
             edges: Vec::new(),
+            relations: Vec::new(),
             announced: 0,
-        };
-        plan.add(conn, vec![root])?;
-        Ok(plan)
+            chosen: Chosen::default(),
+        }
     }
 
     /// Takes over the rows that are not here yet, and says the number of each.
-    pub(super) fn add<M: Persist<C>>(&mut self, conn: &mut C, rows: Vec<M>) -> Result<Vec<usize>> {
-        let mut numbers = Vec::with_capacity(rows.len());
-        if rows.is_empty() {
+    ///
+    /// There are no `rows` where nobody hears of them, else one for each key.
+    pub(super) fn add<M: Persist<C>>(
+        &mut self,
+        conn: &mut C,
+        keys: Vec<M::Pk>,
+        rows: Option<Vec<M>>,
+    ) -> Result<Vec<Number>> {
+        let mut numbers = Vec::with_capacity(keys.len());
+        if keys.is_empty() {
             return Ok(numbers);
         }
-        let index = self.group_of::<M>();
-        let group: &mut dyn Any = &mut *self.groups[index];
-        let group: &mut Rows<M, C> = group
-            .downcast_mut()
-            .expect("a group is found by the type of its rows");
+        let index = self.group_of::<M>(rows.is_some());
         let Planned {
             operation,
             numbers: known,
             places,
+            max_rows,
             ..
         } = &mut self.planned;
         let known = known.of::<M>()?;
-        for row in rows {
-            let key = row.pk();
+        let mut rows = rows.map(Vec::into_iter);
+        for key in keys {
+            let row = rows.as_mut().and_then(Iterator::next);
             match known.entry(key) {
-                Entry::Occupied(entry) => numbers.push(*entry.get()),
+                Entry::Occupied(entry) => {
+                    let number = *entry.get();
+                    numbers.push(number);
+                    let place = &mut places[number as usize];
+                    // Somebody hears of it after all, through this struct.
+                    if let Some(row) = row
+                        && !self.groups[place.group as usize].keeps_rows()
+                    {
+                        let mine = self.groups[place.group as usize].forget(place.at as usize);
+                        let group = rows_of::<M, C>(&mut self.groups[index]);
+                        place.at = narrow(group.push(entry.key().clone(), Some(row), mine));
+                        place.group = narrow(index);
+                    }
+                }
                 Entry::Vacant(entry) => {
-                    let claimed = operation.claim::<M, C>(conn, entry.key())?;
-                    let at = group.push(row, claimed);
-                    numbers.push(*entry.insert(places.len()));
-                    places.push(Place { group: index, at });
+                    if max_rows.is_some_and(|max| places.len() >= max) {
+                        return Err(Error::TooManyRows {
+                            model: M::INFO.name,
+                            max_rows: max_rows.unwrap_or_default(),
+                        });
+                    }
+                    let mine = operation.claim::<M, C>(conn, entry.key())?;
+                    let group = rows_of::<M, C>(&mut self.groups[index]);
+                    let at = narrow(group.push(entry.key().clone(), row, mine));
+                    numbers.push(*entry.insert(narrow(places.len())));
+                    places.push(Place {
+                        group: narrow(index),
+                        at,
+                        path: 0,
+                    });
                 }
             }
         }
         Ok(numbers)
     }
 
-    fn group_of<M: Persist<C>>(&mut self) -> usize {
-        let position = self
-            .groups
-            .iter()
-            .position(|group| group.model() == TypeId::of::<M>());
-        position.unwrap_or_else(|| {
-            self.groups.push(Box::new(Rows::<M, C>::new()));
+    fn group_of<M: Persist<C>>(&mut self, keeps_rows: bool) -> usize {
+        let is_it = |group: &Box<dyn Collected<C>>| {
+            group.model() == TypeId::of::<M>() && group.keeps_rows() == keeps_rows
+        };
+        self.groups.iter().position(is_it).unwrap_or_else(|| {
+            self.groups.push(Box::new(Rows::<M, C>::new(keeps_rows)));
             self.groups.len() - 1
         })
+    }
+
+    /// Looks at everything, and writes nothing.
+    pub(super) fn collect(&mut self, conn: &mut C) -> Result<(), Stop> {
+        let mut found = self.follow(conn)?;
+        self.find_restricting(conn, &mut found)?;
+        super::blocked(&mut found)
+    }
+
+    /// Follows the relations of all rows that were not looked at yet.
+    pub(super) fn follow(&mut self, conn: &mut C) -> Result<Found> {
+        let mut found = Found::default();
+        while let Some(group) = self.groups.iter_mut().find(|group| !group.is_followed()) {
+            for children in group.follow(conn, &self.planned, &mut found)? {
+                self.join(conn, children)?;
+            }
+        }
+        Ok(found)
+    }
+
+    fn join(&mut self, conn: &mut C, found: FoundChildren<C>) -> Result<()> {
+        let known = self.planned.places.len();
+        let numbers = found.rows.join(conn, self)?;
+        let relation = self.relation(found.relation, found.opener);
+        let Planned { places, paths, .. } = &mut self.planned;
+        for (child, parent) in numbers.into_iter().zip(found.parents) {
+            if child as usize >= known {
+                let path = places[parent as usize].path;
+                places[child as usize].path = paths.and(path, found.relation);
+            }
+            self.edges.push(Edge {
+                child,
+                parent,
+                relation,
+            });
+        }
+        Ok(())
+    }
+
+    fn relation(&mut self, info: RelationInfo, opener: Option<Opener<C>>) -> u32 {
+        let known = self.relations.iter().position(|it| it.info == info);
+        narrow(known.unwrap_or_else(|| {
+            self.relations.push(Followed { info, opener });
+            self.relations.len() - 1
+        }))
+    }
+
+    /// Finds the rows that restrict, once it is known which of them go too.
+    pub(super) fn find_restricting(&mut self, conn: &mut C, found: &mut Found) -> Result<()> {
+        for at in 0..self.groups.len() {
+            for children in self.groups[at].restricting(conn, &self.planned, found)? {
+                let relation = self.relation(children.relation, children.opener);
+                for (child, parent) in children.parents.iter().enumerate() {
+                    match children.rows.number(&self.planned, child) {
+                        // It goes too, before what it refers to.
+                        Some(child) => self.edges.push(Edge {
+                            child,
+                            parent: *parent,
+                            relation,
+                        }),
+                        None => {
+                            let path = self.planned.path(*parent).and(children.relation);
+                            let key = [children.rows.key(child)];
+                            found.add(Blocking::Restrict, &path, key.into_iter(), 1);
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Sends and deletes, dependents first.
     pub(super) fn run(mut self, conn: &mut C) -> Result<Deleted, Stop> {
         self.collect(conn)?;
-        let mut order = self.children_first();
-        if self.announce(conn, &order)? {
+        let mut steps = self.children_first()?;
+        if self.announce(conn, &steps)? {
             self.look_again(conn)?;
-            order = self.children_first();
-            self.announce(conn, &order)?;
+            steps = self.children_first()?;
+            self.announce(conn, &steps)?;
         }
-        self.delete(conn, order)
-    }
-
-    /// Follows the relations of all rows that were not looked at yet.
-    fn collect(&mut self, conn: &mut C) -> Result<(), Stop> {
-        let mut blockers: Vec<Blocker> = Vec::new();
-        while let Some(group) = self.groups.iter_mut().find(|group| !group.is_followed()) {
-            let found = group.follow(conn, &self.planned)?;
-            for blocker in found.blockers {
-                match blockers.iter_mut().find(|it| it.is_of_same(&blocker)) {
-                    Some(known) => known.absorb(blocker),
-                    None => blockers.push(blocker),
-                }
-            }
-            for FoundChildren { rows, parents } in found.children {
-                let numbers = rows.join(conn, self)?;
-                self.edges.extend(numbers.into_iter().zip(parents));
-            }
-        }
-        match blockers.is_empty() {
-            true => Ok(()),
-            false => Err(Stop::Blocked(blockers)),
-        }
+        self.execute(conn, steps)
     }
 
     /// Looks at every relation once more, because receivers had the connection.
@@ -162,56 +333,106 @@ impl<C: RawConnection> Plan<C> {
     }
 
     /// Sends the `PreDelete` of the rows that had none yet, and says whether a receiver had the connection.
-    fn announce(&mut self, conn: &mut C, order: &[Batch]) -> Result<bool> {
+    fn announce(&mut self, conn: &mut C, steps: &[Step]) -> Result<bool> {
         let announced = mem::replace(&mut self.announced, self.planned.places.len());
         let mut had_connection = false;
-        for run in order.chunk_by(|one, next| one.group == next.group) {
-            let numbers = run.iter().flat_map(|batch| &batch.rows);
-            let new = numbers.filter(|number| **number >= announced);
-            let rows: Vec<_> = new.map(|number| self.planned.places[*number].at).collect();
-            had_connection |= self.groups[run[0].group].announce(conn, &self.planned, &rows)?;
+        let deletes: Vec<_> = steps.iter().filter_map(deleted_by).collect();
+        for run in deletes.chunk_by(|(one, _), (next, _)| one == next) {
+            let numbers = run.iter().flat_map(|(_, rows)| *rows);
+            let new = numbers.filter(|number| **number as usize >= announced);
+            let rows: Vec<_> = new
+                .map(|row| self.planned.place(*row).at as usize)
+                .collect();
+            let group = &mut self.groups[run[0].0 as usize];
+            had_connection |= group.announce(conn, &self.planned, &rows)?;
         }
         Ok(had_connection)
     }
 
-    fn delete(mut self, conn: &mut C, order: Vec<Batch>) -> Result<Deleted, Stop> {
+    fn execute(mut self, conn: &mut C, steps: Vec<Step>) -> Result<Deleted, Stop> {
         let mut deleted = Deleted::default();
-        let mut unheard = Vec::new();
         for group in &self.groups {
-            unheard.extend(group.unheard_tables(conn, &self.planned)?);
+            group.end_unloaded(conn, &self.planned, &mut self.chosen, &mut deleted)?;
         }
-        // Nothing depends on rows of a table from which some go unheard, so those that are heard may be
-        // first, and must, to be counted.
-        let (first, rest): (Vec<_>, Vec<_>) = order
-            .into_iter()
-            .partition(|batch| unheard.contains(&self.groups[batch.group].table()));
-        self.delete_batches(conn, first, &mut deleted)?;
         for group in &self.groups {
-            group.delete_unheard_children(conn, &self.planned, &mut deleted)?;
+            group.replace(conn, &self.planned, &mut self.chosen)?;
         }
-        self.delete_batches(conn, rest, &mut deleted)?;
+        for step in steps {
+            let (group, rows, together) = match step {
+                Step::Open { relation, rows } => {
+                    self.open(conn, relation, &rows)?;
+                    continue;
+                }
+                Step::Delete { group, rows } => (group, rows, false),
+                Step::DeleteTogether { group, rows } => (group, rows, true),
+            };
+            let rows = rows.into_iter();
+            let rows: Vec<_> = rows
+                .map(|row| self.planned.place(row).at as usize)
+                .collect();
+            let group = &mut self.groups[group as usize];
+            let count = group.delete(conn, &self.planned, &rows, together)?;
+            deleted.add(group.info().name, count);
+        }
         Ok(deleted)
     }
 
-    fn delete_batches(
-        &mut self,
-        conn: &mut C,
-        batches: Vec<Batch>,
-        deleted: &mut Deleted,
-    ) -> Result<(), Stop> {
-        for batch in batches {
-            let places = batch.rows.iter().map(|number| self.planned.places[*number]);
-            let rows: Vec<_> = places.map(|place| place.at).collect();
-            let group = &mut self.groups[batch.group];
-            let count = group.delete(conn, &self.planned, &rows)?;
-            deleted.add(group.info().name, count);
+    fn open(&self, conn: &mut C, relation: u32, rows: &[Number]) -> Result<()> {
+        let opener = self.relations[relation as usize].opener;
+        for (at, group) in self.groups.iter().enumerate() {
+            let places = rows.iter().map(|row| self.planned.place(*row));
+            let here = places.filter(|place| place.group as usize == at);
+            let rows: Vec<_> = here.map(|place| place.at as usize).collect();
+            if let Some(opener) = opener.filter(|_| !rows.is_empty()) {
+                opener(conn, &*group.keys(&rows))?;
+            }
         }
         Ok(())
     }
 
-    fn children_first(&self) -> Vec<Batch> {
+    pub(super) fn children_first(&self) -> Result<Vec<Step>> {
         let tables: Vec<_> = self.groups.iter().map(|group| group.table()).collect();
         let groups: Vec<_> = self.planned.places.iter().map(|it| it.group).collect();
-        order::children_first(&groups, &tables, &self.edges)
+        let can_open = |relation: u32| self.relations[relation as usize].opener.is_some();
+        let steps = order::children_first(&groups, &tables, &self.edges, can_open);
+        steps.map_err(|circle| {
+            let mut relations: Vec<_> = circle
+                .0
+                .into_iter()
+                .map(|relation| self.relations[relation as usize].info.name())
+                .collect();
+            relations.sort_unstable();
+            relations.dedup();
+            Error::Cycle { relations }
+        })
+    }
+
+    /// The rows by the way to them: the group they are in and how many there are, with the keys of some.
+    pub(super) fn by_path(&self) -> Vec<(Path, &dyn Collected<C>, Vec<usize>)> {
+        let mut ways: Vec<(Path, &dyn Collected<C>, Vec<usize>)> = Vec::new();
+        let mut known: HashMap<(u32, u32), usize> = HashMap::new();
+        for place in &self.planned.places {
+            let at = *known.entry((place.path, place.group)).or_insert_with(|| {
+                let path = self.planned.paths.paths[place.path as usize].clone();
+                ways.push((path, &*self.groups[place.group as usize], Vec::new()));
+                ways.len() - 1
+            });
+            ways[at].2.push(place.at as usize);
+        }
+        ways
+    }
+}
+
+fn rows_of<M: Persist<C>, C: RawConnection>(group: &mut Box<dyn Collected<C>>) -> &mut Rows<M, C> {
+    let group: &mut dyn Any = &mut **group;
+    group
+        .downcast_mut()
+        .expect("a group is found by the type of its rows")
+}
+
+fn deleted_by(step: &Step) -> Option<(u32, &Vec<Number>)> {
+    match step {
+        Step::Delete { group, rows } | Step::DeleteTogether { group, rows } => Some((*group, rows)),
+        Step::Open { .. } => None,
     }
 }

@@ -1,12 +1,15 @@
 use std::any::{Any, TypeId};
+use std::collections::HashSet;
 use std::marker::PhantomData;
 
-use super::plan::{Found, FoundChildren, Plan, Planned};
+use super::blocked::{Blocking, Found, Path};
+use super::order::Number;
+use super::plan::{FoundChildren, Opener, Plan, Planned};
 use super::{Deleted, Stop, execute};
 use crate::connection::{RawConnection, scoped};
-use crate::error::Result;
+use crate::error::{Blocker, Key, Result};
 use crate::model::{ModelInfo, Persist};
-use crate::relation::{OnDelete, Relation};
+use crate::relation::{Chosen, OnDelete, Parents, Relation, RelationInfo};
 use crate::signal::{PostDelete, PreDelete};
 
 /// The rows of one model that go, with the model's type forgotten.
@@ -14,106 +17,239 @@ pub(super) trait Collected<C>: Any {
     fn model(&self) -> TypeId;
     fn table(&self) -> TypeId;
     fn info(&self) -> ModelInfo;
+    /// Whether it has whole rows, for their signals, and not just their keys.
+    fn keeps_rows(&self) -> bool;
+    /// Gives a row up to another group, and says whether this delete sends its signals.
+    fn forget(&mut self, at: usize) -> bool;
+    /// The keys of these rows, as a `Vec` of them.
+    fn keys(&self, rows: &[usize]) -> Box<dyn Any>;
+    /// The key of this row as errors tell it.
+    fn key(&self, at: usize) -> Key;
     fn is_followed(&self) -> bool;
     /// Makes every row one whose relations were not followed yet.
     fn follow_from_the_first(&mut self);
     /// Follows the relations of the rows that were not looked at yet.
-    fn follow(&mut self, conn: &mut C, planned: &Planned) -> Result<Found<C>>;
-    /// Sends the `PreDelete` of these rows, and says whether a receiver had the connection.
-    fn announce(&mut self, conn: &mut C, planned: &Planned, rows: &[usize]) -> Result<bool>;
-    /// The tables whose rows go with these without being loaded.
-    fn unheard_tables(&self, conn: &mut C, planned: &Planned) -> Result<Vec<TypeId>>;
-    fn delete_unheard_children(
+    fn follow(
+        &mut self,
+        conn: &mut C,
+        planned: &Planned,
+        found: &mut Found,
+    ) -> Result<Vec<FoundChildren<C>>>;
+    /// The rows that restrict these; those of tables that the plan does not have are found to block.
+    fn restricting(
         &self,
         conn: &mut C,
         planned: &Planned,
+        found: &mut Found,
+    ) -> Result<Vec<FoundChildren<C>>>;
+    /// Sends the `PreDelete` of these rows, and says whether a receiver had the connection.
+    fn announce(&mut self, conn: &mut C, planned: &Planned, rows: &[usize]) -> Result<bool>;
+    /// Deletes what depends on these rows and goes without being loaded.
+    fn end_unloaded(
+        &self,
+        conn: &mut C,
+        planned: &Planned,
+        chosen: &mut Chosen,
         deleted: &mut Deleted,
     ) -> Result<()>;
-    /// Deletes these rows, sends the `PostDelete` of those that went, and says how many that were.
-    fn delete(&mut self, conn: &mut C, planned: &Planned, rows: &[usize]) -> Result<usize, Stop>;
+    /// Makes the rows that stay refer to something else than these.
+    fn replace(&self, conn: &mut C, planned: &Planned, chosen: &mut Chosen) -> Result<()>;
+    /// The rows that would, by each relation, and those that the database takes care of.
+    fn left(&self, conn: &mut C, rows: &[usize]) -> Result<Vec<(RelationInfo, usize)>>;
+    /// Deletes these rows, by one statement if they are to go together, sends the `PostDelete` of those
+    /// that went, and says how many that were.
+    fn delete(
+        &mut self,
+        conn: &mut C,
+        planned: &Planned,
+        rows: &[usize],
+        together: bool,
+    ) -> Result<usize, Stop>;
+    /// The receivers that hear of these rows.
+    fn receivers(&self) -> Result<Vec<&'static str>>;
 }
 
 /// Rows of some model that a relation led to.
 pub(crate) trait Loaded<C> {
     /// Adds them to the plan, which says the number of each.
-    fn join(self: Box<Self>, conn: &mut C, plan: &mut Plan<C>) -> Result<Vec<usize>>;
-    fn has_unplanned(&self, planned: &Planned) -> bool;
+    fn join(self: Box<Self>, conn: &mut C, plan: &mut Plan<C>) -> Result<Vec<Number>>;
+    /// The number that one of them has in the plan.
+    fn number(&self, planned: &Planned, at: usize) -> Option<Number>;
+    fn key(&self, at: usize) -> Key;
 }
+
+/// The keys of rows of `M`.
+pub(crate) struct Keys<M: Persist<C>, C: RawConnection>(
+    pub(crate) Vec<M::Pk>,
+    pub(crate) PhantomData<fn(C)>,
+);
 
 /// The children of some rows whose key is `K`, and whom each refers to.
 pub(crate) struct Children<K, C> {
     pub(crate) rows: Box<dyn Loaded<C>>,
     pub(crate) parents: Vec<Option<K>>,
+    pub(crate) opener: Option<Opener<C>>,
 }
 
 impl<M: Persist<C>, C: RawConnection> Loaded<C> for Vec<M> {
-    fn join(self: Box<Self>, conn: &mut C, plan: &mut Plan<C>) -> Result<Vec<usize>> {
-        plan.add(conn, *self)
+    fn join(self: Box<Self>, conn: &mut C, plan: &mut Plan<C>) -> Result<Vec<Number>> {
+        plan.add(conn, self.iter().map(M::pk).collect(), Some(*self))
     }
 
-    fn has_unplanned(&self, planned: &Planned) -> bool {
-        self.iter()
-            .any(|row| planned.number::<M, C>(&row.pk()).is_none())
+    fn number(&self, planned: &Planned, at: usize) -> Option<Number> {
+        planned.number::<M, C>(&self[at].pk())
+    }
+
+    fn key(&self, at: usize) -> Key {
+        self[at].key()
+    }
+}
+
+impl<M: Persist<C>, C: RawConnection> Loaded<C> for Keys<M, C> {
+    fn join(self: Box<Self>, conn: &mut C, plan: &mut Plan<C>) -> Result<Vec<Number>> {
+        plan.add::<M>(conn, self.0, None)
+    }
+
+    fn number(&self, planned: &Planned, at: usize) -> Option<Number> {
+        planned.number::<M, C>(&self.0[at])
+    }
+
+    fn key(&self, at: usize) -> Key {
+        M::key_of(&self.0[at])
     }
 }
 
 /// Rows of `M` on a connection of type `C`, each once.
 pub(super) struct Rows<M: Persist<C>, C: RawConnection> {
-    rows: Vec<Planning<M>>,
+    keys: Vec<M::Pk>,
+    /// None of a row that went, that an event has, or that another group has.
+    rows: Option<Vec<Option<M>>>,
+    state: Vec<State>,
     /// How many rows, from the first, had their relations followed.
     followed: usize,
     on: PhantomData<fn(&mut C)>,
 }
 
-struct Planning<M> {
-    /// None once it went, and while an event has it.
-    row: Option<M>,
-    /// Whether this delete sends its signals, and not one around this one.
-    heard: bool,
+/// What of some children is loaded.
+#[derive(Clone, Copy)]
+enum Loading {
+    /// Their rows, if somebody hears of them, else their keys.
+    AsHeard,
+    Keys,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// This delete sends its signals.
+    Mine,
+    /// A delete around this one does.
+    Anothers,
+    /// Another group has it.
+    Forgotten,
 }
 
 impl<M: Persist<C>, C: RawConnection> Rows<M, C> {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(keeps_rows: bool) -> Self {
         Rows {
-            rows: Vec::new(),
+            keys: Vec::new(),
+            rows: keeps_rows.then(Vec::new),
+            state: Vec::new(),
             followed: 0,
             on: PhantomData,
         }
     }
 
     /// Keeps a row, and says where.
-    pub(super) fn push(&mut self, row: M, heard: bool) -> usize {
-        let row = Some(row);
-        self.rows.push(Planning { row, heard });
-        self.rows.len() - 1
+    pub(super) fn push(&mut self, key: M::Pk, row: Option<M>, mine: bool) -> usize {
+        self.keys.push(key);
+        if let Some(rows) = &mut self.rows {
+            rows.push(row);
+        }
+        self.state.push(match mine {
+            true => State::Mine,
+            false => State::Anothers,
+        });
+        self.keys.len() - 1
     }
 
-    fn keys(&self, from: usize) -> Vec<M::Pk> {
-        let rows = self.rows[from..].iter();
-        rows.filter_map(|it| it.row.as_ref().map(M::pk)).collect()
+    fn keys_by_path(&self, planned: &Planned, from: usize) -> Vec<(Path, Vec<M::Pk>)> {
+        let mut ways: Vec<(Path, Vec<M::Pk>)> = Vec::new();
+        for key in &self.keys[from..] {
+            let Some(number) = planned.number::<M, C>(key) else {
+                continue;
+            };
+            let path = planned.path(number);
+            match ways.iter_mut().find(|(it, _)| it == path) {
+                Some((_, keys)) => keys.push(key.clone()),
+                None => ways.push((path.clone(), vec![key.clone()])),
+            }
+        }
+        ways
     }
-}
 
-/// Whether a relation's children are loaded: for their signals, or those of a delete around this one.
-fn must_load<K, C: RawConnection>(
-    relation: &dyn Relation<K, C>,
-    conn: &mut C,
-    planned: &Planned,
-) -> Result<bool> {
-    Ok(relation.must_load(conn)?
-        || planned
-            .operation
-            .is_inside_one_of(conn, relation.child_table()))
-}
+    /// Finds the parents of these children in the plan.
+    ///
+    /// A database that compares without case finds children whose own spelling of the key is none of ours.
+    /// These are asked for key by key, since the order needs to know.
+    fn numbered(
+        &self,
+        conn: &mut C,
+        planned: &Planned,
+        keys: &[M::Pk],
+        relation: &dyn Relation<M::Pk, C>,
+        how: Loading,
+    ) -> Result<Vec<FoundChildren<C>>> {
+        let Children {
+            rows,
+            parents,
+            opener,
+        } = match how {
+            Loading::AsHeard => relation.children(conn, keys)?,
+            Loading::Keys => relation.child_keys(conn, keys, None)?,
+        };
+        let numbers = match keys {
+            [key] => {
+                let parent = planned.number::<M, C>(key).into_iter();
+                Some(parent.cycle().take(parents.len()).collect())
+            }
+            _ => {
+                let number = |key: &Option<M::Pk>| planned.number::<M, C>(key.as_ref()?);
+                parents.iter().map(number).collect()
+            }
+        };
+        if let Some(parents) = numbers {
+            return Ok(vec![FoundChildren {
+                relation: relation.info(),
+                opener,
+                rows,
+                parents,
+            }]);
+        }
+        let mut found = Vec::new();
+        for key in keys.chunks(1) {
+            found.extend(self.numbered(conn, planned, key, relation, how)?);
+        }
+        Ok(found)
+    }
 
-fn goes_unheard<K, C: RawConnection>(
-    relation: &dyn Relation<K, C>,
-    conn: &mut C,
-    planned: &Planned,
-) -> Result<bool> {
-    match relation.on_delete() {
-        OnDelete::Protect => Ok(false),
-        _ => Ok(!must_load(relation, conn, planned)?),
+    /// Finds which rows block these through a relation, as far as that is listed.
+    fn blockers(
+        &self,
+        conn: &mut C,
+        blocking: Blocking,
+        relation: &dyn Relation<M::Pk, C>,
+        (path, keys): (&Path, &[M::Pk]),
+        found: &mut Found,
+    ) -> Result<()> {
+        let children = relation.child_keys(conn, keys, Some(Blocker::LISTED + 1))?;
+        let listed = children.parents.len();
+        let count = match listed > Blocker::LISTED {
+            true => relation.count(conn, Parents::Keys(keys))?,
+            false => listed,
+        };
+        let keys = (0..listed).map(|at| children.rows.key(at));
+        found.add(blocking, &path.and(relation.info()), keys, count);
+        Ok(())
     }
 }
 
@@ -130,41 +266,101 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
         M::INFO
     }
 
+    fn keeps_rows(&self) -> bool {
+        self.rows.is_some()
+    }
+
+    fn forget(&mut self, at: usize) -> bool {
+        let mine = self.state[at] == State::Mine;
+        self.state[at] = State::Forgotten;
+        mine
+    }
+
+    fn keys(&self, rows: &[usize]) -> Box<dyn Any> {
+        let keys: Vec<M::Pk> = rows.iter().map(|at| self.keys[*at].clone()).collect();
+        Box::new(keys)
+    }
+
+    fn key(&self, at: usize) -> Key {
+        M::key_of(&self.keys[at])
+    }
+
     fn is_followed(&self) -> bool {
-        self.followed == self.rows.len()
+        self.followed == self.keys.len()
     }
 
     fn follow_from_the_first(&mut self) {
         self.followed = 0;
     }
 
-    fn follow(&mut self, conn: &mut C, planned: &Planned) -> Result<Found<C>> {
-        let keys = self.keys(self.followed);
-        self.followed = self.rows.len();
-        let (mut found, mut blockers) = (Vec::new(), Vec::new());
+    fn follow(
+        &mut self,
+        conn: &mut C,
+        planned: &Planned,
+        found: &mut Found,
+    ) -> Result<Vec<FoundChildren<C>>> {
+        let from = self.followed;
+        self.followed = self.keys.len();
+        let mut children = Vec::new();
+        let mut ways = None;
         for relation in &M::hooks()?.relations {
-            match relation.on_delete() {
-                OnDelete::Protect => blockers.extend(relation.blocker(conn, &keys)?),
-                OnDelete::Cascade if must_load(&**relation, conn, planned)? => {
-                    found.extend(children::<M, C>(&**relation, conn, planned, &keys)?);
+            let table = relation.child_table();
+            let on_delete = relation.info().on_delete;
+            if on_delete == OnDelete::Cascade && planned.load.loads(table) {
+                let keys = &self.keys[from..];
+                let how = Loading::AsHeard;
+                children.extend(self.numbered(conn, planned, keys, &**relation, how)?);
+            } else if on_delete == OnDelete::Protect {
+                let ways: &Vec<_> = ways.get_or_insert_with(|| self.keys_by_path(planned, from));
+                for (path, keys) in ways {
+                    let way = (path, &**keys);
+                    self.blockers(conn, Blocking::Protect, &**relation, way, found)?;
                 }
-                _ => {}
+            } else if on_delete == OnDelete::Cascade && planned.load.may_block(table) {
+                let ways: &Vec<_> = ways.get_or_insert_with(|| self.keys_by_path(planned, from));
+                for (path, keys) in ways {
+                    relation.find_blockers(conn, Parents::Keys(keys), path, found)?;
+                }
             }
         }
-        Ok(Found {
-            children: found,
-            blockers,
-        })
+        Ok(children)
+    }
+
+    fn restricting(
+        &self,
+        conn: &mut C,
+        planned: &Planned,
+        found: &mut Found,
+    ) -> Result<Vec<FoundChildren<C>>> {
+        let mut children = Vec::new();
+        for relation in &M::hooks()?.relations {
+            if relation.info().on_delete != OnDelete::Restrict {
+                continue;
+            }
+            if planned.has_table(relation.child_table()) {
+                let how = Loading::Keys;
+                children.extend(self.numbered(conn, planned, &self.keys, &**relation, how)?);
+                continue;
+            }
+            for (path, keys) in &self.keys_by_path(planned, 0) {
+                let way = (path, &**keys);
+                self.blockers(conn, Blocking::Restrict, &**relation, way, found)?;
+            }
+        }
+        Ok(children)
     }
 
     fn announce(&mut self, conn: &mut C, planned: &Planned, rows: &[usize]) -> Result<bool> {
         let receivers = &M::hooks()?.pre_delete;
+        let Some(kept) = &mut self.rows else {
+            return Ok(false);
+        };
         if receivers.is_empty() && !scoped::here(conn) {
             return Ok(false);
         }
-        let heard = rows.iter().filter(|at| self.rows[**at].heard);
+        let heard = rows.iter().filter(|at| self.state[**at] == State::Mine);
         let heard: Vec<usize> = heard.copied().collect();
-        let instances = heard.iter().filter_map(|at| self.rows[*at].row.take());
+        let instances = heard.iter().filter_map(|at| kept[*at].take());
         let mut events: Vec<_> = instances
             .map(|instance| PreDelete {
                 origin: planned.origin.clone(),
@@ -173,59 +369,83 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
             .collect();
         receivers.send_many(&mut events, conn)?;
         for (at, event) in heard.iter().zip(events) {
-            self.rows[*at].row = Some(event.instance);
+            kept[*at] = Some(event.instance);
         }
         let had_connection = receivers.takes_connection() || scoped::has_connected(conn);
         Ok(!heard.is_empty() && had_connection)
     }
 
-    fn unheard_tables(&self, conn: &mut C, planned: &Planned) -> Result<Vec<TypeId>> {
-        let mut tables = Vec::new();
-        for relation in &M::hooks()?.relations {
-            if goes_unheard(&**relation, conn, planned)? {
-                tables.push(relation.child_table());
-            }
-        }
-        Ok(tables)
-    }
-
-    fn delete_unheard_children(
+    fn end_unloaded(
         &self,
         conn: &mut C,
         planned: &Planned,
+        chosen: &mut Chosen,
         deleted: &mut Deleted,
     ) -> Result<()> {
-        let mut keys = None;
         for relation in &M::hooks()?.relations {
-            if goes_unheard(&**relation, conn, planned)? {
-                let keys: &Vec<_> = keys.get_or_insert_with(|| self.keys(0));
-                let count = relation.delete_children(conn, keys)?;
-                deleted.add(relation.info().child.name, count);
+            let cascades = relation.info().on_delete == OnDelete::Cascade;
+            if cascades && !planned.load.loads(relation.child_table()) {
+                let parents = Parents::Keys(&self.keys);
+                relation.delete_unloaded(conn, parents, chosen, deleted)?;
             }
         }
         Ok(())
     }
 
-    fn delete(&mut self, conn: &mut C, planned: &Planned, rows: &[usize]) -> Result<usize, Stop> {
+    fn replace(&self, conn: &mut C, _planned: &Planned, chosen: &mut Chosen) -> Result<()> {
+        for relation in &M::hooks()?.relations {
+            if relation.info().on_delete.replaces() {
+                relation.replace(conn, Parents::Keys(&self.keys), chosen)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn left(&self, conn: &mut C, rows: &[usize]) -> Result<Vec<(RelationInfo, usize)>> {
+        let keys: Vec<_> = rows.iter().map(|at| self.keys[*at].clone()).collect();
+        let mut left = Vec::new();
+        for relation in &M::hooks()?.relations {
+            let info = relation.info();
+            if info.on_delete.replaces() || info.on_delete == OnDelete::Database {
+                let count = relation.count(conn, Parents::Keys(&keys))?;
+                left.push((info, count));
+            }
+        }
+        left.retain(|(_, count)| *count > 0);
+        Ok(left)
+    }
+
+    fn delete(
+        &mut self,
+        conn: &mut C,
+        planned: &Planned,
+        rows: &[usize],
+        together: bool,
+    ) -> Result<usize, Stop> {
         let hooks = M::hooks()?;
+        let rows = rows
+            .iter()
+            .filter(|at| self.state[**at] != State::Forgotten);
+        let rows: Vec<usize> = rows.copied().collect();
+        let keys: Vec<_> = rows.iter().map(|at| self.keys[*at].clone()).collect();
+        let gone = execute::remove::<M, C>(conn, planned, &keys, together)?;
         let unheard = hooks.post_delete.is_empty() && !scoped::here(conn);
         let mut events = Vec::new();
         let mut count = 0;
-        for at in rows {
-            let Planning { row, heard } = &mut self.rows[*at];
-            let Some(instance) = row.take() else { continue };
-            let went = execute::remove(conn, planned, &instance)?;
-            match heard {
-                true => planned.operation.release::<M, C>(conn, &instance.pk())?,
-                false if went => planned.operation.take::<M, C>(conn, instance.pk())?,
-                false => {}
+        for (at, key) in rows.into_iter().zip(&keys) {
+            let went = gone.has(key);
+            match self.state[at] {
+                State::Mine => planned.operation.release::<M, C>(conn, key)?,
+                State::Anothers if went => planned.operation.take::<M, C>(conn, key.clone())?,
+                _ => {}
             }
+            let row = self.rows.as_mut().and_then(|rows| rows[at].take());
             if !went {
                 continue;
             }
             count += 1;
-            hooks.bury(&instance.pk(), conn)?;
-            if *heard && !unheard {
+            hooks.bury(key, conn)?;
+            if let Some(instance) = row.filter(|_| self.state[at] == State::Mine && !unheard) {
                 let origin = planned.origin.clone();
                 events.push(PostDelete { origin, instance });
             }
@@ -235,31 +455,26 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
         }
         Ok(count)
     }
+
+    fn receivers(&self) -> Result<Vec<&'static str>> {
+        let hooks = M::hooks()?;
+        let mut uids: Vec<_> = hooks.pre_delete.uids().collect();
+        uids.extend(hooks.post_delete.uids());
+        Ok(uids)
+    }
 }
 
-/// Loads the children of some rows, and finds out which row each refers to.
-///
-/// A database that compares without case finds children whose own spelling of the key is none of ours.
-/// These are asked for key by key, since the order needs to know.
-fn children<M: Persist<C>, C: RawConnection>(
-    relation: &dyn Relation<M::Pk, C>,
-    conn: &mut C,
-    planned: &Planned,
-    keys: &[M::Pk],
-) -> Result<Vec<FoundChildren<C>>> {
-    let Children { rows, parents } = relation.load_children(conn, keys)?;
-    if let [key] = keys {
-        let parent = planned.number::<M, C>(key).into_iter();
-        let parents = parent.cycle().take(parents.len()).collect();
-        return Ok(vec![FoundChildren { rows, parents }]);
+/// Which of some rows a statement deleted.
+pub(super) enum Gone<K> {
+    All,
+    These(HashSet<K>),
+}
+
+impl<K: Eq + std::hash::Hash> Gone<K> {
+    fn has(&self, key: &K) -> bool {
+        match self {
+            Gone::All => true,
+            Gone::These(keys) => keys.contains(key),
+        }
     }
-    let number = |key: &Option<M::Pk>| planned.number::<M, C>(key.as_ref()?);
-    if let Some(parents) = parents.iter().map(number).collect() {
-        return Ok(vec![FoundChildren { rows, parents }]);
-    }
-    let mut found = Vec::new();
-    for key in keys.chunks(1) {
-        found.extend(children::<M, C>(relation, conn, planned, key)?);
-    }
-    Ok(found)
 }

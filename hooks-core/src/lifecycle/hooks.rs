@@ -2,9 +2,10 @@ use std::any::TypeId;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::collector::Reach;
 use crate::connection::{CallbackKind, RawConnection, Scope, register, scoped};
 use crate::error::{RegistryError, Result};
-use crate::model::Row;
+use crate::model::{Persist, Row};
 use crate::receiver::{Receiver, Slot, Tombstone};
 use crate::registry;
 use crate::relation::{self, Relation, Relations};
@@ -40,6 +41,8 @@ pub struct ModelHooks<M: Row, C> {
     pub(crate) own_update: Scope,
     pub(crate) own_delete: Scope,
     pub(crate) own_load: Scope,
+    /// What a delete can reach, once it is known.
+    reach: OnceLock<Reach>,
     /// Whether a receiver looks at the row as it was before an update, so that `save` reads it.
     pub(crate) compares: bool,
     /// Whether a receiver may ask for the old row where it is at hand.
@@ -49,7 +52,7 @@ pub struct ModelHooks<M: Row, C> {
     merging: Vec<&'static Receiver>,
 }
 
-impl<M: Row, C: 'static> ModelHooks<M, C> {
+impl<M: Row, C: RawConnection> ModelHooks<M, C> {
     /// Finds all of it among what was compiled in.
     ///
     /// # Errors
@@ -80,6 +83,7 @@ impl<M: Row, C: 'static> ModelHooks<M, C> {
             own_update: Scope::Statement,
             own_delete: Scope::Statement,
             own_load: Scope::Statement,
+            reach: OnceLock::new(),
             compares: false,
             looks_back: false,
             merging: merging::<M>(),
@@ -128,10 +132,26 @@ impl<M: Row, C: RawConnection> ModelHooks<M, C> {
         !silent || scoped::here(conn)
     }
 
-    pub(crate) fn hears_delete(&self, conn: &mut C) -> bool {
-        let silent =
-            self.pre_delete.is_empty() && self.post_delete.is_empty() && self.merging.is_empty();
-        !silent || scoped::here(conn)
+    /// Whether the whole row is needed for the signals of its delete.
+    pub(crate) fn signals_delete(&self, conn: &mut C) -> bool {
+        !(self.pre_delete.is_empty() && self.post_delete.is_empty()) || scoped::has_connected(conn)
+    }
+
+    /// Whether anybody has to know which rows are deleted.
+    pub(crate) fn hears_delete(&self) -> bool {
+        !(self.pre_delete.is_empty() && self.post_delete.is_empty() && self.merging.is_empty())
+    }
+
+    /// What a delete of rows of this model can reach.
+    pub(crate) fn reach(&'static self) -> Result<&'static Reach>
+    where
+        M: Persist<C>,
+    {
+        if let Some(reach) = self.reach.get() {
+            return Ok(reach);
+        }
+        let reach = Reach::of::<M, C>()?;
+        Ok(self.reach.get_or_init(|| reach))
     }
 
     /// Takes back what receivers were going to hear of a row that is gone.

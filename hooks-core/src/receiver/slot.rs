@@ -74,6 +74,11 @@ impl<E: Signal, C: 'static> Slot<E, C> {
             .any(|call| call.receiver.when != When::Now)
     }
 
+    /// Their `dispatch_uid`s, in the order in which they run.
+    pub(crate) fn uids(&self) -> impl Iterator<Item = &'static str> {
+        self.calls.iter().map(|call| call.receiver.uid)
+    }
+
     /// Whether one of them looks at what changed.
     pub(crate) fn compares(&self) -> bool {
         self.calls.iter().any(|call| call.receiver.compares)

@@ -6,10 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
-use super::link::Referring;
-use super::{AutoCreate, ParentKey, info};
+use super::{Aim, AutoCreate, ParentKey, Parents, Referring, info};
 use crate::connection::{RawConnection, State};
-use crate::error::{Error, Result};
+use crate::error::{Error, Operation, Result};
 use crate::lifecycle;
 use crate::model::{Model, Persist, Refused, Row};
 
@@ -54,7 +53,7 @@ where
 {
     let new = match R::AUTO_CREATE {
         AutoCreate::No => return Ok(()),
-        AutoCreate::FromKey(make) => make(key.clone()),
+        AutoCreate::FromKey(make) => make(R::Target::target(conn, key)?),
         AutoCreate::FromParent(make) => match parent.downcast_ref() {
             Some(parent) => make(parent),
             // Created through another struct over the same table.
@@ -81,7 +80,10 @@ where
 {
     let new = match R::AUTO_CREATE {
         AutoCreate::No => return Ok(()),
-        AutoCreate::FromKey(make) => parents.keys().into_iter().map(make).collect(),
+        AutoCreate::FromKey(make) => {
+            let keys = R::Target::targets(conn, parents.keys())?;
+            keys.into_iter().map(make).collect()
+        }
         AutoCreate::FromParent(make) => from_parents::<R, C>(conn, parents, make)?,
     };
     lifecycle::create_dependents::<R::Child, C>(
@@ -181,12 +183,19 @@ where
     R: Referring<C>,
     C: RawConnection,
 {
-    let children = R::load(conn, keys)?;
-    let taken: HashSet<_> = children.iter().filter_map(R::parent_key).collect();
+    let loading = |model| Error::query(model, Operation::Load);
+    let children = R::rows(conn, Parents::Keys(keys)).map_err(loading(R::Child::INFO.name))?;
+    if children.is_empty() {
+        return Ok(None);
+    }
+    let index = R::Target::index(conn, keys).map_err(loading(R::Parent::INFO.name))?;
+    let parents = children
+        .iter()
+        .filter_map(|child| R::Target::parent(&index, R::key(child)?));
+    let taken: HashSet<_> = parents.collect();
     // What the database calls the same key, Rust may not.
     let first = keys.iter().find(|key| taken.contains(*key));
-    let key = first.or_else(|| keys.first().filter(|_| !children.is_empty()));
-    Ok(key.map(|key| Error::DependentExists {
+    Ok(first.or(keys.first()).map(|key| Error::DependentExists {
         model: R::Child::INFO.name,
         relation: info::<R>().name(),
         parent: R::Parent::INFO.name,

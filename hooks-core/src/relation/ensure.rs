@@ -1,19 +1,14 @@
 //! Dependents for rows that are older than the relation.
 
 use diesel::QueryResult;
-use diesel::backend::Backend;
-use diesel::dsl::SqlTypeOf;
-use diesel::expression::{AsExpression, Expression};
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
-use diesel::sql_types::SqlType;
 
-use super::link::Referring;
-use super::{ParentKey, Reference, dependents};
-use crate::backend::statements::{FromClause, from_clause};
-use crate::connection::{HookConnection, RawConnection, Scope, atomic};
+use super::{Aim, Reference, Referring, dependents};
+use crate::backend::statements::{FromClause, Named, from_clause};
+use crate::connection::{RawConnection, Scope, atomic};
 use crate::error::{Error, Operation, Result};
 use crate::lifecycle;
-use crate::model::{Model, Persist, Row};
+use crate::model::Model;
 use crate::trace;
 
 /// How many rows one transaction gives their dependents: few enough that other writers get their turn.
@@ -25,20 +20,22 @@ const AT_ONCE: usize = 1_000;
 /// lock before it looks: whoever else creates rows or dependents does so before or after. An error leaves what
 /// the batches before it made, and calling again goes on from there. Inside a transaction of the application all
 /// of it is part of that.
-pub fn ensure<R, C>(conn: &mut C) -> Result<usize>
+pub(crate) fn ensure<R, C>(conn: &mut C) -> Result<usize>
 where
-    C: HookConnection,
-    R: Lacking<C::Raw>,
+    C: RawConnection,
+    R: Referring<C>,
 {
-    let conn = conn.raw_connection();
     trace::operation::<R::Child, _, _>("ensure", conn, |conn| {
-        let scope = lifecycle::create_scope::<R::Child, C::Raw>()?.max(Scope::Statements);
+        let scope = lifecycle::create_scope::<R::Child, C>()?.max(Scope::Statements);
         let mut made = 0;
         let mut last = None;
         loop {
-            let parents = atomic::<R::Child, C::Raw, _>(conn, scope, |conn| {
-                let parents = R::lacking(conn, last.clone())?;
-                dependents::create::<R, C::Raw>(conn, None, &&*parents)?;
+            let parents = atomic::<R::Child, C, _>(conn, scope, |conn| {
+                let parents = R::lacking(conn, last.take(), AT_ONCE)
+                    .map_err(Error::query(R::Parent::INFO.name, Operation::Load))?;
+                if !parents.is_empty() {
+                    dependents::create::<R, C>(conn, None, &&*parents)?;
+                }
                 Ok(parents)
             })?;
             made += parents.len();
@@ -50,88 +47,66 @@ where
     })
 }
 
-/// A relation whose parents can be asked for that have no child.
-pub trait Lacking<C: RawConnection>: Referring<C> {
-    /// The next of them past this key, in the order of their keys.
-    fn lacking(conn: &mut C, past: Option<ParentKey<Self>>) -> Result<Vec<Self::Parent>>;
+/// That a row of the parent has no child.
+pub(super) struct WithoutChild<R: Reference, C: RawConnection>
+where
+    R::Target: Aim<R, C>,
+{
+    target: <R::Target as Aim<R, C>>::Columns,
+    children: FromClause<R::Child>,
+    columns: R::Columns,
+    /// Whether a child is found by an index. Else the database makes one of all of them.
+    indexed: bool,
 }
 
-type Bound<R> = <ParentKey<R> as AsExpression<SqlTypeOf<<R as Reference>::Column>>>::Expression;
-
-impl<R, C> Lacking<C> for R
+impl<R: Reference, C: RawConnection> WithoutChild<R, C>
 where
-    C: RawConnection,
-    R: Referring<C>,
-    R::Column: QueryFragment<C::Backend>,
-    SqlTypeOf<R::Column>: SqlType,
-    ParentKey<R>: AsExpression<SqlTypeOf<R::Column>>,
-    Bound<R>: QueryFragment<C::Backend>,
-    <R::Parent as Row>::PkColumns: QueryFragment<C::Backend>,
-    FromClause<R::Parent>: QueryFragment<C::Backend>,
-    FromClause<R::Child>: QueryFragment<C::Backend>,
+    R::Target: Aim<R, C>,
 {
-    fn lacking(conn: &mut C, past: Option<ParentKey<R>>) -> Result<Vec<R::Parent>> {
-        let filter = WithoutChild::<R, _> {
-            key: Default::default(),
-            parents: from_clause::<R::Parent>(),
+    pub(super) fn new(indexed: bool) -> Self {
+        WithoutChild {
+            target: Default::default(),
             children: from_clause::<R::Child>(),
-            column: Default::default(),
-            past: past.map(AsExpression::as_expression),
-        };
-        R::Parent::load_where(conn, filter)
-            .map_err(Error::query(R::Parent::INFO.name, Operation::Load))
+            columns: R::Columns::default(),
+            indexed,
+        }
     }
 }
 
-/// The next rows of the parent that have no child. A join lets the database build an index for itself where the
-/// child's column has none.
-struct WithoutChild<R: Reference, B> {
-    key: <R::Parent as Row>::PkColumns,
-    parents: FromClause<R::Parent>,
-    children: FromClause<R::Child>,
-    column: R::Column,
-    past: Option<B>,
-}
-
-impl<R: Reference, B> QueryId for WithoutChild<R, B> {
+impl<R: Reference, C: RawConnection> QueryId for WithoutChild<R, C>
+where
+    R::Target: Aim<R, C>,
+{
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl<R, B, DB> QueryFragment<DB> for WithoutChild<R, B>
+impl<R, C> QueryFragment<C::Backend> for WithoutChild<R, C>
 where
-    R: Reference,
-    DB: Backend,
-    <R::Parent as Row>::PkColumns: Expression + QueryFragment<DB>,
-    FromClause<R::Parent>: QueryFragment<DB>,
-    FromClause<R::Child>: QueryFragment<DB>,
-    R::Column: QueryFragment<DB>,
-    B: QueryFragment<DB>,
+    C: RawConnection,
+    R: Reference<Target: Aim<R, C>, Columns: Named<C::Backend>>,
+    FromClause<R::Child>: QueryFragment<C::Backend>,
 {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        self.key.walk_ast(out.reborrow())?;
-        out.push_sql(" IN (SELECT ");
-        self.key.walk_ast(out.reborrow())?;
-        out.push_sql(" FROM ");
-        self.parents.walk_ast(out.reborrow())?;
-        out.push_sql(" LEFT JOIN ");
-        self.children.walk_ast(out.reborrow())?;
-        out.push_sql(" ON ");
-        self.column.walk_ast(out.reborrow())?;
-        out.push_sql(" = ");
-        self.key.walk_ast(out.reborrow())?;
-        out.push_sql(" WHERE ");
-        self.column.walk_ast(out.reborrow())?;
-        out.push_sql(" IS NULL");
-        if let Some(past) = &self.past {
-            out.push_sql(" AND ");
-            self.key.walk_ast(out.reborrow())?;
-            out.push_sql(" > ");
-            past.walk_ast(out.reborrow())?;
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, C::Backend>) -> QueryResult<()> {
+        if !self.indexed {
+            out.push_sql("(");
+            self.target.walk_ast(out.reborrow())?;
+            out.push_sql(") NOT IN (SELECT ");
+            self.columns.select(out.reborrow())?;
+            out.push_sql(" FROM ");
+            self.children.walk_ast(out.reborrow())?;
+            out.push_sql(" WHERE ");
+            self.columns.present(out.reborrow())?;
+            out.push_sql(")");
+            return Ok(());
         }
-        out.push_sql(" ORDER BY ");
-        self.key.walk_ast(out.reborrow())?;
-        out.push_sql(&format!(" LIMIT {AT_ONCE}) ORDER BY "));
-        self.key.walk_ast(out)
+        out.push_sql("NOT EXISTS (SELECT 1 FROM ");
+        self.children.walk_ast(out.reborrow())?;
+        out.push_sql(" WHERE (");
+        self.columns.select(out.reborrow())?;
+        out.push_sql(") = (");
+        self.target.walk_ast(out.reborrow())?;
+        out.push_sql("))");
+        Ok(())
     }
 }

@@ -2,76 +2,59 @@ use std::any::{Any, TypeId};
 use std::marker::PhantomData;
 use std::ops::Deref;
 
-use diesel::dsl;
-use diesel::expression::array_comparison::AsInExpression;
-use diesel::expression::{AsExpression, Expression};
-use diesel::expression_methods::ExpressionMethods;
-use diesel::sql_types::SqlType;
-
 use super::dependents::{self, Created, Number};
-use super::{Handle, Marker, OnDelete, ParentKey, Reference, Relation, RelationInfo, info};
-use crate::collector::{Children, delete_scope};
+use super::reference::Setter;
+use super::referring::ParentsOf;
+use super::{
+    Aim, Chosen, Handle, OnDelete, ParentKey, Parents, Reference, Referring, Relation,
+    RelationInfo, Replacement, info,
+};
+use crate::collector::{
+    self, Blocking, Children, Deleted, Found, Keys, Opener, Path, Survey, delete_scope,
+};
 use crate::connection::{RawConnection, Scope};
-use crate::error::{Blocker, Error, Operation, Result};
-use crate::lifecycle::{self, KEYS_AT_ONCE};
-use crate::model::{Filter, Hooked, Model, Persist, Row};
+use crate::error::{Blocker, Error, Operation, RegistryError, Result};
+use crate::lifecycle;
+use crate::model::{Hooked, Model, Persist, Row};
 
 /// A relation whose ends can be stored on `C`.
 struct Link<R, C> {
     number: Number,
-    ends: Marker<(R, C)>,
+    ends: PhantomData<fn() -> (R, C)>,
 }
 
-type IsKey<R> = dsl::Eq<<R as Reference>::Column, ParentKey<R>>;
-type IsOneOf<R> = dsl::EqAny<<R as Reference>::Column, Vec<ParentKey<R>>>;
-
-/// The rows of the child that refer to one key, or to one of several.
-pub trait Referring<C: RawConnection>: Reference<Child: Persist<C>, Parent: Persist<C>> {
-    /// Loads them.
-    fn load(conn: &mut C, keys: &[ParentKey<Self>]) -> Result<Vec<Self::Child>>;
-    /// Deletes them, and says how many there were.
-    fn delete(conn: &mut C, keys: &[ParentKey<Self>]) -> Result<usize>;
+fn reading<R: Reference>() -> impl FnOnce(diesel::result::Error) -> Error {
+    Error::query(R::Child::INFO.name, Operation::Load)
 }
 
-impl<R, C> Referring<C> for R
-where
-    C: RawConnection,
-    R: Reference<Child: Persist<C>, Parent: Persist<C>>,
-    R::Column: ExpressionMethods,
-    <R::Column as Expression>::SqlType: SqlType,
-    ParentKey<R>: AsExpression<<R::Column as Expression>::SqlType>,
-    Vec<ParentKey<R>>: AsInExpression<<R::Column as Expression>::SqlType>,
-    IsKey<R>: Filter<C>,
-    IsOneOf<R>: Filter<C>,
-{
-    fn load(conn: &mut C, keys: &[ParentKey<R>]) -> Result<Vec<R::Child>> {
-        let error = |error| Error::query(R::Child::INFO.name, Operation::Load)(error);
-        if let [key] = keys {
-            return R::Child::load_where(conn, R::Column::default().eq(key.clone())).map_err(error);
-        }
-        let mut rows = Vec::new();
-        for keys in keys.chunks(KEYS_AT_ONCE) {
-            rows.extend(
-                R::Child::load_where(conn, R::Column::default().eq_any(keys.to_vec()))
-                    .map_err(error)?,
-            );
-        }
-        Ok(rows)
-    }
+fn writing<R: Reference>(operation: Operation) -> impl FnOnce(diesel::result::Error) -> Error {
+    Error::query(R::Child::INFO.name, operation)
+}
 
-    fn delete(conn: &mut C, keys: &[ParentKey<R>]) -> Result<usize> {
-        let error = |error| Error::query(R::Child::INFO.name, Operation::Delete)(error);
-        if let [key] = keys {
-            return R::Child::remove_where(conn, R::Column::default().eq(key.clone()))
-                .map_err(error);
-        }
-        let mut count = 0;
-        for keys in keys.chunks(KEYS_AT_ONCE) {
-            count += R::Child::remove_where(conn, R::Column::default().eq_any(keys.to_vec()))
-                .map_err(error)?;
-        }
-        Ok(count)
-    }
+/// What finds the parent of each child.
+fn indexed<R: Referring<C>, C: RawConnection>(
+    conn: &mut C,
+    parents: &[ParentKey<R>],
+) -> Result<<R::Target as Aim<R, C>>::Index> {
+    let index = R::Target::index(conn, parents);
+    index.map_err(Error::query(R::Parent::INFO.name, Operation::Load))
+}
+
+/// Nulls the relation of some children, to open a circle.
+fn open<R: Referring<C>, C: RawConnection>(conn: &mut C, children: &dyn Any) -> Result<()> {
+    let children: &Vec<<R::Child as Model>::Pk> =
+        children.downcast_ref().ok_or(RegistryError::KeysOfTable {
+            first: R::Child::INFO.name,
+            second: R::Child::INFO.name,
+        })?;
+    R::clear(conn, children)
+        .map(drop)
+        .map_err(writing::<R>(Operation::Update))
+}
+
+fn opener<R: Referring<C>, C: RawConnection>() -> Option<Opener<C>> {
+    use crate::backend::statements::Columns;
+    R::Columns::NULLABLE.then_some(open::<R, C>)
 }
 
 impl<R, C> Relation<ParentKey<R>, C> for Link<R, C>
@@ -84,23 +67,15 @@ where
     }
 
     fn on_delete(&self) -> OnDelete {
-        R::ON_DELETE
+        R::FACTS.on_delete
+    }
+
+    fn child_table(&self) -> TypeId {
+        TypeId::of::<<R::Child as Row>::Table>()
     }
 
     fn create_scope(&self) -> Result<Scope> {
         lifecycle::create_scope::<R::Child, C>()
-    }
-
-    fn delete_scope(&self, visited: &mut Vec<TypeId>) -> Result<Scope> {
-        match R::ON_DELETE {
-            OnDelete::Protect => Ok(Scope::Statements),
-            _ => delete_scope::<R::Child, C>(visited),
-        }
-    }
-
-    fn must_load(&self, conn: &mut C) -> Result<bool> {
-        let hooks = R::Child::hooks()?;
-        Ok(hooks.hears_delete(conn) || !hooks.relations.is_empty())
     }
 
     fn create_dependent(&self, conn: &mut C, parent: &dyn Any, key: &ParentKey<R>) -> Result<()> {
@@ -111,29 +86,151 @@ where
         dependents::create::<R, C>(conn, Some(&self.number), parents)
     }
 
-    fn child_table(&self) -> TypeId {
-        TypeId::of::<<R::Child as Row>::Table>()
+    fn delete_scope(&self, visited: &mut Vec<TypeId>) -> Result<Scope> {
+        match R::FACTS.on_delete {
+            OnDelete::Cascade => delete_scope::<R::Child, C>(visited),
+            OnDelete::DoNothing | OnDelete::Database => Ok(Scope::Statement),
+            _ => match R::replacement() {
+                // The application's function has the connection.
+                Replacement::Setter(_) => Ok(Scope::Receivers),
+                _ => Ok(Scope::Statements),
+            },
+        }
     }
 
-    fn load_children(
-        &self,
-        conn: &mut C,
-        keys: &[ParentKey<R>],
-    ) -> Result<Children<ParentKey<R>, C>> {
-        let rows = R::load(conn, keys)?;
+    fn survey(&self, survey: &mut Survey) -> Result<()> {
+        survey.visit::<R::Child, C>()
+    }
+
+    fn children(&self, conn: &mut C, keys: &[ParentKey<R>]) -> Result<Children<ParentKey<R>, C>> {
+        if !R::Child::hooks()?.signals_delete(conn) {
+            return self.child_keys(conn, keys, None);
+        }
+        let rows = R::rows(conn, Parents::Keys(keys)).map_err(reading::<R>())?;
+        let index = indexed::<R, C>(conn, keys)?;
+        let parents = rows
+            .iter()
+            .map(|row| R::Target::parent(&index, R::key(row)?))
+            .collect();
         Ok(Children {
-            parents: rows.iter().map(R::parent_key).collect(),
+            parents,
             rows: Box::new(rows),
+            opener: opener::<R, C>(),
         })
     }
 
-    fn delete_children(&self, conn: &mut C, keys: &[ParentKey<R>]) -> Result<usize> {
-        let count = R::delete(conn, keys)?;
-        if !R::Child::guarded(conn) {
-            return Ok(count);
+    fn child_keys(
+        &self,
+        conn: &mut C,
+        keys: &[ParentKey<R>],
+        limit: Option<usize>,
+    ) -> Result<Children<ParentKey<R>, C>> {
+        let of = Parents::Keys(keys);
+        let pairs = match limit {
+            None => R::keys(conn, of),
+            Some(limit) => R::some_keys(conn, of, limit),
+        };
+        let index = indexed::<R, C>(conn, keys)?;
+        let (keys, parents) = pairs
+            .map_err(reading::<R>())?
+            .into_iter()
+            .map(|(child, key)| (child, R::Target::parent(&index, key)))
+            .unzip();
+        Ok(Children {
+            parents,
+            rows: Box::new(Keys::<R::Child, C>(keys, PhantomData)),
+            opener: opener::<R, C>(),
+        })
+    }
+
+    fn count(&self, conn: &mut C, parents: ParentsOf<'_, R, C>) -> Result<usize> {
+        R::count(conn, parents).map_err(reading::<R>())
+    }
+
+    fn find_blockers(
+        &self,
+        conn: &mut C,
+        parents: ParentsOf<'_, R, C>,
+        path: &Path,
+        found: &mut Found,
+    ) -> Result<()> {
+        let path = path.and(info::<R>());
+        if let Some(blocking) = Blocking::of(R::FACTS.on_delete) {
+            let listed = R::some_keys(conn, parents, Blocker::LISTED + 1).map_err(reading::<R>())?;
+            let count = match listed.len() > Blocker::LISTED {
+                true => self.count(conn, parents)?,
+                false => listed.len(),
+            };
+            let keys = listed.iter().map(|(child, _)| R::Child::key_of(child));
+            found.add(blocking, &path, keys, count);
         }
-        match R::load(conn, keys)?.len() {
-            0 => Ok(count),
+        if R::FACTS.on_delete != OnDelete::Cascade {
+            return Ok(());
+        }
+        let relations = &R::Child::hooks()?.relations;
+        if relations.is_empty() {
+            return Ok(());
+        }
+        let mut outcome = Ok(());
+        R::show(parents, &mut |condition| {
+            for relation in relations {
+                if outcome.is_ok() {
+                    outcome = relation.find_blockers(conn, Parents::Where(condition), &path, found);
+                }
+            }
+        });
+        outcome
+    }
+
+    fn replace(
+        &self,
+        conn: &mut C,
+        parents: ParentsOf<'_, R, C>,
+        chosen: &mut Chosen,
+    ) -> Result<usize> {
+        let by = match R::replacement() {
+            Replacement::Null => None,
+            Replacement::Value(value) => value(),
+            Replacement::Setter(setter) => {
+                if R::some_keys(conn, parents, 1)
+                    .map_err(reading::<R>())?
+                    .is_empty()
+                {
+                    return Ok(0);
+                }
+                choose::<R, C>(conn, &*setter, chosen)?
+            }
+        };
+        R::replace(conn, parents, by).map_err(writing::<R>(Operation::Update))
+    }
+
+    fn delete_unloaded(
+        &self,
+        conn: &mut C,
+        parents: ParentsOf<'_, R, C>,
+        chosen: &mut Chosen,
+        deleted: &mut Deleted,
+    ) -> Result<()> {
+        let relations = &R::Child::hooks()?.relations;
+        if !relations.is_empty() {
+            let mut outcome = Ok(());
+            R::show(parents, &mut |condition| {
+                let children = Parents::Where(condition);
+                for relation in relations {
+                    if outcome.is_ok() {
+                        outcome = collector::end(&**relation, conn, children, chosen, deleted);
+                    }
+                }
+            });
+            outcome?;
+        }
+        let count = R::delete(conn, parents).map_err(writing::<R>(Operation::Delete))?;
+        deleted.add(R::Child::INFO.name, count);
+        if !R::Child::guarded(conn) {
+            return Ok(());
+        }
+        match self.count(conn, parents)? {
+            0 => Ok(()),
             kept => Err(Error::RowCount {
                 model: R::Child::INFO.name,
                 operation: Operation::Delete,
@@ -142,24 +239,35 @@ where
             }),
         }
     }
+}
 
-    fn blocker(&self, conn: &mut C, keys: &[ParentKey<R>]) -> Result<Option<Blocker>> {
-        let rows = R::load(conn, keys)?;
-        if rows.is_empty() {
-            return Ok(None);
-        }
-        let keys = rows.iter().map(Row::key).collect();
-        Ok(Some(Blocker::new(
-            self.info().name(),
-            R::Child::INFO.name,
-            keys,
-        )))
+/// What the application's function says, which is asked once in a delete.
+fn choose<R: Reference, C: RawConnection>(
+    conn: &mut C,
+    setter: &dyn Any,
+    chosen: &mut Chosen,
+) -> Result<Option<R::Key>> {
+    let known = chosen.get(&TypeId::of::<R>());
+    if let Some(key) = known.and_then(|key| key.downcast_ref::<Option<R::Key>>()) {
+        return Ok(key.clone());
     }
+    let Setter(choose) = setter.downcast_ref::<Setter<R, C>>().ok_or_else(|| {
+        RegistryError::SetOnOtherConnection {
+            relation: info::<R>().name(),
+            connection: std::any::type_name::<C>(),
+        }
+    })?;
+    let key = choose(conn).map_err(|source| Error::Set {
+        relation: info::<R>().name(),
+        source,
+    })?;
+    chosen.insert(TypeId::of::<R>(), Box::new(key.clone()));
+    Ok(key)
 }
 
 /// Asks the compiler whether both ends of a relation can be stored on a connection type: its own method is
 /// found first, if the bounds hold.
-pub struct Probe<R, C>(Marker<(R, C)>);
+pub struct Probe<R, C>(PhantomData<fn() -> (R, C)>);
 
 impl<R, C> Probe<R, C> {
     #[expect(

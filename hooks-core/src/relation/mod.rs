@@ -8,26 +8,33 @@ mod accessor;
 mod dependents;
 mod ensure;
 mod link;
+mod reference;
+mod referring;
 
 use std::any::{Any, TypeId};
-use std::marker::PhantomData;
 
-use diesel::query_source::Column;
-
-use crate::collector::Children;
-use crate::connection::Scope;
-use crate::error::{Blocker, RegistryError, Result};
+use crate::backend::statements::Columns;
+use crate::collector::{Children, Deleted, Found, Path, Survey};
+use crate::connection::{RawConnection, Scope};
+use crate::error::{RegistryError, Result};
 use crate::model::{Model, ModelInfo, Row};
 use crate::registry;
 
+pub use self::accessor::On;
 pub(crate) use self::dependents::Created;
 
 #[doc(hidden)]
-pub use self::accessor::{child, parent};
+pub use self::link::Probe;
 #[doc(hidden)]
-pub use self::ensure::{Lacking, ensure};
+pub use self::reference::{
+    AutoCreate, CanBeNull, Chooses, Facts, Found as FoundParent, Handle, Held, Holds, ParentKey,
+    PrimaryKey, Reference, RefersTo, Replacement, Target, Unique, can_be_null, chosen, foreign_key,
+    one_to_one, referred,
+};
+pub(crate) use self::referring::Parents;
 #[doc(hidden)]
-pub use self::link::{Probe, Referring};
+pub use self::referring::{Aim, Referring};
+pub use crate::collector::{Action, PlannedRows};
 
 /// What becomes of a row when the row it refers to is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -51,6 +58,16 @@ pub enum OnDelete {
     Database,
 }
 
+impl OnDelete {
+    /// Whether the rows stay and refer to something else.
+    pub(crate) fn replaces(self) -> bool {
+        matches!(
+            self,
+            OnDelete::SetNull | OnDelete::SetDefault | OnDelete::Set
+        )
+    }
+}
+
 /// How many rows may refer to one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -62,7 +79,7 @@ pub enum RelationKind {
 }
 
 /// A relation as it was declared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct RelationInfo {
     /// The model that refers.
@@ -89,104 +106,59 @@ impl RelationInfo {
     }
 }
 
-/// A relation as the derive describes it, on a type that stands for it.
-#[doc(hidden)]
-pub trait Reference: 'static {
-    type Parent: Row;
-    type Child: Row;
-    /// The child's column.
-    type Column: Column + Default;
-    const FIELD: &'static str;
-    const ON_DELETE: OnDelete;
-    const AUTO_CREATE: AutoCreated<Self> = AutoCreate::No;
-
-    /// The key of the row that this child refers to.
-    fn parent_key(child: &Self::Child) -> Referred<Self>;
-    /// The relation on the connection type with this id, where both ends can be stored there.
-    fn on(_connection: TypeId) -> Handle {
-        None
-    }
-}
-
-/// The key that a relation refers to.
-#[doc(hidden)]
-pub type ParentKey<R> = <<R as Reference>::Parent as Model>::Pk;
-
-/// The key that a child refers to, if it does.
-#[doc(hidden)]
-pub type Referred<R> = Option<ParentKey<R>>;
-
-/// How the child of a relation comes into being with its parent.
-#[doc(hidden)]
-pub type AutoCreated<R> = AutoCreate<<R as Reference>::Parent, <R as Reference>::Child>;
-
-/// How a dependent comes into being with its parent.
-#[doc(hidden)]
-pub enum AutoCreate<P: Model, M: Model> {
-    No,
-    /// A default one that refers to this key.
-    FromKey(fn(P::Pk) -> M::New),
-    /// What the application makes of the parent.
-    FromParent(fn(&P) -> M::New),
-}
-
-/// A child that is made of the parent's key alone.
-#[doc(hidden)]
-pub const fn from_key<P: Model, M: Model>(make: fn(P::Pk) -> M::New) -> AutoCreate<P, M> {
-    AutoCreate::FromKey(make)
-}
-
-/// A field that may refer to a key of type `K`.
-#[doc(hidden)]
-#[diagnostic::on_unimplemented(
-    message = "a relation cannot hold the key `{K}` in a `{Self}`",
-    label = "another type than the parent's key",
-    note = "the field of a relation has the type of the parent's primary key, or `Option` of it"
-)]
-pub trait RefersTo<K> {
-    fn referred(&self) -> Option<K>;
-}
-
-impl<K: Clone> RefersTo<K> for K {
-    fn referred(&self) -> Option<K> {
-        Some(self.clone())
-    }
-}
-
-impl<K: Clone> RefersTo<K> for Option<K> {
-    fn referred(&self) -> Option<K> {
-        self.clone()
-    }
-}
-
-/// The key that this field holds.
-#[doc(hidden)]
-pub fn referred<R: Reference, F: RefersTo<ParentKey<R>>>(field: &F) -> Referred<R> {
-    field.referred()
-}
-
 /// The relations towards one table.
 pub(crate) type Relations<K, C> = Vec<Box<dyn Relation<K, C>>>;
 
 /// A relation seen from a parent whose key is `K`, with the child's type forgotten.
-pub(crate) trait Relation<K, C>: Send + Sync {
+pub(crate) trait Relation<K, C: RawConnection>: Send + Sync {
     fn info(&self) -> RelationInfo;
     fn on_delete(&self) -> OnDelete;
+    fn child_table(&self) -> TypeId;
+
     /// What it takes to undo the creation of a dependent.
     fn create_scope(&self) -> Result<Scope>;
-    /// What it takes to undo the deletion of the children and theirs, and of what they visit first.
-    fn delete_scope(&self, visited: &mut Vec<TypeId>) -> Result<Scope>;
-    /// Whether the children's rows must be loaded before they are deleted.
-    fn must_load(&self, conn: &mut C) -> Result<bool>;
     /// Creates the child of a row.
     fn create_dependent(&self, conn: &mut C, parent: &dyn Any, key: &K) -> Result<()>;
     /// Creates the children of many rows.
     fn create_dependents(&self, conn: &mut C, parents: &dyn Created<K>) -> Result<()>;
-    fn child_table(&self) -> TypeId;
-    fn load_children(&self, conn: &mut C, keys: &[K]) -> Result<Children<K, C>>;
-    fn delete_children(&self, conn: &mut C, keys: &[K]) -> Result<usize>;
-    fn blocker(&self, conn: &mut C, keys: &[K]) -> Result<Option<Blocker>>;
+
+    /// What it takes to undo the deletion of the children and theirs, and of what they visit first.
+    fn delete_scope(&self, visited: &mut Vec<TypeId>) -> Result<Scope>;
+    /// Looks at the children's model and at what depends on it.
+    fn survey(&self, survey: &mut Survey) -> Result<()>;
+    /// Loads the children: their rows, if somebody hears of them, else their keys.
+    fn children(&self, conn: &mut C, keys: &[K]) -> Result<Children<K, C>>;
+    /// Loads their keys, of all or of no more than this many.
+    fn child_keys(&self, conn: &mut C, keys: &[K], limit: Option<usize>) -> Result<Children<K, C>>;
+    fn count(&self, conn: &mut C, parents: Parents<'_, K, C::Backend>) -> Result<usize>;
+    /// Finds what blocks the children that go without being loaded, and theirs.
+    fn find_blockers(
+        &self,
+        conn: &mut C,
+        parents: Parents<'_, K, C::Backend>,
+        path: &Path,
+        found: &mut Found,
+    ) -> Result<()>;
+    /// Makes the children refer to what they shall when the parents are gone.
+    fn replace(
+        &self,
+        conn: &mut C,
+        parents: Parents<'_, K, C::Backend>,
+        chosen: &mut Chosen,
+    ) -> Result<usize>;
+    /// Deletes the children, and what depends on them, without loading them.
+    fn delete_unloaded(
+        &self,
+        conn: &mut C,
+        parents: Parents<'_, K, C::Backend>,
+        chosen: &mut Chosen,
+        deleted: &mut Deleted,
+    ) -> Result<()>;
 }
+
+/// What functions of the application chose for children to refer to, by the relation: each is called once in
+/// a delete.
+pub(crate) type Chosen = std::collections::HashMap<TypeId, Box<dyn Any>>;
 
 /// A relation as the derive registers it.
 #[doc(hidden)]
@@ -212,10 +184,6 @@ pub const fn relation<R: Reference>() -> RelationEntry {
     }
 }
 
-/// A relation on some connection type, with all types forgotten.
-#[doc(hidden)]
-pub type Handle = Option<Box<dyn Any>>;
-
 /// The one of these that there is.
 #[doc(hidden)]
 pub fn link<const N: usize>(handles: [Handle; N]) -> Handle {
@@ -225,18 +193,18 @@ pub fn link<const N: usize>(handles: [Handle; N]) -> Handle {
 fn info<R: Reference>() -> RelationInfo {
     RelationInfo {
         child: R::Child::INFO,
-        field: R::FIELD,
-        columns: const { &[<R::Column as Column>::NAME] },
+        field: R::FACTS.field,
+        columns: R::Columns::NAMES,
         parent: R::Parent::INFO,
-        target: R::Parent::KEY,
-        kind: RelationKind::OneToOne,
-        on_delete: R::ON_DELETE,
+        target: R::Target::NAMES,
+        kind: R::FACTS.kind,
+        on_delete: R::FACTS.on_delete,
         auto_create: !matches!(R::AUTO_CREATE, AutoCreate::No),
     }
 }
 
 /// The relations that were declared towards the table of `M`, in the order of their names.
-pub(crate) fn towards<M: Row, C: 'static>() -> Result<Relations<M::Pk, C>, RegistryError> {
+pub(crate) fn towards<M: Row, C: RawConnection>() -> Result<Relations<M::Pk, C>, RegistryError> {
     let mut relations = Vec::new();
     for entry in registry::relations() {
         if (entry.parent_table)() != TypeId::of::<M::Table>() {
@@ -298,6 +266,3 @@ fn endless(cycle: &[(TypeId, &'static str)]) -> RegistryError {
         path: names.join(" -> "),
     }
 }
-
-/// `PhantomData` of a relation, which crosses threads whatever its models do.
-type Marker<R> = PhantomData<fn() -> R>;

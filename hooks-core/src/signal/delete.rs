@@ -25,18 +25,18 @@ pub struct PostDelete<M: ?Sized> {
     pub instance: M,
 }
 
-/// The row whose `delete` the deletion of another is a part of.
+/// What was told to delete, of which the deletion of a row is a part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Origin {
-    /// Its model.
+    /// The model whose row or query it was.
     pub model: &'static str,
-    /// Its key.
-    pub key: Key,
+    /// The key of that row; none, if it was the rows of a query.
+    pub key: Option<Key>,
 }
 
 impl Origin {
-    pub(crate) fn new(model: &'static str, key: Key) -> Arc<Self> {
+    pub(crate) fn new(model: &'static str, key: Option<Key>) -> Arc<Self> {
         Arc::new(Origin { model, key })
     }
 }

@@ -28,6 +28,7 @@ mod load;
 mod merge;
 mod save;
 
+use crate::connection::RawConnection;
 use crate::error::Key;
 use crate::model::{Hooked, Row};
 use crate::receiver::{Calls, HeardByTraits};
@@ -110,7 +111,7 @@ pub trait SentOn<C>: Signal {}
 macro_rules! sent_on {
     ($($signal:ident),*) => {$(
         #[diagnostic::do_not_recommend]
-        impl<M: Hooked<C>, C> SentOn<C> for $signal<M> {}
+        impl<M: Hooked<C>, C: RawConnection> SentOn<C> for $signal<M> {}
 
         impl<M: Row> ModelSignal for $signal<M> {
             type Model = M;

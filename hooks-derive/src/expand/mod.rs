@@ -3,7 +3,6 @@
 //! Every name that the output binds begins with `__`: an application that imports its `dsl` modules has
 //! unit structs called `key` or `conn` in scope, and a pattern would mean those.
 
-mod ensure;
 mod model;
 mod new;
 mod relation;
@@ -37,23 +36,22 @@ pub(crate) fn hooks(input: TokenStream) -> TokenStream {
 fn generate(model: &Model<'_>) -> TokenStream {
     let runtime = &model.runtime;
     let (new, new_impls) = new::generate(model);
-    let parts = match model.key().is_empty() {
-        // Reported; the rest would be about a key that is not there.
-        true => TokenStream::new(),
+    // Where it has no key, that is reported, and the rest would be about one that is not there.
+    let (parts, beside) = match model.key().is_empty() {
+        true => Default::default(),
         false => {
             let model_impl = model::generate(model);
             let row = row::generate(model);
-            let relations = model
+            let (relations, beside): (Vec<_>, Vec<_>) = model
                 .sound_relations()
-                .map(|(field, it)| relation::generate(model, field, it));
-            let ensures = model
-                .sound_relations()
-                .filter_map(|(field, it)| ensure::generate(model, field, it));
-            quote!(#model_impl #row #(#relations)* #(#ensures)*)
+                .map(|(fields, it)| relation::generate(model, &fields, it))
+                .unzip();
+            (quote!(#model_impl #row #(#relations)*), quote!(#(#beside)*))
         }
     };
     quote! {
         #new
+        #beside
         const _: () = {
             use #runtime as __hooks;
             #new_impls

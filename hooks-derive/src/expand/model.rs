@@ -44,7 +44,6 @@ fn hooked(model: &Model<'_>) -> TokenStream {
         StoredOn::NoBackend => return TokenStream::new(),
         StoredOn::EveryBackend => {
             return quote! {
-                #[automatically_derived]
                 impl<__C: __hooks::BuiltIn> __hooks::Hooked<__C> for #name {
                     fn place() -> &'static __hooks::Place<Self, __C> {
                         static PLACES: __hooks::Places<#name> = __hooks::Places::new();
@@ -57,7 +56,6 @@ fn hooked(model: &Model<'_>) -> TokenStream {
     };
     quote! {
         #(
-            #[automatically_derived]
             impl __hooks::Hooked<#connections> for #name {
                 fn place() -> &'static __hooks::Place<Self, #connections> {
                     static PLACE: __hooks::Place<#name, #connections> = __hooks::Place::new();

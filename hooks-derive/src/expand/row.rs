@@ -5,9 +5,8 @@ use quote::quote;
 use syn::Index;
 use syn::spanned::Spanned;
 
-use super::{column, located, tuple};
+use super::{column, located, relation, tuple};
 use crate::model::{Field, Model, New, Storage};
-use crate::naming;
 
 pub(super) fn generate(model: &Model<'_>) -> TokenStream {
     let Model { name, table, .. } = model;
@@ -16,8 +15,6 @@ pub(super) fn generate(model: &Model<'_>) -> TokenStream {
     let written: Vec<_> = model.written().collect();
     let set_types = written.iter().map(|field| set_type(model, field));
     let changeset = changeset(&written);
-    let key = model.key();
-    let key = key.iter().map(|field| column(model, field));
     let fields = fields(model);
     let relations = relations(model);
     let key_of_new = key_of_new(model);
@@ -33,7 +30,6 @@ pub(super) fn generate(model: &Model<'_>) -> TokenStream {
             type PkColumns = #pk_columns;
             type Fields = #fields;
             type Changeset<'a> = (#(#set_types,)*);
-            const KEY: &'static [&'static str] = &[#(__hooks::name::<#key>()),*];
             #relations
             fn pk_filter(__pk: Self::Pk) -> Self::PkFilter {
                 #filter
@@ -53,28 +49,30 @@ pub(super) fn generate(model: &Model<'_>) -> TokenStream {
     }
 }
 
-/// `key = ?`, as a type and as a value, for each column of the key.
+/// The condition that the key is this one, as a type and as a value.
 fn filter(model: &Model<'_>) -> (TokenStream, TokenStream) {
     let key = model.key();
     let single = key.len() == 1;
-    let terms = key.iter().enumerate().map(|(index, field)| {
-        let column = column(model, field);
-        let index = Index::from(index);
-        let part = match single {
-            true => quote!(__pk),
-            false => quote!(__pk.#index),
-        };
-        let (ty, value) = stored(field, part);
-        let eq = quote!(__hooks::eq::<#column, _>(#value));
-        (quote!(::diesel::dsl::Eq<#column, #ty>), eq)
-    });
-    let and = |(left_type, left): (TokenStream, TokenStream), (right_type, right)| {
-        (
-            quote!(::diesel::dsl::And<#left_type, #right_type>),
-            quote!(::diesel::BoolExpressionMethods::and(#left, #right)),
-        )
-    };
-    terms.reduce(and).unwrap_or_default()
+    let columns = key.iter().map(|field| column(model, field));
+    let (types, values): (Vec<_>, Vec<_>) = key
+        .iter()
+        .enumerate()
+        .map(|(index, field)| {
+            let index = Index::from(index);
+            stored(
+                field,
+                if single {
+                    quote!(__pk)
+                } else {
+                    quote!(__pk.#index)
+                },
+            )
+        })
+        .unzip();
+    (
+        quote!(__hooks::Is<(#(#columns,)*), (#(#types,)*)>),
+        quote!(__hooks::Is::new((#(#values,)*))),
+    )
 }
 
 /// An owned value as its column takes it.
@@ -140,7 +138,7 @@ fn differing(written: &[&Field<'_>]) -> TokenStream {
 fn relations(model: &Model<'_>) -> Option<TokenStream> {
     let markers: Vec<_> = model
         .sound_relations()
-        .map(|(field, _)| naming::relation_of(&field.member))
+        .map(|(fields, it)| relation::marker(model, &fields, it))
         .collect();
     (!markers.is_empty()).then(|| {
         quote! {

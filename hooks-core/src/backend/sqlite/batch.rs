@@ -20,10 +20,11 @@ use diesel::sql_types::{BigInt, Nullable};
 use diesel::sqlite::{Sqlite, SqliteConnection, SqliteQueryBuilder};
 
 use super::table::unquote;
-use crate::backend::statements::{FromClause, from_clause};
+use crate::backend::statements::{FromClause, OneKey, from_clause};
 use crate::backend::{Shape, execute, rows};
 use crate::diesel_internals::writes_sql;
 use crate::error::{Error, Operation, Result};
+use crate::lifecycle::KEYS_AT_ONCE;
 use crate::model::{Hooked, Persist, Refused, Row};
 
 /// Past this, another row in a statement gains nothing.
@@ -34,8 +35,6 @@ const VALUES: usize = 32_766;
 const BEFORE: &str = ") VALUES ";
 /// What else the rowid is called.
 const ROWID: [&str; 3] = ["rowid", "oid", "_rowid_"];
-/// How many keys one statement names, each of which nests the condition deeper.
-const KEYS: usize = 250;
 
 /// Consecutive rows of one text.
 struct Group {
@@ -154,26 +153,6 @@ impl QueryFragment<Sqlite> for After {
     }
 }
 
-/// One of several conditions.
-struct AnyOf<F>(Vec<F>);
-
-impl<F> QueryId for AnyOf<F> {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-
-impl<F: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for AnyOf<F> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        out.unsafe_to_cache_prepared();
-        for (index, condition) in self.0.iter().enumerate() {
-            out.push_sql(if index == 0 { "(" } else { " OR (" });
-            condition.walk_ast(out.reborrow())?;
-            out.push_sql(")");
-        }
-        Ok(())
-    }
-}
-
 /// INSERTs of rows of `M`.
 pub(super) struct Batches<M, I> {
     inserts: Vec<I>,
@@ -181,6 +160,9 @@ pub(super) struct Batches<M, I> {
     groups: Option<Vec<Group>>,
     model: PhantomData<M>,
 }
+
+/// A way to insert statements together, or the statements.
+type OrInserts<T, I> = Result<T, Vec<I>>;
 
 /// How rows are found that were just inserted.
 pub(super) enum FindBy<K> {
@@ -192,7 +174,7 @@ pub(super) enum FindBy<K> {
 impl<M, I> Batches<M, I>
 where
     M: Persist<SqliteConnection>,
-    M::PkFilter: QueryFragment<Sqlite>,
+    <M::PkFilter as OneKey>::OneOf: QueryFragment<Sqlite> + QueryId,
     FromClause<M>: QueryFragment<Sqlite>,
     I: QueryFragment<Sqlite> + QueryId,
 {
@@ -206,7 +188,7 @@ where
     }
 
     /// Hands the statements back, if one of them cannot take more rows.
-    pub(super) fn all_grow(self) -> Result<Self, Vec<I>> {
+    pub(super) fn all_grow(self) -> OrInserts<Self, I> {
         match self.groups {
             Some(_) => Ok(self),
             None => Err(self.inserts),
@@ -219,7 +201,7 @@ where
         conn: &mut SqliteConnection,
         shape: Shape,
         keys: Option<Vec<M::Pk>>,
-    ) -> Result<Result<(Self, FindBy<M::Pk>), Vec<I>>, Refused> {
+    ) -> Result<OrInserts<(Self, FindBy<M::Pk>), I>, Refused> {
         let Some(groups) = &self.groups else {
             return Ok(Err(self.inserts));
         };
@@ -367,12 +349,11 @@ where
 pub(super) fn load<M>(conn: &mut SqliteConnection, keys: &[M::Pk]) -> QueryResult<Vec<M>>
 where
     M: Persist<SqliteConnection>,
-    M::PkFilter: QueryFragment<Sqlite>,
+    <M::PkFilter as OneKey>::OneOf: QueryFragment<Sqlite> + QueryId,
 {
     let mut rows = Vec::with_capacity(keys.len());
-    for keys in keys.chunks(KEYS) {
-        let filters = keys.iter().cloned().map(M::pk_filter).collect();
-        rows.extend(M::load_where(conn, AnyOf(filters))?);
+    for keys in keys.chunks(KEYS_AT_ONCE) {
+        rows.extend(M::load_where(conn, M::one_of(keys))?);
     }
     Ok(rows)
 }
@@ -381,7 +362,7 @@ where
 fn load_in_order<M>(conn: &mut SqliteConnection, keys: Vec<M::Pk>) -> QueryResult<Vec<M>>
 where
     M: Persist<SqliteConnection>,
-    M::PkFilter: QueryFragment<Sqlite>,
+    <M::PkFilter as OneKey>::OneOf: QueryFragment<Sqlite> + QueryId,
 {
     let found = load::<M>(conn, &keys)?;
     let mut found: HashMap<_, _> = found.into_iter().map(|row| (row.pk(), row)).collect();

@@ -22,7 +22,8 @@ use diesel::{Expression, QueryResult};
 
 use self::batch::Batches;
 use super::statements::{
-    Begin, Delete, FromClause, LastInserted, Never, NoRows, ReturningKey, RollBack, Select, Update,
+    Begin, Delete, FromClause, LastInserted, Limit, Never, NoRows, OneKey, ReturningKey, RollBack,
+    Select, Then, Update, UpdateWhere,
 };
 use super::{Shape, execute, rows, write};
 use crate::connection::{HookConnection, RawConnection, doom};
@@ -94,6 +95,8 @@ where
     Sqlite: QueryMetadata<SqlTypeOf<M::Selection>>,
     FromClause<M>: QueryFragment<Sqlite>,
     M::PkFilter: QueryFragment<Sqlite> + QueryId,
+    <M::PkFilter as OneKey>::OneOf: QueryFragment<Sqlite> + QueryId,
+    <M::PkFilter as OneKey>::Past: QueryFragment<Sqlite>,
     for<'a> M::Changeset<'a>: QueryFragment<Sqlite> + QueryId,
     M::New: Insertable<M::Table>,
     Insert<M>: QueryFragment<Sqlite> + QueryId,
@@ -150,6 +153,17 @@ where
         !Shape::of::<M>(conn).guarded && table::is_unique::<M>(conn, columns).unwrap_or(false)
     }
 
+    fn load_next<F: Filter<SqliteConnection>>(
+        conn: &mut SqliteConnection,
+        filter: F,
+        past: Option<M::Pk>,
+        limit: usize,
+    ) -> QueryResult<Vec<M>> {
+        let filter = Then(filter, M::PkFilter::past(past.map(M::pk_filter)));
+        let query = Select::<M, _, _>::new(M::selection(), filter);
+        rows(conn, Limit { query, limit })?.collect()
+    }
+
     fn find_many(conn: &mut SqliteConnection, keys: &[M::Pk]) -> QueryResult<Vec<M>> {
         batch::load(conn, keys)
     }
@@ -195,6 +209,27 @@ where
         filter: F,
     ) -> QueryResult<usize> {
         execute(conn, Delete::<M, _>::new(filter))
+    }
+
+    fn remove_many(conn: &mut SqliteConnection, keys: &[M::Pk]) -> QueryResult<usize> {
+        Self::remove_where(conn, M::one_of(keys))
+    }
+
+    fn present(conn: &mut SqliteConnection, keys: &[M::Pk]) -> QueryResult<Vec<M::Pk>> {
+        let query = Select::<M, _, _>::new(M::PkColumns::default(), M::one_of(keys));
+        rows(conn, query)?.collect()
+    }
+
+    fn load_many(conn: &mut SqliteConnection, keys: &[M::Pk]) -> QueryResult<Vec<M>> {
+        Self::load_where(conn, M::one_of(keys))
+    }
+
+    fn change_where<S, F>(conn: &mut SqliteConnection, changes: S, filter: F) -> QueryResult<usize>
+    where
+        S: Filter<SqliteConnection>,
+        F: Filter<SqliteConnection>,
+    {
+        execute(conn, UpdateWhere::<M, _, _>::new(changes, filter))
     }
 }
 

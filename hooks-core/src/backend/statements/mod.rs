@@ -4,6 +4,8 @@
 //! `INSERT .. RETURNING` by its text. Fragments with a static [`QueryId`] are prepared once on each
 //! connection and found again by their type.
 
+mod key;
+
 use std::marker::PhantomData;
 
 use diesel::QueryResult;
@@ -14,6 +16,10 @@ use diesel::query_source::QuerySource;
 use diesel::sql_types::Integer;
 
 use crate::model::Row;
+
+#[allow(unreachable_pub, reason = "the derive's output has them in bounds")]
+pub use self::key::{Bind, Columns, Is, Known, Named, Nullability, OneKey, Spread, Terms};
+pub(crate) use self::key::{In, WithKey};
 
 pub(crate) type FromClause<M> = <<M as Row>::Table as QuerySource>::FromClause;
 
@@ -62,6 +68,45 @@ where
         self.from.walk_ast(out.reborrow())?;
         out.push_sql(" WHERE ");
         self.filter.walk_ast(out)
+    }
+}
+
+/// A condition, and how the rows go on.
+pub(crate) struct Then<F, P>(pub(crate) F, pub(crate) P);
+
+impl<F, P> QueryId for Then<F, P> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<F: QueryFragment<DB>, P: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for Then<F, P> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.0.walk_ast(out.reborrow())?;
+        self.1.walk_ast(out)
+    }
+}
+
+/// `query LIMIT n`
+pub(crate) struct Limit<Q> {
+    pub(crate) query: Q,
+    pub(crate) limit: usize,
+}
+
+impl<Q: Query> Query for Limit<Q> {
+    type SqlType = Q::SqlType;
+}
+
+impl<Q: QueryId> QueryId for Limit<Q> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<Q: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for Limit<Q> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.query.walk_ast(out.reborrow())?;
+        out.push_sql(" LIMIT ");
+        out.push_sql(&self.limit.to_string());
+        Ok(())
     }
 }
 
@@ -185,6 +230,98 @@ where
         self.from.walk_ast(out.reborrow())?;
         out.push_sql(" WHERE ");
         self.filter.walk_ast(out)
+    }
+}
+
+/// `UPDATE table SET changes WHERE filter`, of any number of rows.
+pub(crate) struct UpdateWhere<M: Row, S, F> {
+    from: FromClause<M>,
+    changes: S,
+    filter: F,
+}
+
+impl<M: Row, S, F> UpdateWhere<M, S, F> {
+    pub(crate) fn new(changes: S, filter: F) -> Self {
+        UpdateWhere {
+            from: from_clause::<M>(),
+            changes,
+            filter,
+        }
+    }
+}
+
+impl<M: Row, S: QueryId, F: QueryId> QueryId for UpdateWhere<M, S, F> {
+    type QueryId = UpdateWhere<M, PhantomData<S::QueryId>, PhantomData<F::QueryId>>;
+    const HAS_STATIC_QUERY_ID: bool = S::HAS_STATIC_QUERY_ID && F::HAS_STATIC_QUERY_ID;
+}
+
+impl<M, S, F, DB> QueryFragment<DB> for UpdateWhere<M, S, F>
+where
+    M: Row,
+    DB: Backend,
+    FromClause<M>: QueryFragment<DB>,
+    S: QueryFragment<DB>,
+    F: QueryFragment<DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.push_sql("UPDATE ");
+        self.from.walk_ast(out.reborrow())?;
+        out.push_sql(" SET ");
+        self.changes.walk_ast(out.reborrow())?;
+        out.push_sql(" WHERE ");
+        self.filter.walk_ast(out)
+    }
+}
+
+/// `a = NULL, b = NULL`
+#[derive(Default)]
+pub(crate) struct Clear<Cs>(Cs);
+
+impl<Cs: 'static> QueryId for Clear<Cs> {
+    type QueryId = Self;
+}
+
+impl<Cs: Named<DB>, DB: Backend> QueryFragment<DB> for Clear<Cs> {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.0.clear(out)
+    }
+}
+
+/// `a = ?, b = ?`
+pub(crate) struct Assign<Cs, Vs: Bind<Cs>>(Vs::Bound);
+
+impl<Cs, Vs: Bind<Cs>> Assign<Cs, Vs> {
+    pub(crate) fn new(values: Vs) -> Self {
+        Assign(values.bind())
+    }
+}
+
+impl<Cs: 'static, Vs: Bind<Cs> + 'static> QueryId for Assign<Cs, Vs> {
+    type QueryId = Self;
+    const HAS_STATIC_QUERY_ID: bool = <Vs::Bound as QueryId>::HAS_STATIC_QUERY_ID;
+}
+
+impl<Cs, Vs, DB> QueryFragment<DB> for Assign<Cs, Vs>
+where
+    DB: Backend,
+    Vs: Bind<Cs, Bound: Terms<Cs, DB>>,
+{
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.0.assign(out)
+    }
+}
+
+/// A condition whose type is not known any more, found again by its text.
+pub(crate) struct Erased<'a, DB>(pub(crate) &'a dyn QueryFragment<DB>);
+
+impl<DB> QueryId for Erased<'_, DB> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<DB: Backend> QueryFragment<DB> for Erased<'_, DB> {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.0.walk_ast(out)
     }
 }
 

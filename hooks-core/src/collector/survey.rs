@@ -1,0 +1,125 @@
+//! What can depend on the rows of a table, by the relations alone, and so what a delete need not load.
+
+use std::any::TypeId;
+use std::collections::HashSet;
+
+use crate::connection::RawConnection;
+use crate::error::Result;
+use crate::model::Persist;
+use crate::relation::OnDelete;
+
+/// The tables that a delete from one of them can reach.
+///
+/// Rows go without being loaded where nobody hears of them nor of what depends on them. Those of tables that
+/// depend on each other in a circle are loaded, since only their keys tell where that ends, and those that may
+/// restrict, since it must be known whether they go too.
+#[derive(Debug, Default)]
+pub(crate) struct Reach {
+    /// The tables whose rows are loaded.
+    loaded: HashSet<TypeId>,
+    /// The tables under which something may block.
+    guarded: HashSet<TypeId>,
+}
+
+impl Reach {
+    /// Of a delete of rows of `M`.
+    pub(crate) fn of<M: Persist<C>, C: RawConnection>() -> Result<Self> {
+        let mut survey = Survey::default();
+        survey.visit::<M, C>()?;
+        Ok(survey.reach())
+    }
+
+    pub(super) fn loads(&self, table: TypeId) -> bool {
+        self.loaded.contains(&table)
+    }
+
+    pub(super) fn may_block(&self, table: TypeId) -> bool {
+        self.guarded.contains(&table)
+    }
+}
+
+/// Goes from a model to those that refer to it, each once.
+#[derive(Default)]
+pub(crate) struct Survey {
+    models: HashSet<TypeId>,
+    tables: Vec<Table>,
+    restricting: HashSet<TypeId>,
+}
+
+struct Table {
+    id: TypeId,
+    heard: bool,
+    blocked: bool,
+    /// The tables whose rows go with these, by their places.
+    children: HashSet<usize>,
+}
+
+impl Survey {
+    pub(crate) fn visit<M: Persist<C>, C: RawConnection>(&mut self) -> Result<()> {
+        let hooks = M::hooks()?;
+        let table = self.place(TypeId::of::<M::Table>());
+        self.tables[table].heard |= hooks.hears_delete();
+        if !self.models.insert(TypeId::of::<M>()) {
+            return Ok(());
+        }
+        for relation in &hooks.relations {
+            match relation.info().on_delete {
+                OnDelete::Protect => self.tables[table].blocked = true,
+                OnDelete::Restrict => {
+                    self.tables[table].blocked = true;
+                    self.restricting.insert(relation.child_table());
+                }
+                OnDelete::Cascade => {
+                    let child = self.place(relation.child_table());
+                    self.tables[table].children.insert(child);
+                    relation.survey(self)?;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn place(&mut self, id: TypeId) -> usize {
+        let known = self.tables.iter().position(|table| table.id == id);
+        known.unwrap_or_else(|| {
+            self.tables.push(Table {
+                id,
+                heard: false,
+                blocked: false,
+                children: HashSet::new(),
+            });
+            self.tables.len() - 1
+        })
+    }
+
+    fn reach(self) -> Reach {
+        let mut reach = Reach::default();
+        for (place, table) in self.tables.iter().enumerate() {
+            let below = self.below(place);
+            let in_circle = |at: &usize| self.below(*at).contains(at);
+            let loads = |at: &usize| {
+                let it = &self.tables[*at];
+                it.heard || self.restricting.contains(&it.id) || in_circle(at)
+            };
+            if loads(&place) || below.iter().any(loads) {
+                reach.loaded.insert(table.id);
+            }
+            if table.blocked || below.iter().any(|at| self.tables[*at].blocked) {
+                reach.guarded.insert(table.id);
+            }
+        }
+        reach
+    }
+
+    /// The tables whose rows can go with those of this one; itself only if they form a circle.
+    fn below(&self, place: usize) -> HashSet<usize> {
+        let mut seen = HashSet::new();
+        let mut open = vec![place];
+        while let Some(table) = open.pop() {
+            let children = self.tables[table].children.iter();
+            open.extend(children.filter(|child| seen.insert(**child)));
+        }
+        seen
+    }
+}

@@ -1,0 +1,401 @@
+//! The statements on the rows that refer to some parents.
+
+use std::collections::HashMap;
+
+use diesel::QueryResult;
+use diesel::deserialize::FromSqlRow;
+use diesel::dsl::{SqlTypeOf, count_star};
+use diesel::expression::{Expression, QueryMetadata};
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::sql_types::BigInt;
+
+use super::ensure::WithoutChild;
+use super::{ParentKey, PrimaryKey, Reference, Unique};
+use crate::backend::rows;
+use crate::backend::statements::{
+    Assign, Bind, Clear, Columns, Erased, FromClause, In, Is, Known, Limit, Named, OneKey, Select,
+    Spread, Terms, WithKey,
+};
+use crate::connection::RawConnection;
+use crate::error::{Error, Operation, Result};
+use crate::lifecycle::KEYS_AT_ONCE;
+use crate::model::{Filter, Model, Persist, Row};
+
+/// The parents whose children are meant.
+#[doc(hidden)]
+pub enum Parents<'a, K, DB> {
+    /// Those with these keys.
+    Keys(&'a [K]),
+    /// Those for which this holds.
+    Where(&'a dyn QueryFragment<DB>),
+}
+
+impl<K, DB> Clone for Parents<'_, K, DB> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K, DB> Copy for Parents<'_, K, DB> {}
+
+/// The key of a child, and what it refers to.
+type KeyPair<R> = (ChildKey<R>, <R as Reference>::Key);
+type ChildKey<R> = <<R as Reference>::Child as Model>::Pk;
+
+type Backend<C> = <C as diesel::Connection>::Backend;
+type Values<R> = <<R as Reference>::Key as Spread<<R as Reference>::Columns>>::Values;
+type PkFilter<M> = <M as Row>::PkFilter;
+type ChildKeys<R> = <<R as Reference>::Child as Row>::PkColumns;
+type PairOfColumns<R> = (ChildKeys<R>, Known<<R as Reference>::Columns>);
+
+/// How a relation finds the children of parents, and the parents of children.
+#[doc(hidden)]
+pub trait Aim<R: Reference, C: RawConnection> {
+    /// The columns of the parent that are referred to.
+    type Columns: QueryFragment<C::Backend> + Default;
+    /// What tells the parent of a child that refers to one of a few.
+    type Index;
+    /// The children of one parent: its statements stay prepared.
+    fn one(parent: &ParentKey<R>) -> impl Filter<C>;
+    /// The children of several, named by their keys at most [`KEYS_AT_ONCE`] at a time.
+    fn several<'a>(parents: Parents<'a, ParentKey<R>, C::Backend>) -> impl Filter<C> + 'a;
+    /// The parent to which a child with this key refers.
+    fn find(conn: &mut C, key: R::Key) -> QueryResult<Option<R::Parent>>;
+    fn index(conn: &mut C, parents: &[ParentKey<R>]) -> QueryResult<Self::Index>;
+    fn parent(index: &Self::Index, key: R::Key) -> Option<ParentKey<R>>;
+    /// What a child of this parent refers to.
+    fn target(conn: &mut C, parent: &ParentKey<R>) -> Result<R::Key>;
+    /// What a child of each of these parents refers to.
+    fn targets(conn: &mut C, parents: Vec<ParentKey<R>>) -> Result<Vec<R::Key>>;
+}
+
+/// Parents by their keys, or by a condition.
+enum Which<Keys, Q> {
+    Keys(Keys),
+    Where(Q),
+}
+
+impl<Keys, Q> QueryId for Which<Keys, Q> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<DB, Keys, Q> QueryFragment<DB> for Which<Keys, Q>
+where
+    DB: diesel::backend::Backend,
+    Keys: QueryFragment<DB>,
+    Q: QueryFragment<DB>,
+{
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        match self {
+            Which::Keys(keys) => keys.walk_ast(out),
+            Which::Where(query) => query.walk_ast(out),
+        }
+    }
+}
+
+impl<R, C, P, K, Vs> Aim<R, C> for PrimaryKey
+where
+    C: RawConnection,
+    R: Reference<Key = K, Parent = P, Columns: Named<C::Backend>>,
+    P: Persist<C, Pk = K, PkColumns: QueryFragment<C::Backend> + QueryId>,
+    FromClause<P>: QueryFragment<C::Backend>,
+    K: Spread<R::Columns, Values = Vs> + Clone,
+    Vs: Bind<R::Columns, Bound: Terms<R::Columns, C::Backend>> + 'static,
+{
+    type Columns = P::PkColumns;
+    type Index = ();
+
+    fn one(parent: &K) -> impl Filter<C> {
+        Is::<R::Columns, Vs>::new(parent.clone().spread())
+    }
+
+    fn several<'a>(parents: Parents<'a, K, C::Backend>) -> impl Filter<C> + 'a {
+        match parents {
+            Parents::Keys(keys) => {
+                let keys = keys
+                    .iter()
+                    .map(|key| Is::<R::Columns, Vs>::new(key.clone().spread()))
+                    .collect();
+                Which::Keys(Is::one_of(keys))
+            }
+            Parents::Where(condition) => {
+                let key = P::PkColumns::default();
+                let parents = Select::<P, _, _>::new(key, Erased(condition));
+                Which::Where(In::<R::Columns, _>::new(parents))
+            }
+        }
+    }
+
+    fn find(conn: &mut C, key: K) -> QueryResult<Option<P>> {
+        P::find(conn, key)
+    }
+
+    fn index(_conn: &mut C, _parents: &[K]) -> QueryResult<()> {
+        Ok(())
+    }
+
+    fn parent(_index: &(), key: K) -> Option<K> {
+        Some(key)
+    }
+
+    fn target(_conn: &mut C, parent: &K) -> Result<K> {
+        Ok(parent.clone())
+    }
+
+    fn targets(_conn: &mut C, parents: Vec<K>) -> Result<Vec<K>> {
+        Ok(parents)
+    }
+}
+
+impl<R, C, Cs> Aim<R, C> for Unique<Cs>
+where
+    C: RawConnection,
+    R: Reference<Parent: Persist<C>>,
+    R::Columns: Named<C::Backend>,
+    R::Key: Spread<Cs>,
+    Cs: Named<C::Backend> + QueryFragment<C::Backend> + QueryId,
+    Is<Cs, <R::Key as Spread<Cs>>::Values>: Filter<C>,
+    FromClause<R::Parent>: QueryFragment<C::Backend>,
+    PkFilter<R::Parent>: Filter<C>,
+    <PkFilter<R::Parent> as OneKey>::OneOf: Filter<C>,
+    <R::Parent as Row>::PkColumns: QueryFragment<C::Backend> + QueryId,
+    (<R::Parent as Row>::PkColumns, Known<Cs>): Expression,
+    C::Backend: QueryMetadata<SqlTypeOf<(<R::Parent as Row>::PkColumns, Known<Cs>)>>,
+    (ParentKey<R>, R::Key):
+        FromSqlRow<SqlTypeOf<(<R::Parent as Row>::PkColumns, Known<Cs>)>, C::Backend>,
+{
+    type Columns = Cs;
+    type Index = HashMap<R::Key, ParentKey<R>>;
+
+    fn one(parent: &ParentKey<R>) -> impl Filter<C> {
+        let parent = R::Parent::pk_filter(parent.clone());
+        In::<R::Columns, _>::new(Select::<R::Parent, _, _>::new(Cs::default(), parent))
+    }
+
+    fn several<'a>(parents: Parents<'a, ParentKey<R>, C::Backend>) -> impl Filter<C> + 'a {
+        let parents = match parents {
+            Parents::Keys(keys) => Which::Keys(<R::Parent as Row>::one_of(keys)),
+            Parents::Where(condition) => Which::Where(Erased(condition)),
+        };
+        In::<R::Columns, _>::new(Select::<R::Parent, _, _>::new(Cs::default(), parents))
+    }
+
+    fn find(conn: &mut C, key: R::Key) -> QueryResult<Option<R::Parent>> {
+        let rows = R::Parent::load_where(conn, Is::<Cs, _>::new(key.spread()))?;
+        Ok(rows.into_iter().next())
+    }
+
+    fn index(conn: &mut C, parents: &[ParentKey<R>]) -> QueryResult<Self::Index> {
+        let mut index = HashMap::with_capacity(parents.len());
+        for keys in parents.chunks(KEYS_AT_ONCE) {
+            let columns = Default::default();
+            let of_these = WithKey::<Cs, _>::new(<R::Parent as Row>::one_of(keys));
+            let query = Select::<R::Parent, (_, Known<Cs>), _>::new(columns, of_these);
+            for row in rows(conn, query)? {
+                let (parent, key): (ParentKey<R>, R::Key) = row?;
+                index.insert(key, parent);
+            }
+        }
+        Ok(index)
+    }
+
+    fn parent(index: &Self::Index, key: R::Key) -> Option<ParentKey<R>> {
+        index.get(&key).cloned()
+    }
+
+    fn target(conn: &mut C, parent: &ParentKey<R>) -> Result<R::Key> {
+        let index = <Self as Aim<R, C>>::index(conn, std::slice::from_ref(parent))
+            .map_err(Error::query(R::Parent::INFO.name, Operation::Load))?;
+        index
+            .into_keys()
+            .next()
+            .ok_or_else(|| no_target::<R>(parent))
+    }
+
+    fn targets(conn: &mut C, parents: Vec<ParentKey<R>>) -> Result<Vec<R::Key>> {
+        let index = <Self as Aim<R, C>>::index(conn, &parents)
+            .map_err(Error::query(R::Parent::INFO.name, Operation::Load))?;
+        let targets: HashMap<_, _> = index.iter().map(|(key, parent)| (parent, key)).collect();
+        let target = |parent| targets.get(parent).map(|key| (*key).clone());
+        parents
+            .iter()
+            .map(|parent| target(parent).ok_or_else(|| no_target::<R>(parent)))
+            .collect()
+    }
+}
+
+/// The error for a parent whose column that a child would refer to is NULL, or that is gone.
+fn no_target<R: Reference>(parent: &ParentKey<R>) -> Error {
+    Error::NotFound {
+        model: R::Parent::INFO.name,
+        key: R::Parent::key_of(parent),
+        related_to: Some(R::Child::INFO.name),
+    }
+}
+
+/// A relation whose ends can be stored on `C`.
+#[doc(hidden)]
+pub trait Referring<C: RawConnection>:
+    Reference<Child: Persist<C>, Parent: Persist<C>, Target: Aim<Self, C>>
+{
+    fn rows(conn: &mut C, of: ParentsOf<'_, Self, C>) -> QueryResult<Vec<Self::Child>>;
+    fn keys(conn: &mut C, of: ParentsOf<'_, Self, C>) -> QueryResult<Vec<KeyPair<Self>>>;
+    /// No more than this many.
+    fn some_keys(
+        conn: &mut C,
+        of: ParentsOf<'_, Self, C>,
+        limit: usize,
+    ) -> QueryResult<Vec<KeyPair<Self>>>;
+    fn count(conn: &mut C, of: ParentsOf<'_, Self, C>) -> QueryResult<usize>;
+    fn delete(conn: &mut C, of: ParentsOf<'_, Self, C>) -> QueryResult<usize>;
+    /// Makes them refer to another parent, or to none.
+    fn replace(
+        conn: &mut C,
+        of: ParentsOf<'_, Self, C>,
+        by: Option<Self::Key>,
+    ) -> QueryResult<usize>;
+    /// Makes these children refer to none.
+    fn clear(conn: &mut C, children: &[ChildKey<Self>]) -> QueryResult<usize>;
+    /// The next parents past this key that have none, in the order of their keys.
+    fn lacking(
+        conn: &mut C,
+        past: Option<ParentKey<Self>>,
+        limit: usize,
+    ) -> QueryResult<Vec<Self::Parent>>;
+    /// Shows the condition for them to who cannot know its type.
+    fn show(of: ParentsOf<'_, Self, C>, to: &mut dyn FnMut(&dyn QueryFragment<C::Backend>));
+}
+
+pub(crate) type ParentsOf<'a, R, C> = Parents<'a, ParentKey<R>, Backend<C>>;
+
+/// What is done to the children in each part of the parents, by a condition for them.
+macro_rules! each_part {
+    ($parents:expr, $condition:ident => $work:expr) => {
+        match $parents {
+            Parents::Keys([key]) => {
+                let $condition = <R::Target as Aim<R, C>>::one(key);
+                $work;
+            }
+            Parents::Keys(keys) => {
+                for keys in keys.chunks(KEYS_AT_ONCE) {
+                    let $condition = <R::Target as Aim<R, C>>::several(Parents::Keys(keys));
+                    $work;
+                }
+            }
+            nested @ Parents::Where(_) => {
+                let $condition = <R::Target as Aim<R, C>>::several(nested);
+                $work;
+            }
+        }
+    };
+}
+
+impl<R, C> Referring<C> for R
+where
+    C: RawConnection,
+    R: Reference<Child: Persist<C>, Parent: Persist<C>, Target: Aim<R, C>>,
+    R::Columns: Named<C::Backend>,
+    R::Key: Spread<R::Columns>,
+    Values<R>: Bind<R::Columns, Bound: Terms<R::Columns, C::Backend>>,
+    FromClause<R::Child>: QueryFragment<C::Backend>,
+    PkFilter<R::Child>: OneKey<OneOf: Filter<C>>,
+    ChildKeys<R>: QueryFragment<C::Backend> + QueryId,
+    PairOfColumns<R>: Expression,
+    C::Backend: QueryMetadata<SqlTypeOf<PairOfColumns<R>>> + QueryMetadata<BigInt>,
+    KeyPair<R>: FromSqlRow<SqlTypeOf<PairOfColumns<R>>, C::Backend>,
+    i64: FromSqlRow<BigInt, C::Backend>,
+    diesel::dsl::CountStar: QueryFragment<C::Backend>,
+{
+    fn rows(conn: &mut C, of: ParentsOf<'_, R, C>) -> QueryResult<Vec<R::Child>> {
+        let mut found = Vec::new();
+        each_part!(of, condition => {
+            let part = R::Child::load_where(conn, condition)?;
+            match found.is_empty() {
+                true => found = part,
+                false => found.extend(part),
+            }
+        });
+        Ok(found)
+    }
+
+    fn keys(conn: &mut C, of: ParentsOf<'_, R, C>) -> QueryResult<Vec<KeyPair<R>>> {
+        let mut found = Vec::new();
+        each_part!(of, condition => {
+            let query = Select::<R::Child, PairOfColumns<R>, _>::new(Default::default(), condition);
+            for pair in rows(conn, query)? {
+                found.push(pair?);
+            }
+        });
+        Ok(found)
+    }
+
+    fn some_keys(
+        conn: &mut C,
+        of: ParentsOf<'_, R, C>,
+        limit: usize,
+    ) -> QueryResult<Vec<KeyPair<R>>> {
+        let mut found = Vec::new();
+        each_part!(of, condition => {
+            let query = Select::<R::Child, PairOfColumns<R>, _>::new(Default::default(), condition);
+            for pair in rows(conn, Limit { query, limit: limit - found.len() })? {
+                found.push(pair?);
+            }
+            if found.len() == limit {
+                return Ok(found);
+            }
+        });
+        Ok(found)
+    }
+
+    fn count(conn: &mut C, of: ParentsOf<'_, R, C>) -> QueryResult<usize> {
+        let mut count = 0;
+        each_part!(of, condition => {
+            let query = Select::<R::Child, _, _>::new(count_star(), condition);
+            for part in rows::<_, _, i64>(conn, query)? {
+                count += part?;
+            }
+        });
+        Ok(usize::try_from(count).unwrap_or_default())
+    }
+
+    fn delete(conn: &mut C, of: ParentsOf<'_, R, C>) -> QueryResult<usize> {
+        let mut count = 0;
+        each_part!(of, condition => count += R::Child::remove_where(conn, condition)?);
+        Ok(count)
+    }
+
+    fn replace(conn: &mut C, of: ParentsOf<'_, R, C>, by: Option<R::Key>) -> QueryResult<usize> {
+        let mut count = 0;
+        each_part!(of, condition => count += match &by {
+            None => R::Child::change_where(conn, Clear::<R::Columns>::default(), condition)?,
+            Some(key) => {
+                let values = Assign::<R::Columns, _>::new(key.clone().spread());
+                R::Child::change_where(conn, values, condition)?
+            }
+        });
+        Ok(count)
+    }
+
+    fn clear(conn: &mut C, children: &[ChildKey<R>]) -> QueryResult<usize> {
+        let mut count = 0;
+        for keys in children.chunks(KEYS_AT_ONCE) {
+            let these = <R::Child as Row>::one_of(keys);
+            count += R::Child::change_where(conn, Clear::<R::Columns>::default(), these)?;
+        }
+        Ok(count)
+    }
+
+    fn lacking(
+        conn: &mut C,
+        past: Option<ParentKey<R>>,
+        limit: usize,
+    ) -> QueryResult<Vec<R::Parent>> {
+        let indexed = R::Child::is_unique(conn, R::Columns::NAMES);
+        R::Parent::load_next(conn, WithoutChild::<R, C>::new(indexed), past, limit)
+    }
+
+    fn show(of: ParentsOf<'_, R, C>, to: &mut dyn FnMut(&dyn QueryFragment<C::Backend>)) {
+        each_part!(of, condition => to(&condition));
+    }
+}
