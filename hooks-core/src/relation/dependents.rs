@@ -38,12 +38,39 @@ impl Number {
         static NUMBERED: AtomicUsize = AtomicUsize::new(0);
         Number(NUMBERED.fetch_add(1, Ordering::Relaxed))
     }
+
+    /// Whether the schema refuses a second dependent, asked once on each connection.
+    #[inline]
+    pub(super) fn is_unique<R, C>(&self, conn: &mut C) -> bool
+    where
+        R: Referring<C>,
+        C: RawConnection,
+    {
+        let known = State::installed(conn).and_then(|state| state.is_unique(self.0));
+        if let Some(known) = known {
+            return known;
+        }
+        let unique = is_unique::<R, C>(conn);
+        if let Ok(state) = State::of(conn) {
+            state.remember_unique(self.0, unique);
+        }
+        unique
+    }
 }
 
-/// Creates the dependent of one row.
+/// Whether the schema refuses a second dependent.
+pub(super) fn is_unique<R, C>(conn: &mut C) -> bool
+where
+    R: Referring<C>,
+    C: RawConnection,
+{
+    R::Child::is_unique(conn, info::<R>().columns)
+}
+
+/// Creates the dependent of one row; `unique` tells whether the schema refuses a second one.
 pub(super) fn create_one<R, C>(
     conn: &mut C,
-    number: &Number,
+    unique: impl FnOnce(&mut C) -> bool,
     parent: &dyn Any,
     key: &ParentKey<R>,
 ) -> Result
@@ -63,7 +90,7 @@ where
     lifecycle::create_dependent::<R::Child, C>(
         conn,
         new,
-        |conn| vacant::<R, C>(conn, Some(number), || vec![key.clone()]),
+        |conn| vacant::<R, C>(conn, unique, || vec![key.clone()]),
         |conn, error| explain::<R, C>(conn, || vec![key.clone()], error),
     )
 }
@@ -71,7 +98,7 @@ where
 /// Creates the dependents of many rows.
 pub(super) fn create<R, C>(
     conn: &mut C,
-    number: Option<&Number>,
+    unique: impl FnOnce(&mut C) -> bool,
     parents: &dyn Created<ParentKey<R>>,
 ) -> Result
 where
@@ -89,7 +116,7 @@ where
     lifecycle::create_dependents::<R::Child, C>(
         conn,
         new,
-        |conn| vacant::<R, C>(conn, number, || parents.keys()),
+        |conn| vacant::<R, C>(conn, unique, || parents.keys()),
         |conn, Refused { inserted, error }| {
             explain::<R, C>(conn, || parents.keys().split_off(inserted), error)
         },
@@ -115,42 +142,23 @@ where
     Ok(rows.iter().map(make).collect())
 }
 
-/// An error if one of these rows has its dependent already, where the schema would not refuse a second one, or
-/// may not: without the relation's number, nothing is remembered of it.
+/// An error if one of these rows has its dependent already, where the schema would not refuse a second one.
 fn vacant<R, C>(
     conn: &mut C,
-    number: Option<&Number>,
+    unique: impl FnOnce(&mut C) -> bool,
     keys: impl FnOnce() -> Vec<ParentKey<R>>,
 ) -> Result
 where
     R: Referring<C>,
     C: RawConnection,
 {
-    if number.is_some_and(|number| is_unique::<R, C>(conn, number)) {
+    if unique(conn) {
         return Ok(());
     }
     match occupied::<R, C>(conn, &keys())? {
         Some(error) => Err(error),
         None => Ok(()),
     }
-}
-
-/// Asked once on each connection.
-#[inline]
-fn is_unique<R, C>(conn: &mut C, Number(number): &Number) -> bool
-where
-    R: Referring<C>,
-    C: RawConnection,
-{
-    let known = State::installed(conn).and_then(|state| state.is_unique(*number));
-    if let Some(known) = known {
-        return known;
-    }
-    let unique = R::Child::is_unique(conn, info::<R>().columns);
-    if let Ok(state) = State::of(conn) {
-        state.remember_unique(*number, unique);
-    }
-    unique
 }
 
 /// What it means that these dependents could not be inserted.

@@ -27,14 +27,15 @@ where
 {
     trace::operation::<R::Child, _, _>("ensure", conn, |conn| {
         let scope = lifecycle::create_scope::<R::Child, C>()?.max(Scope::Statements);
+        let unique = dependents::is_unique::<R, C>(conn);
         let mut made = 0;
         let mut last = None;
         loop {
             let parents = atomic::<R::Child, C, _>(conn, scope, |conn| {
-                let parents = R::lacking(conn, last.take(), AT_ONCE)
+                let parents = R::lacking(conn, unique, last.take(), AT_ONCE)
                     .map_err(Error::query(R::Parent::INFO.name, Operation::Load))?;
                 if !parents.is_empty() {
-                    dependents::create::<R, C>(conn, None, &&*parents)?;
+                    dependents::create::<R, C>(conn, |_| unique, &&*parents)?;
                 }
                 Ok(parents)
             })?;

@@ -79,11 +79,13 @@ where
     }
 
     fn create_dependent(&self, conn: &mut C, parent: &dyn Any, key: &ParentKey<R>) -> Result<()> {
-        dependents::create_one::<R, C>(conn, &self.number, parent, key)
+        let unique = |conn: &mut C| self.number.is_unique::<R, C>(conn);
+        dependents::create_one::<R, C>(conn, unique, parent, key)
     }
 
     fn create_dependents(&self, conn: &mut C, parents: &dyn Created<ParentKey<R>>) -> Result<()> {
-        dependents::create::<R, C>(conn, Some(&self.number), parents)
+        let unique = |conn: &mut C| self.number.is_unique::<R, C>(conn);
+        dependents::create::<R, C>(conn, unique, parents)
     }
 
     fn delete_scope(&self, visited: &mut Vec<TypeId>) -> Result<Scope> {

@@ -13,8 +13,8 @@ use super::ensure::WithoutChild;
 use super::{ParentKey, PrimaryKey, Reference, Unique};
 use crate::backend::rows;
 use crate::backend::statements::{
-    Assign, Bind, Clear, Columns, Erased, FromClause, In, Is, Known, Limit, Named, OneKey, Select,
-    Spread, Terms, WithKey,
+    Assign, Bind, Clear, Erased, FromClause, In, Is, Known, Limit, Named, OneKey, Select, Spread,
+    Terms, WithKey,
 };
 use crate::connection::RawConnection;
 use crate::error::{Error, Operation, Result};
@@ -257,9 +257,11 @@ pub trait Referring<C: RawConnection>:
     ) -> QueryResult<usize>;
     /// Makes these children refer to none.
     fn clear(conn: &mut C, children: &[ChildKey<Self>]) -> QueryResult<usize>;
-    /// The next parents past this key that have none, in the order of their keys.
+    /// The next parents past this key that have none, in the order of their keys. `indexed` says whether an
+    /// index finds the children of one.
     fn lacking(
         conn: &mut C,
+        indexed: bool,
         past: Option<ParentKey<Self>>,
         limit: usize,
     ) -> QueryResult<Vec<Self::Parent>>;
@@ -388,10 +390,10 @@ where
 
     fn lacking(
         conn: &mut C,
+        indexed: bool,
         past: Option<ParentKey<R>>,
         limit: usize,
     ) -> QueryResult<Vec<R::Parent>> {
-        let indexed = R::Child::is_unique(conn, R::Columns::NAMES);
         R::Parent::load_next(conn, WithoutChild::<R, C>::new(indexed), past, limit)
     }
 
