@@ -87,7 +87,9 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     ///
     /// # Errors
     ///
-    /// [`Error::Query`](crate::Error::Query) if the database refuses the row, and what receivers return.
+    /// [`Error::Query`](crate::Error::Query) if the database refuses the row,
+    /// [`Error::DependentExists`](crate::Error::DependentExists) if a dependent was made before its turn, and
+    /// what receivers return.
     fn create<C: HookConnection>(conn: &mut C, new: Self::New) -> Result<Self>
     where
         Self: Persist<C::Raw>,
@@ -100,7 +102,9 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     /// Inserts many rows, all or none, and creates their dependents.
     ///
     /// Each signal is sent for all rows before the next signal is; a receiver that takes a slice is
-    /// called once.
+    /// called once. The rows, and then their dependents, go into as few statements as the backend allows,
+    /// and come back in the order in which they were given. On a table with triggers, and where the key of a
+    /// hand-written [`Model::New`] cannot be known beforehand, each row is inserted by itself.
     ///
     /// # Errors
     ///

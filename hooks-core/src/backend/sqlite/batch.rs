@@ -25,7 +25,7 @@ use crate::backend::{Shape, execute, rows};
 use crate::diesel_internals::writes_sql;
 use crate::error::{Error, Operation, Result};
 use crate::lifecycle::KEYS_AT_ONCE;
-use crate::model::{Hooked, Persist, Refused, Row};
+use crate::model::{Hooked, Model, Persist, Refused, Row};
 
 /// Past this, another row in a statement gains nothing.
 const ROWS: usize = 50;
@@ -171,6 +171,8 @@ pub(super) enum FindBy<K> {
     Key(Vec<K>),
 }
 
+type Findable<M, I> = OrInserts<(Batches<M, I>, FindBy<<M as Model>::Pk>), I>;
+
 impl<M, I> Batches<M, I>
 where
     M: Persist<SqliteConnection>,
@@ -201,7 +203,7 @@ where
         conn: &mut SqliteConnection,
         shape: Shape,
         keys: Option<Vec<M::Pk>>,
-    ) -> Result<OrInserts<(Self, FindBy<M::Pk>), I>, Refused> {
+    ) -> Result<Findable<M, I>, Refused> {
         let Some(groups) = &self.groups else {
             return Ok(Err(self.inserts));
         };
