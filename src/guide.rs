@@ -12,6 +12,8 @@ struct ManyModels;
 struct OwnSignals;
 #[doc = include_str!("../docs/after-commit.md")]
 struct AfterCommit;
+#[doc = include_str!("../docs/timestamps.md")]
+struct Timestamps;
 #[doc = include_str!("../docs/testing.md")]
 struct Testing;
 #[doc = include_str!("../docs/when-not.md")]

@@ -2,6 +2,7 @@
 #![allow(missing_docs, dead_code, reason = "the registry is only looked at")]
 
 use diesel::prelude::*;
+use diesel_hooks::check::Severity;
 use diesel_hooks::error::RegistryError;
 use diesel_hooks::prelude::*;
 use diesel_hooks::registry::{Demand, Finding};
@@ -199,4 +200,25 @@ fn a_before_or_after_that_names_nobody_is_found() {
             ("late", "PostSave<Bell>".into(), Demand::Before, "gone"),
         ]
     );
+}
+
+#[test]
+fn check_finds_them_too() {
+    let conn = &mut SqliteConnection::establish(":memory:").expect("SQLite is embedded");
+    let found = diesel_hooks::check(conn).expect("the catalog can be read");
+    let of_the_registry: Vec<_> = found
+        .iter()
+        .filter_map(|it| match it {
+            diesel_hooks::check::Finding::Registry(finding) => Some((it.severity(), finding)),
+            _ => None,
+        })
+        .collect();
+    let all = findings();
+    let severity = |it: &Finding| match it {
+        Finding::Contradiction(_) => Severity::Error,
+        _ => Severity::Warning,
+    };
+    let mut expected: Vec<_> = all.iter().map(|it| (severity(it), it)).collect();
+    expected.sort_by_key(|it| it.0);
+    assert_eq!(of_the_registry, expected);
 }

@@ -3,6 +3,7 @@
 //! All rows are in a database in memory, and each run is inside one transaction of the application.
 
 mod by_hand;
+mod deletes;
 mod dispatch;
 mod generated;
 mod hand_written;
@@ -49,6 +50,12 @@ pub(crate) static SIDES: &[Side] = &[
     Side { workload: "w4", name: "generated+receiver", prepare: hooked::update::<ReviewedEmployee> },
     Side { workload: "w5e", name: "by-hand", prepare: by_hand::delete_with_profile },
     Side { workload: "w5e", name: "generated", prepare: hooked::delete::<generated::Staff> },
+    Side { workload: "w5m", name: "by-hand", prepare: deletes::many_by_hand },
+    Side { workload: "w5m", name: "generated", prepare: deletes::many_hooked },
+    Side { workload: "w5n", name: "by-hand", prepare: deletes::children_by_hand },
+    Side { workload: "w5n", name: "generated", prepare: deletes::children_hooked::<deletes::Club> },
+    Side { workload: "w5nh", name: "by-hand", prepare: deletes::heard_children_by_hand },
+    Side { workload: "w5nh", name: "generated", prepare: deletes::children_hooked::<deletes::Choir> },
     Side { workload: "state", name: "by-hand", prepare: by_hand::create },
     Side { workload: "state", name: "unused", prepare: by_hand::create_on_a_known_connection },
     Side { workload: "w6", name: "direct", prepare: dispatch::direct },

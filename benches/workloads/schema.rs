@@ -56,6 +56,38 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    clubs {
+        id -> Integer,
+        name -> Text,
+    }
+}
+
+diesel::table! {
+    members {
+        id -> Integer,
+        club_id -> Integer,
+        name -> Text,
+        email -> Text,
+    }
+}
+
+diesel::table! {
+    choirs {
+        id -> Integer,
+        name -> Text,
+    }
+}
+
+diesel::table! {
+    singers {
+        id -> Integer,
+        choir_id -> Integer,
+        name -> Text,
+        email -> Text,
+    }
+}
+
 pub(crate) const TABLES: &str = "
     CREATE TABLE employees (
         id INTEGER PRIMARY KEY NOT NULL, first_name TEXT NOT NULL, last_name TEXT NOT NULL,
@@ -72,6 +104,16 @@ pub(crate) const TABLES: &str = "
     CREATE TABLE cadre_profiles (
         id INTEGER PRIMARY KEY NOT NULL, cadre_id INTEGER NOT NULL UNIQUE REFERENCES cadre (id),
         dob TEXT, team TEXT, address TEXT);
+    CREATE TABLE clubs (id INTEGER PRIMARY KEY NOT NULL, name TEXT NOT NULL);
+    CREATE TABLE members (
+        id INTEGER PRIMARY KEY NOT NULL, club_id INTEGER NOT NULL REFERENCES clubs (id),
+        name TEXT NOT NULL, email TEXT NOT NULL);
+    CREATE INDEX members_by_club ON members (club_id);
+    CREATE TABLE choirs (id INTEGER PRIMARY KEY NOT NULL, name TEXT NOT NULL);
+    CREATE TABLE singers (
+        id INTEGER PRIMARY KEY NOT NULL, choir_id INTEGER NOT NULL REFERENCES choirs (id),
+        name TEXT NOT NULL, email TEXT NOT NULL);
+    CREATE INDEX singers_by_choir ON singers (choir_id);
 ";
 
 pub(crate) struct Person {

@@ -20,7 +20,7 @@ pub use crate::receiver::{
     Batch, BatchOn, Change, ChangeOn, Deferred, DeferredSender, Each, EachOn, IntoOutcome, Kept,
     Merge, Merged, Outcome, Receiver, Senders, Upcast, When,
 };
-pub use crate::registry::ModelEntry;
+pub use crate::registry::{ModelEntry, Names, StoredAs};
 pub use crate::relation::OnDelete::{
     Cascade, Database, DoNothing, Protect, Restrict, Set, SetDefault, SetNull,
 };
@@ -32,6 +32,8 @@ pub use crate::relation::{
 pub use crate::signal::{
     Batched, Changeable, ColumnSet, CustomSignal, SentOn, Signal, TraitSignal,
 };
+pub use crate::timestamp::{OnlyStamped, Stamp, Stamped, stamp, timestamp};
+pub use std::time::SystemTime;
 
 mod compare;
 mod conditional;
@@ -160,6 +162,26 @@ macro_rules! __link {
     };
 }
 
+/// What a model is called on the connection type whose id is `on`, in the same way.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(feature = "sqlite")]
+macro_rules! __names {
+    ($hooks:ident, $model:ty) => {
+        |__on| $hooks::Names::<$model, $hooks::SqliteConnection>::new().on(__on)
+    };
+}
+
+/// No backend is on.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(not(feature = "sqlite"))]
+macro_rules! __names {
+    ($hooks:ident, $model:ty) => {
+        |_| ::core::option::Option::None
+    };
+}
+
 /// No backend is on.
 #[doc(hidden)]
 #[macro_export]
@@ -170,4 +192,4 @@ macro_rules! __link {
     };
 }
 
-pub use crate::{__json as json, __link as link_on, __upcast as upcast};
+pub use crate::{__json as json, __link as link_on, __names as names, __upcast as upcast};

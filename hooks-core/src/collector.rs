@@ -11,6 +11,7 @@
 //! | `survey` | what a delete can reach, and what of it need not be loaded |
 //! | `plan` | collects the rows, and carries the delete out |
 //! | `rows` | the rows of one model: its relations, its signals |
+//! | `leaves` | rows of which it is enough to know their parents |
 //! | `order` | which rows go before which |
 //! | `execute` | the DELETEs, and what their row counts or refusals mean |
 //! | `blocked` | what keeps rows from being deleted |
@@ -23,6 +24,7 @@ mod by_key;
 mod claims;
 mod deleted;
 mod execute;
+mod leaves;
 mod order;
 mod outline;
 mod plan;
@@ -42,6 +44,7 @@ use crate::signal::Origin;
 pub(crate) use self::blocked::{Blocking, Found, Path};
 pub(crate) use self::claims::Claims;
 pub use self::deleted::Deleted;
+pub(crate) use self::leaves::{ChildrenOf, Leaves};
 pub use self::outline::{Action, DeletePlan, PlannedRows};
 pub(crate) use self::plan::Opener;
 use self::plan::{Load, Plan};
@@ -49,25 +52,27 @@ pub(crate) use self::rows::{Children, Keys};
 pub(crate) use self::survey::{Reach, Survey};
 
 /// The rows with which a delete begins.
-struct Roots<M: Model> {
-    /// What is told of them: the key, if it is one row.
-    key: Option<Key>,
+struct Roots<M: Row> {
     keys: Vec<M::Pk>,
+    /// Whether it is one row that was named, and not those of a query.
+    named: bool,
 }
 
-impl<M: Model> Roots<M> {
-    fn one(row: &M) -> Self
-    where
-        M: Row,
-    {
+impl<M: Row> Roots<M> {
+    fn one(row: &M) -> Self {
         Roots {
-            key: Some(row.key()),
             keys: vec![row.pk()],
+            named: true,
         }
     }
 
+    /// What is told of them: the key, if it is one row.
+    fn key(&self) -> Option<Key> {
+        self.keys.first().filter(|_| self.named).map(M::key_of)
+    }
+
     fn origin(&self) -> Arc<Origin> {
-        Origin::new(M::INFO.name, self.key.clone())
+        Origin::new(M::INFO.name, self.key())
     }
 }
 
@@ -113,7 +118,7 @@ fn delete_planned<M: Persist<C>, C: RawConnection>(
     roots: Roots<M>,
 ) -> Result<Deleted> {
     let mut plan = Plan::new(operation, roots.origin(), load, max_rows);
-    let key = roots.key.clone();
+    let key = roots.key();
     if !add_roots(conn, &mut plan, roots)? {
         return Ok(Deleted::default());
     }
@@ -208,7 +213,7 @@ pub(crate) fn delete_keys<M: Persist<C>, C: RawConnection>(
 ) -> Result<Deleted> {
     let find = |conn: &mut C| {
         let keys = find(conn).map_err(Error::query(M::INFO.name, Operation::Load));
-        keys.map(|keys| Roots { key: None, keys })
+        keys.map(|keys| Roots { keys, named: false })
     };
     if max_rows.is_none() && goes_unheard::<M, C>(conn)? && !M::guarded(conn) {
         return unheard(conn, Scope::Statements, find);
@@ -249,7 +254,7 @@ fn unheard<M: Persist<C>, C: RawConnection>(
             for relation in &hooks.relations {
                 relation.find_blockers(conn, parents, &Path::default(), &mut found)?;
             }
-            blocked(&mut found).map_err(|stop| stop.into_error::<M>(roots.key.clone()))?;
+            blocked(&mut found).map_err(|stop| stop.into_error::<M>(roots.key()))?;
         }
         let mut chosen = Chosen::default();
         for relation in &hooks.relations {
@@ -275,13 +280,13 @@ fn remove_unheard<M: Persist<C>, C: RawConnection>(
     roots: &Roots<M>,
 ) -> Result<usize> {
     let error = || Error::query(M::INFO.name, Operation::Delete);
-    if let ([key], Some(shown)) = (&*roots.keys, &roots.key) {
+    if let ([key], true) = (&*roots.keys, roots.named) {
         let count = M::remove(conn, key.clone()).map_err(error())?;
         execute::check_count::<M, C>(conn, key, count)?;
         return match count {
             0 => Err(Error::NotFound {
                 model: M::INFO.name,
-                key: shown.clone(),
+                key: M::key_of(key),
                 related_to: None,
             }),
             count => Ok(count),

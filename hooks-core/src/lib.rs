@@ -16,6 +16,7 @@
     )
 )]
 
+pub mod check;
 pub mod connection;
 pub mod error;
 pub mod failure;
@@ -25,16 +26,19 @@ pub mod receiver;
 pub mod registry;
 pub mod relation;
 pub mod signal;
+pub mod timestamp;
 
 mod backend;
 mod collector;
 mod diesel_internals;
+mod graph;
 mod lifecycle;
 mod trace;
 
 #[doc(hidden)]
 pub mod __private;
 
+pub use crate::check::check;
 pub use crate::collector::{DeletePlan, Deleted};
 pub use crate::connection::{
     Capture, Guard, HookConnection, HookConnectionExt, RawConnection, set_instrumentation,
@@ -43,5 +47,6 @@ pub use crate::error::{Error, Result};
 pub use crate::failure::{Failure, set_failure_handler};
 pub use crate::model::{Model, Persist};
 pub use crate::registry::registry;
+pub use crate::timestamp::Timestamp;
 #[cfg(feature = "tracing")]
 pub use crate::trace::set_slow_receiver_threshold;

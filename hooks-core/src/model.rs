@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 use std::hash::Hash;
 use std::panic::Location;
+use std::time::SystemTime;
 
 use diesel::dsl::SqlTypeOf;
 use diesel::expression::Expression;
@@ -10,6 +11,7 @@ use diesel::query_builder::{AsChangeset, QueryFragment, QueryId};
 use diesel::{Connection, QueryResult, Table};
 
 use crate::__private::{Changes, Fields, Place};
+use crate::backend::catalog::TableNames;
 use crate::backend::statements::{Columns, OneKey};
 use crate::collector::{self, DeletePlan, Deleted};
 use crate::connection::{HookConnection, RawConnection};
@@ -18,6 +20,7 @@ use crate::lifecycle::{self, ModelHooks};
 use crate::receiver::Senders;
 use crate::relation::Entries;
 use crate::signal::ColumnSet;
+use crate::timestamp::Fresh;
 use crate::trace;
 
 /// A struct over a table whose rows have a lifecycle, made one by `#[derive(Hooks)]`.
@@ -296,6 +299,9 @@ pub const fn info(name: &'static str, table: &'static str) -> ModelInfo {
     note = "add `#[derive(Hooks)]`, turn on the feature of the connection's backend in diesel-hooks, and see that the backend can store each column's type"
 )]
 pub trait Persist<C: RawConnection>: Hooked<C> {
+    /// What the table and the columns are called in SQL.
+    #[doc(hidden)]
+    fn names() -> QueryResult<TableNames>;
     /// Whether a statement on the table may do more or less than it says, or half of it, so that even one
     /// alone needs a savepoint.
     #[doc(hidden)]
@@ -304,15 +310,15 @@ pub trait Persist<C: RawConnection>: Hooked<C> {
     #[doc(hidden)]
     fn look_again(conn: &mut C);
     #[doc(hidden)]
-    fn insert(conn: &mut C, new: Self::New) -> Result<Self>;
+    fn insert(conn: &mut C, new: Fresh<Self>) -> Result<Self>;
     #[doc(hidden)]
-    fn insert_unread(conn: &mut C, new: Self::New) -> Result;
+    fn insert_unread(conn: &mut C, new: Fresh<Self>) -> Result;
     /// Inserts rows in few statements, and reads them back in their order.
     #[doc(hidden)]
-    fn insert_many(conn: &mut C, new: Vec<Self::New>) -> Result<Vec<Self>, Refused>;
+    fn insert_many(conn: &mut C, new: Vec<Fresh<Self>>) -> Result<Vec<Self>, Refused>;
     /// Inserts rows in few statements.
     #[doc(hidden)]
-    fn insert_many_unread(conn: &mut C, new: Vec<Self::New>) -> Result<(), Refused>;
+    fn insert_many_unread(conn: &mut C, new: Vec<Fresh<Self>>) -> Result<(), Refused>;
     /// Whether the schema keeps two rows from having the same values in these columns.
     #[doc(hidden)]
     fn is_unique(conn: &mut C, columns: &[&str]) -> bool;
@@ -394,6 +400,8 @@ pub trait Row: Model {
     const COLUMNS: &'static [&'static str] = <Self::Changeset<'static> as Changes>::NAMES;
     /// The relations that the model's fields declare.
     const RELATIONS: Entries = &[];
+    /// Whether fields say when the row was created or last written.
+    const STAMPED: bool = false;
 
     fn pk_filter(pk: Self::Pk) -> Self::PkFilter;
     /// The rows with these keys.
@@ -412,6 +420,12 @@ pub trait Row: Model {
     /// Puts back the fields that no update writes.
     #[inline]
     fn keep_unwritten(&mut self, _before: &Self) {}
+    /// Stamps what a row is created from; a generated `New` gets its stamps by [`Row::Fields`].
+    #[inline]
+    fn stamp_new(_new: &mut Self::New, _at: SystemTime) {}
+    /// Stamps a row that is about to be updated.
+    #[inline]
+    fn stamp(&mut self, _at: SystemTime) {}
     /// The key as errors tell it.
     fn key_of(pk: &Self::Pk) -> Key {
         Key::of::<SqlTypeOf<Self::PkColumns>, _>(pk)

@@ -46,6 +46,10 @@ pub(crate) struct FieldAttr {
     pub(crate) generated: Flag,
     #[darling(default, with = parse_word)]
     pub(crate) assigned: Flag,
+    #[darling(default, with = parse_word)]
+    pub(crate) auto_now_add: Flag,
+    #[darling(default, with = parse_word)]
+    pub(crate) auto_now: Flag,
 }
 
 /// `one_to_one(Parent, ..)`, `foreign_key(Parent, ..)`

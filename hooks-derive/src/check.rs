@@ -2,6 +2,7 @@
 //!
 //! * [`key_has_fields`]: each column of the key is a field
 //! * [`origin_is_of_the_key`]: the application or the database makes a value, not both
+//! * [`stamp_is_written`]: a timestamp is a column of its own, which the library writes
 //! * [`relation_is_complete`]: `on_delete` is there with what it needs, and the relation is columns
 //! * [`accessor_has_a_name`]: the forward accessor can be called something
 //! * [`auto_create_can_refer`]: what is created has the fields that refer
@@ -15,6 +16,7 @@ pub(crate) fn check(model: &Model<'_>, errors: &mut Errors) {
     key_has_fields(model, errors);
     for field in &model.fields {
         origin_is_of_the_key(field, errors);
+        stamp_is_written(field, errors);
     }
     for (fields, relation) in model.relations() {
         relation_is_complete(model, &fields, relation, errors);
@@ -57,6 +59,38 @@ fn origin_is_of_the_key(field: &Field<'_>, errors: &mut Errors) {
         None => return,
     };
     errors.push(syn::Error::new(assigned, message));
+}
+
+fn stamp_is_written(field: &Field<'_>, errors: &mut Errors) {
+    let (span, name) = match (field.auto_now_add, field.auto_now) {
+        (None, None) => return,
+        (Some(_), Some(span)) => {
+            let message = "`auto_now_add` and `auto_now` contradict each other: does the field say when the row was created, or when it was last written?";
+            errors.push(syn::Error::new(span, message));
+            return;
+        }
+        (Some(span), None) => (span, "auto_now_add"),
+        (None, Some(span)) => (span, "auto_now"),
+    };
+    let reason = if field.is_key {
+        "the key identifies the row"
+    } else if field.relation.is_some() {
+        "the field of a relation refers to a row"
+    } else if !matches!(field.storage, Storage::Column(_)) {
+        "a timestamp is a column of its own, without `embed` or `select_expression`"
+    } else if field.generated.is_some() {
+        "with `generated` the database makes the value"
+    } else if field.skip_insertion {
+        "with `skip_insertion` nothing is written when the row is created"
+    } else if field.skip_update && field.auto_now.is_some() {
+        "with `skip_update` nothing is written when the row is updated"
+    } else {
+        return;
+    };
+    errors.push(syn::Error::new(
+        span,
+        format!("`{name}` cannot be here: {reason}"),
+    ));
 }
 
 fn relation_is_complete(

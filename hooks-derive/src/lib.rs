@@ -91,6 +91,8 @@ use proc_macro::TokenStream;
 /// | --- | --- |
 /// | `generated` | the database makes the value: it is neither in the generated insertable nor updated |
 /// | `assigned` | the application makes this key: it is a field of the generated insertable, as by default where a key has several columns or is a relation; any other single key, a text too, is taken to be made by the database |
+/// | `auto_now_add` | the field says when the row was created: the library writes it, and the generated insertable leaves it out |
+/// | `auto_now` | the same, for when the row was created or last written |
 /// | `one_to_one(Parent, ..)` | the field refers to the key of another model; its column should be UNIQUE and a foreign key without an action |
 ///
 /// In `one_to_one`, after the parent, which may be `Self`:
@@ -105,6 +107,9 @@ use proc_macro::TokenStream;
 /// | `auto_create = make_profile` | creating a parent creates this row, from what `fn(&Parent) -> New` returns |
 ///
 /// `on_delete` is required, as there is no safe default. A nullable field is an optional relation.
+///
+/// The types of timestamps need the feature `chrono` or `time` of diesel-hooks. A hand-written insertable has
+/// a field of the same name for each.
 ///
 /// [`Model`]: https://docs.rs/diesel-hooks/latest/diesel_hooks/trait.Model.html
 #[proc_macro_derive(Hooks, attributes(hooks, diesel))]

@@ -56,6 +56,8 @@ pub(crate) struct Field<'a> {
     pub(crate) is_key: bool,
     pub(crate) generated: Option<Span>,
     pub(crate) assigned: Option<Span>,
+    pub(crate) auto_now_add: Option<Span>,
+    pub(crate) auto_now: Option<Span>,
     pub(crate) relation: Option<Relation>,
 }
 
@@ -168,7 +170,13 @@ impl<'a> Model<'a> {
 
     pub(crate) fn inserts(&self, field: &Field<'_>) -> bool {
         let selected = matches!(field.storage, Storage::Selected);
-        !(self.is_generated(field) || field.skip_insertion || selected)
+        let left_out = matches!(self.new, New::Generated(_)) && field.is_stamped();
+        !(self.is_generated(field) || field.skip_insertion || selected || left_out)
+    }
+
+    /// The fields that say when the row was created or last written.
+    pub(crate) fn stamped(&self) -> impl Iterator<Item = &Field<'a>> {
+        self.fields.iter().filter(|field| field.is_stamped())
     }
 
     /// Whether what a row is created from holds this field's value.
@@ -265,11 +273,17 @@ impl<'a> Field<'a> {
             is_key,
             generated: span(hooks.generated),
             assigned: span(hooks.assigned),
+            auto_now_add: span(hooks.auto_now_add),
+            auto_now: span(hooks.auto_now),
             relation: hooks
                 .one_to_one
                 .or(hooks.foreign_key)
                 .map(|it| Relation::read(it, model, errors)),
         })
+    }
+
+    pub(crate) fn is_stamped(&self) -> bool {
+        self.auto_now_add.is_some() || self.auto_now.is_some()
     }
 
     fn is_written(&self) -> bool {

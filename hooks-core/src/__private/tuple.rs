@@ -2,12 +2,14 @@
 //! allows a table.
 
 use std::marker::PhantomData;
+use std::time::SystemTime;
 
 use diesel::backend::Backend;
 use diesel::expression::Selectable;
 use diesel::query_source::Column;
 
 use super::set::{Set, SetEach};
+use crate::timestamp::Stamping;
 
 /// What is selected for a model's fields, on a backend.
 pub trait Fields<DB> {
@@ -77,6 +79,14 @@ macro_rules! tuple {
             type Selection = ($($T::Selection,)*);
             fn selection() -> Self::Selection {
                 ($($T::selection(),)*)
+            }
+        }
+
+        impl<N, $($T),*> Stamping<N> for ($($T,)*) {
+            type Stamped = N;
+            #[inline]
+            fn stamped(new: N, _at: SystemTime) -> N {
+                new
             }
         }
 

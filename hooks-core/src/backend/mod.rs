@@ -1,5 +1,6 @@
 //! What differs between databases, and the statements that go to all of them.
 
+pub(crate) mod catalog;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 pub(crate) mod statements;

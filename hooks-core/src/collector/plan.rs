@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::blocked::{Blocking, Found, Path};
 use super::by_key::ByKey;
 use super::claims::Operation;
+use super::leaves::AllLeaves;
 use super::order::{self, Edge, Number, Step};
 use super::rows::{Collected, Loaded, Rows};
 use super::survey::Reach;
@@ -22,6 +23,7 @@ pub(crate) struct Plan<C> {
     /// The rows that go, by the struct that reached them first.
     groups: Vec<Box<dyn Collected<C>>>,
     planned: Planned,
+    leaves: AllLeaves<C>,
     edges: Vec<Edge>,
     /// The relations of the edges.
     relations: Vec<Followed<C>>,
@@ -55,6 +57,14 @@ impl Load {
         match self {
             Load::All => true,
             Load::Some(reach) => reach.loads(table),
+        }
+    }
+
+    /// Whether rows are reached once and nothing depends on them.
+    fn is_sole(&self, table: TypeId) -> bool {
+        match self {
+            Load::All => false,
+            Load::Some(reach) => reach.is_sole(table),
         }
     }
 
@@ -131,6 +141,11 @@ impl Planned {
         self.numbers.get::<M>(key).copied()
     }
 
+    /// Whether the rows of this table need no numbers.
+    pub(super) fn are_leaves(&self, table: TypeId) -> bool {
+        self.load.is_sole(table) && !self.operation.may_meet_others()
+    }
+
     pub(super) fn has_table(&self, table: TypeId) -> bool {
         self.numbers.has_table(table)
     }
@@ -162,6 +177,7 @@ impl<C: RawConnection> Plan<C> {
                 places: Vec::new(),
                 paths: Paths::new(),
             },
+            leaves: AllLeaves::default(),
             edges: Vec::new(),
             relations: Vec::new(),
             announced: 0,
@@ -252,7 +268,8 @@ impl<C: RawConnection> Plan<C> {
     pub(super) fn follow(&mut self, conn: &mut C) -> Result<Found> {
         let mut found = Found::default();
         while let Some(group) = self.groups.iter_mut().find(|group| !group.is_followed()) {
-            for children in group.follow(conn, &self.planned, &mut found)? {
+            let leaves = &mut self.leaves;
+            for children in group.follow(conn, &self.planned, leaves, &mut found)? {
                 self.join(conn, children)?;
             }
         }
@@ -315,6 +332,7 @@ impl<C: RawConnection> Plan<C> {
     pub(super) fn run(mut self, conn: &mut C) -> Result<Deleted, Stop> {
         self.collect(conn)?;
         let mut steps = self.children_first()?;
+        self.leaves.announce(conn, &self.planned)?;
         if self.announce(conn, &steps)? {
             self.look_again(conn)?;
             steps = self.children_first()?;
@@ -357,6 +375,8 @@ impl<C: RawConnection> Plan<C> {
         for group in &self.groups {
             group.replace(conn, &self.planned, &mut self.chosen)?;
         }
+        let count = |model, went| deleted.add(model, went);
+        self.leaves.delete(conn, &self.planned, count)?;
         for step in steps {
             let (group, rows, together) = match step {
                 Step::Open { relation, rows } => {

@@ -3,6 +3,7 @@ use std::collections::HashSet;
 use std::marker::PhantomData;
 
 use super::blocked::{Blocking, Found, Path};
+use super::leaves::AllLeaves;
 use super::order::Number;
 use super::plan::{FoundChildren, Opener, Plan, Planned};
 use super::{Deleted, Stop, execute};
@@ -33,6 +34,7 @@ pub(super) trait Collected<C>: Any {
         &mut self,
         conn: &mut C,
         planned: &Planned,
+        leaves: &mut AllLeaves<C>,
         found: &mut Found,
     ) -> Result<Vec<FoundChildren<C>>>;
     /// The rows that restrict these; those of tables that the plan does not have are found to block.
@@ -297,6 +299,7 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
         &mut self,
         conn: &mut C,
         planned: &Planned,
+        leaves: &mut AllLeaves<C>,
         found: &mut Found,
     ) -> Result<Vec<FoundChildren<C>>> {
         let from = self.followed;
@@ -308,6 +311,12 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
             let on_delete = relation.info().on_delete;
             if on_delete == OnDelete::Cascade && planned.load.loads(table) {
                 let keys = &self.keys[from..];
+                if planned.are_leaves(table)
+                    && let Some(rows) = relation.leaves(conn, keys)?
+                {
+                    leaves.push(rows);
+                    continue;
+                }
                 let how = Loading::AsHeard;
                 children.extend(self.numbered(conn, planned, keys, &**relation, how)?);
             } else if on_delete == OnDelete::Protect {

@@ -1,7 +1,7 @@
 //! What can depend on the rows of a table, by the relations alone, and so what a delete need not load.
 
 use std::any::TypeId;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::connection::RawConnection;
 use crate::error::Result;
@@ -19,6 +19,8 @@ pub(crate) struct Reach {
     loaded: HashSet<TypeId>,
     /// The tables under which something may block.
     guarded: HashSet<TypeId>,
+    /// The tables on which nothing depends and to which only one relation leads: no row is reached twice.
+    sole: HashSet<TypeId>,
 }
 
 impl Reach {
@@ -33,6 +35,10 @@ impl Reach {
         self.loaded.contains(&table)
     }
 
+    pub(super) fn is_sole(&self, table: TypeId) -> bool {
+        self.sole.contains(&table)
+    }
+
     pub(super) fn may_block(&self, table: TypeId) -> bool {
         self.guarded.contains(&table)
     }
@@ -44,12 +50,15 @@ pub(crate) struct Survey {
     models: HashSet<TypeId>,
     tables: Vec<Table>,
     restricting: HashSet<TypeId>,
+    /// How many relations lead to a table, whatever they say.
+    ways: HashMap<TypeId, usize>,
 }
 
 struct Table {
     id: TypeId,
     heard: bool,
     blocked: bool,
+    has_dependents: bool,
     /// The tables whose rows go with these, by their places.
     children: HashSet<usize>,
 }
@@ -62,7 +71,9 @@ impl Survey {
         if !self.models.insert(TypeId::of::<M>()) {
             return Ok(());
         }
+        self.tables[table].has_dependents |= !hooks.relations.is_empty();
         for relation in &hooks.relations {
+            *self.ways.entry(relation.child_table()).or_default() += 1;
             match relation.info().on_delete {
                 OnDelete::Protect => self.tables[table].blocked = true,
                 OnDelete::Restrict => {
@@ -87,6 +98,7 @@ impl Survey {
                 id,
                 heard: false,
                 blocked: false,
+                has_dependents: false,
                 children: HashSet::new(),
             });
             self.tables.len() - 1
@@ -104,6 +116,9 @@ impl Survey {
             };
             if loads(&place) || below.iter().any(loads) {
                 reach.loaded.insert(table.id);
+            }
+            if !table.has_dependents && self.ways.get(&table.id) == Some(&1) {
+                reach.sole.insert(table.id);
             }
             if table.blocked || below.iter().any(|at| self.tables[*at].blocked) {
                 reach.guarded.insert(table.id);

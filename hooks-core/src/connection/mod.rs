@@ -13,6 +13,8 @@ use diesel::QueryResult;
 use diesel::connection::{Connection, LoadConnection};
 use diesel::result::Error as DieselError;
 
+use crate::backend::catalog::TableFacts;
+
 pub use self::capture::Capture;
 pub(crate) use self::chain::{Chain, Frame, nested};
 pub use self::ext::HookConnectionExt;
@@ -73,6 +75,14 @@ pub trait RawConnection:
     /// The database management system, by OpenTelemetry's name for it.
     #[doc(hidden)]
     fn system(&self) -> &'static str;
+
+    /// What the catalog says of the table or view at this path, if there is one.
+    #[doc(hidden)]
+    fn describe(&mut self, path: &[String]) -> QueryResult<Option<TableFacts>>;
+
+    /// Whether foreign keys hold on this connection.
+    #[doc(hidden)]
+    fn enforces_foreign_keys(&mut self) -> QueryResult<bool>;
 
     /// What a statement that failed like this does to the transaction around it.
     #[doc(hidden)]

@@ -3,6 +3,7 @@ use crate::connection::{RawConnection, Scope, atomic, scoped};
 use crate::error::{Error, Operation, Result};
 use crate::model::{Persist, Refused, Row};
 use crate::signal::{Changes, PostCreate, PostSave, PreCreate, PreSave};
+use crate::timestamp::{self, Fresh};
 
 pub(crate) fn create<M: Persist<C>, C: RawConnection>(conn: &mut C, new: M::New) -> Result<M> {
     let hooks = M::hooks()?;
@@ -86,39 +87,42 @@ fn scope<M: Persist<C>, C: RawConnection>(hooks: &ModelHooks<M, C>) -> Result<Sc
     Ok(*hooks.create_scope.get_or_init(|| scope))
 }
 
-/// Sends the signals before the INSERT, and hands back what is to be inserted.
+/// Stamps what is to be inserted, sends the signals before the INSERT, and hands it back.
 fn announce<M: Persist<C>, C: RawConnection>(
     hooks: &ModelHooks<M, C>,
     conn: &mut C,
     new: M::New,
-) -> Result<M::New> {
+) -> Result<Fresh<M>> {
+    let new = Fresh::new(new, timestamp::now::<M, C>(conn));
     if !hooks.hears_pre_create(conn) {
         return Ok(new);
     }
-    let mut save = pre_save::<M>(new, scoped::loads_fixtures(conn));
+    let mut save = pre_save(new, scoped::loads_fixtures(conn));
     hooks.pre_save.send(&mut save, conn)?;
     let mut create = pre_create(save)?;
     hooks.pre_create.send(&mut create, conn)?;
-    Ok(create.new)
+    Ok(create.into())
 }
 
 fn announce_many<M: Persist<C>, C: RawConnection>(
     hooks: &ModelHooks<M, C>,
     conn: &mut C,
     new: Vec<M::New>,
-) -> Result<Vec<M::New>> {
+) -> Result<Vec<Fresh<M>>> {
+    let stamp = timestamp::now::<M, C>(conn);
+    let new = new.into_iter().map(|new| Fresh::new(new, stamp));
     if !hooks.hears_pre_create(conn) {
-        return Ok(new);
+        return Ok(new.collect());
     }
     let raw = scoped::loads_fixtures(conn);
-    let mut saves: Vec<_> = new.into_iter().map(|new| pre_save::<M>(new, raw)).collect();
+    let mut saves: Vec<_> = new.map(|new| pre_save(new, raw)).collect();
     hooks.pre_save.send_many(&mut saves, conn)?;
     let mut creates = saves
         .into_iter()
         .map(pre_create)
         .collect::<Result<Vec<_>>>()?;
     hooks.pre_create.send_many(&mut creates, conn)?;
-    Ok(creates.into_iter().map(|event| event.new).collect())
+    Ok(creates.into_iter().map(Fresh::from).collect())
 }
 
 /// Creates what comes into being with a row.
@@ -188,8 +192,16 @@ fn report_many<M: Persist<C>, C: RawConnection>(
     Ok(saves.into_iter().map(|event| event.instance).collect())
 }
 
-fn pre_save<M: Row>(new: M::New, raw: bool) -> PreSave<M> {
-    PreSave::Create(PreCreate { raw, new })
+fn pre_save<M: Row>(new: Fresh<M>, raw: bool) -> PreSave<M> {
+    let Fresh { new, stamp } = new;
+    PreSave::Create(PreCreate { raw, stamp, new })
+}
+
+impl<M: Row> From<PreCreate<M>> for Fresh<M> {
+    fn from(event: PreCreate<M>) -> Self {
+        let PreCreate { new, stamp, .. } = event;
+        Fresh { new, stamp }
+    }
 }
 
 fn pre_create<M: Row>(event: PreSave<M>) -> Result<PreCreate<M>> {

@@ -8,11 +8,19 @@ use crate::diesel_internals::is_empty;
 use crate::error::{Error, Operation, Result};
 use crate::model::{Persist, Row};
 use crate::signal::{AnyModel, Changes, ColumnSet, PostSave, PostUpdate, PreSave, PreUpdate};
+use crate::timestamp;
 
 pub(crate) fn save<M: Persist<C>, C: RawConnection>(conn: &mut C, row: &mut M) -> Result<()> {
     let hooks = M::hooks()?;
     let all = ColumnSet::first(M::COLUMNS.len());
     if !hooks.hears_update(conn) {
+        if M::STAMPED {
+            let mut stamped = row.clone();
+            stamp(conn, &mut stamped);
+            atomic::<M, C, _>(conn, hooks.own_update, |conn| write(conn, &stamped, all))?;
+            *row = stamped;
+            return Ok(());
+        }
         return atomic::<M, C, _>(conn, hooks.own_update, |conn| write(conn, row, all));
     }
     let old = &*row;
@@ -27,7 +35,9 @@ pub(crate) fn save<M: Persist<C>, C: RawConnection>(conn: &mut C, row: &mut M) -
             false => None,
         };
         let update = Update::new(hooks, conn, stored.as_ref());
-        let mut row = update.announce(conn, old.clone(), &old.pk())?;
+        let mut row = old.clone();
+        stamp(conn, &mut row);
+        let mut row = update.announce(conn, row, &old.pk())?;
         row.keep_unwritten(old);
         write(conn, &row, all)?;
         let columns = stored.map_or(all, |stored| row.differing(&stored));
@@ -45,9 +55,13 @@ pub(crate) fn update<M: Persist<C>, C: RawConnection>(
     change(&mut changed);
     same_key(&changed, &row.pk())?;
     changed.keep_unwritten(row);
-    let columns = changed.differing(row);
+    let mut columns = changed.differing(row);
     if columns.is_empty() {
         return Ok(());
+    }
+    if M::STAMPED {
+        stamp(conn, &mut changed);
+        columns = changed.differing(row);
     }
     let hooks = M::hooks()?;
     if !hooks.hears_update(conn) {
@@ -98,11 +112,13 @@ where
         // The row was there a statement ago.
         let read = read.ok_or_else(|| key_changed::<M>(&pk))?;
         let update = Update::new(hooks, conn, Some(old));
-        let mut row = update.announce(conn, read.clone(), &pk)?;
+        let mut row = read.clone();
+        stamp(conn, &mut row);
+        let mut row = update.announce(conn, row, &pk)?;
         row.keep_unwritten(&read);
-        let changed_by_receivers = row.differing(&read);
-        if !changed_by_receivers.is_empty() {
-            write(conn, &row, changed_by_receivers)?;
+        let changed_since = row.differing(&read);
+        if !changed_since.is_empty() {
+            write(conn, &row, changed_since)?;
         }
         let columns = row.differing(old);
         update.report(conn, row, columns)
@@ -166,6 +182,14 @@ impl<M: Persist<C>, C: RawConnection> Update<M, C> {
         };
         self.hooks.post_save.send(&mut save, conn)?;
         Ok(save.instance)
+    }
+}
+
+/// Makes the row say that it is written now, before receivers see it.
+#[inline]
+fn stamp<M: Row, C: RawConnection>(conn: &mut C, row: &mut M) {
+    if let Some(at) = timestamp::now::<M, C>(conn) {
+        row.stamp(at);
     }
 }
 

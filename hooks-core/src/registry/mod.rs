@@ -2,7 +2,10 @@
 
 mod findings;
 mod names;
+mod stored;
 mod table;
+
+use std::any::TypeId;
 
 use crate::error::{RegistryError, Result};
 use crate::model::{ModelInfo, Row};
@@ -10,12 +13,18 @@ use crate::receiver::{Receiver, SentAs, sent};
 use crate::relation::{self, Entries, RelationEntry, RelationInfo};
 
 pub use self::findings::{Demand, Finding};
+pub(crate) use self::names::short;
+#[doc(hidden)]
+pub use self::stored::{Names, StoredAs};
 
 /// A model as the derive registers it.
 #[doc(hidden)]
 pub struct ModelEntry {
     info: ModelInfo,
+    table: fn() -> TypeId,
     relations: Entries,
+    /// What it is called on the connection type with this id, if it is stored there.
+    names: fn(TypeId) -> StoredAs,
     /// What it sends, and as what.
     sends: fn() -> Vec<SentAs>,
     /// What its declarations contradict each other in, on all connections alike.
@@ -25,13 +34,35 @@ pub struct ModelEntry {
 inventory::collect!(ModelEntry);
 
 impl ModelEntry {
-    pub const fn of<M: Row>() -> Self {
+    pub const fn of<M: Row>(names: fn(TypeId) -> StoredAs) -> Self {
         ModelEntry {
             info: M::INFO,
+            table: TypeId::of::<M::Table>,
+            names,
             relations: M::RELATIONS,
             sends: sent::<M>,
             check: check::<M>,
         }
+    }
+
+    pub(crate) fn info(&self) -> ModelInfo {
+        self.info
+    }
+
+    pub(crate) fn table(&self) -> TypeId {
+        (self.table)()
+    }
+
+    pub(crate) fn relations(&self) -> Entries {
+        self.relations
+    }
+
+    pub(crate) fn sends(&self) -> Vec<SentAs> {
+        (self.sends)()
+    }
+
+    pub(crate) fn names(&self, on: TypeId) -> StoredAs {
+        (self.names)(on)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Names as people read them.
 
 /// A type's name without the modules in it: `PostSave<dyn Activity>`.
-pub(super) fn short(type_name: &str) -> String {
+pub(crate) fn short(type_name: &str) -> String {
     let mut short = String::with_capacity(type_name.len());
     let mut rest = type_name;
     while let Some(end) = rest.find(|it: char| !it.is_alphanumeric() && it != '_') {

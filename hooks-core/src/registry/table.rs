@@ -69,7 +69,7 @@ impl Registry {
 
     /// The receivers by signal, and those of one signal in the order in which they run; where they contradict
     /// each other, by what they say.
-    fn as_they_run(self) -> Vec<&'static Receiver> {
+    pub(crate) fn as_they_run(self) -> Vec<&'static Receiver> {
         let mut receivers: Vec<_> = self.receivers().collect();
         receivers.sort_by_cached_key(|it| {
             let signal = (it.signal)();

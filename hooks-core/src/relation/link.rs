@@ -10,7 +10,8 @@ use super::{
     RelationInfo, Replacement, info,
 };
 use crate::collector::{
-    self, Blocking, Children, Deleted, Found, Keys, Opener, Path, Survey, delete_scope,
+    self, Blocking, Children, ChildrenOf, Deleted, Found, Keys, Leaves, Opener, Path, Survey,
+    delete_scope,
 };
 use crate::connection::{RawConnection, Scope};
 use crate::error::{Blocker, Error, Operation, RegistryError, Result};
@@ -119,6 +120,13 @@ where
             rows: Box::new(rows),
             opener: opener::<R, C>(),
         })
+    }
+
+    fn leaves(&self, conn: &mut C, keys: &[ParentKey<R>]) -> Result<Option<Box<dyn Leaves<C>>>> {
+        if !R::Child::hooks()?.signals_delete(conn) || R::Child::guarded(conn) {
+            return Ok(None);
+        }
+        Ok(Some(Box::new(ChildrenOf::<R>::load(conn, keys)?)))
     }
 
     fn child_keys(

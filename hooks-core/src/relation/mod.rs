@@ -14,7 +14,7 @@ mod referring;
 use std::any::{Any, TypeId};
 
 use crate::backend::statements::Columns;
-use crate::collector::{Children, Deleted, Found, Path, Survey};
+use crate::collector::{Children, Deleted, Found, Leaves, Path, Survey};
 use crate::connection::{RawConnection, Scope};
 use crate::error::{RegistryError, Result};
 use crate::model::{Model, ModelInfo, Row};
@@ -128,6 +128,9 @@ pub(crate) trait Relation<K, C: RawConnection>: Send + Sync {
     fn survey(&self, survey: &mut Survey) -> Result<()>;
     /// Loads the children: their rows, if somebody hears of them, else their keys.
     fn children(&self, conn: &mut C, keys: &[K]) -> Result<Children<K, C>>;
+    /// Loads the children to which nothing else leads and on which nothing depends, if one statement can be
+    /// trusted to delete them.
+    fn leaves(&self, conn: &mut C, keys: &[K]) -> Result<Option<Box<dyn Leaves<C>>>>;
     /// Loads their keys, of all or of no more than this many.
     fn child_keys(&self, conn: &mut C, keys: &[K], limit: Option<usize>) -> Result<Children<K, C>>;
     fn count(&self, conn: &mut C, parents: Parents<'_, K, C::Backend>) -> Result<usize>;
@@ -167,6 +170,17 @@ pub struct RelationEntry {
     parent_table: fn() -> TypeId,
     child_table: fn() -> TypeId,
     on: fn(TypeId) -> Handle,
+}
+
+impl RelationEntry {
+    pub(crate) fn parent_table(&self) -> TypeId {
+        (self.parent_table)()
+    }
+
+    /// Whether both ends can be stored on the connection type with this id.
+    pub(crate) fn is_on(&self, connection: TypeId) -> bool {
+        (self.on)(connection).is_some()
+    }
 }
 
 /// The relations that a model declares.

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use diesel::Column;
 
@@ -38,6 +39,7 @@ pub enum PreSave<M: Model> {
 pub struct PreCreate<M: Model> {
     /// Whether fixtures are loaded.
     pub raw: bool,
+    pub(crate) stamp: Option<SystemTime>,
     /// What is about to be inserted.
     pub new: M::New,
 }

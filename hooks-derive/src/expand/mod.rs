@@ -7,6 +7,7 @@ mod model;
 mod new;
 mod relation;
 mod row;
+mod stamps;
 #[cfg(test)]
 mod tests;
 

@@ -22,6 +22,7 @@ pub(super) fn generate(model: &Model<'_>) -> TokenStream {
         quote!(::core::clone::Clone::clone(&self.#member))
     }));
     let hooked = hooked(model);
+    let names = names(model);
     quote! {
         #[automatically_derived]
         impl __hooks::Model for #name {
@@ -33,7 +34,22 @@ pub(super) fn generate(model: &Model<'_>) -> TokenStream {
             }
         }
         #hooked
-        __hooks::inventory::submit!(__hooks::ModelEntry::of::<#name>());
+        __hooks::inventory::submit!(__hooks::ModelEntry::of::<#name>(#names));
+    }
+}
+
+/// On which connection types it is stored, and as what, which only the compiler knows.
+fn names(model: &Model<'_>) -> TokenStream {
+    let name = model.name;
+    match &model.stored_on {
+        StoredOn::NoBackend => quote!(|_| ::core::option::Option::None),
+        StoredOn::EveryBackend => quote!(__hooks::names!(__hooks, #name)),
+        StoredOn::Connections(paths) => quote! {
+            |__on| [#(__hooks::Names::<#name, #paths>::new().on(__on)),*]
+                .into_iter()
+                .flatten()
+                .next()
+        },
     }
 }
 

@@ -15,7 +15,8 @@ pub(super) fn generate(model: &Model<'_>) -> TokenStream {
     let written: Vec<_> = model.written().collect();
     let set_types = written.iter().map(|field| set_type(model, field));
     let changeset = changeset(&written);
-    let fields = fields(model);
+    let fields = super::stamps::fields(model, fields(model));
+    let stamps = super::stamps::generate(model);
     let relations = relations(model);
     let key_of_new = key_of_new(model);
     let keep_unwritten = keep_unwritten(model);
@@ -42,6 +43,7 @@ pub(super) fn generate(model: &Model<'_>) -> TokenStream {
             }
             #key_of_new
             #keep_unwritten
+            #stamps
             #check_embedded
             #senders
             __hooks::json!(__hooks);

@@ -7,6 +7,7 @@
 //! restores `last_insert_rowid()` when a trigger ends, so what triggers insert does not confuse it.
 
 mod batch;
+mod catalog;
 mod table;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -21,6 +22,7 @@ use diesel::sqlite::{Sqlite, SqliteConnection};
 use diesel::{Expression, QueryResult};
 
 use self::batch::Batches;
+use super::catalog::{TableFacts, TableNames};
 use super::statements::{
     Begin, Delete, FromClause, LastInserted, Limit, Never, NoRows, OneKey, ReturningKey, RollBack,
     Select, Then, Update, UpdateWhere,
@@ -30,11 +32,16 @@ use crate::connection::{HookConnection, RawConnection, doom};
 use crate::error::{Error, Operation, Result};
 use crate::model::{self, Filter, Hooked, Persist, Refused, Row};
 use crate::signal::ColumnSet;
+use crate::timestamp::{Fresh, Stamping};
 
-type Insert<M> = InsertStatement<
-    <M as Row>::Table,
-    <<M as model::Model>::New as Insertable<<M as Row>::Table>>::Values,
->;
+/// The INSERT of what fixtures are made of, or where there is nothing to stamp.
+type Insert<M> = InsertValues<M, <M as model::Model>::New>;
+/// The INSERT of what is stamped. Without stamps it is the same.
+type InsertStamped<M> = InsertValues<M, StampedNew<M>>;
+
+type InsertValues<M, V> =
+    InsertStatement<<M as Row>::Table, <V as Insertable<<M as Row>::Table>>::Values>;
+type StampedNew<M> = <<M as Row>::Fields as Stamping<<M as model::Model>::New>>::Stamped;
 
 const REFUSES_TO_COMMIT: &str = "BEGIN;
     CREATE TEMP TABLE diesel_hooks_lost (
@@ -85,6 +92,14 @@ impl RawConnection for SqliteConnection {
     fn system(&self) -> &'static str {
         "sqlite"
     }
+
+    fn describe(&mut self, path: &[String]) -> QueryResult<Option<TableFacts>> {
+        catalog::describe(self, path)
+    }
+
+    fn enforces_foreign_keys(&mut self) -> QueryResult<bool> {
+        table::foreign_keys(self)
+    }
 }
 
 impl<M> Persist<SqliteConnection> for M
@@ -100,10 +115,17 @@ where
     for<'a> M::Changeset<'a>: QueryFragment<Sqlite> + QueryId,
     M::New: Insertable<M::Table>,
     Insert<M>: QueryFragment<Sqlite> + QueryId,
+    M::Fields: Stamping<M::New>,
+    StampedNew<M>: Insertable<M::Table>,
+    InsertStamped<M>: QueryFragment<Sqlite> + QueryId,
     M::PkColumns: Expression + QueryFragment<Sqlite> + QueryId,
     Sqlite: QueryMetadata<SqlTypeOf<M::PkColumns>>,
     M::Pk: FromSqlRow<SqlTypeOf<M::PkColumns>, Sqlite>,
 {
+    fn names() -> QueryResult<TableNames> {
+        catalog::names::<M>(M::selection())
+    }
+
     #[inline]
     fn guarded(conn: &mut SqliteConnection) -> bool {
         Shape::of::<M>(conn).guarded
@@ -113,39 +135,46 @@ where
         Shape::forget::<M>(conn);
     }
 
-    fn insert(conn: &mut SqliteConnection, new: M::New) -> Result<M> {
-        insert_one(conn, insert::<M>(new), |conn| {
+    fn insert(conn: &mut SqliteConnection, new: Fresh<M>) -> Result<M> {
+        let last = |conn: &mut SqliteConnection| {
             rows(conn, Select::<M, _, _>::new(M::selection(), LastInserted))?
                 .next()
                 .transpose()
-        })
+        };
+        match stamped(new) {
+            Ok(new) => insert_one(conn, insert_into::<M, _>(new), last),
+            Err(new) => insert_one(conn, insert_into::<M, _>(new), last),
+        }
     }
 
-    fn insert_many(conn: &mut SqliteConnection, new: Vec<M::New>) -> Result<Vec<M>, Refused> {
+    fn insert_unread(conn: &mut SqliteConnection, new: Fresh<M>) -> Result {
+        match stamped(new) {
+            Ok(new) => insert_one_unread::<M, _>(conn, insert_into::<M, _>(new)),
+            Err(new) => insert_one_unread::<M, _>(conn, insert_into::<M, _>(new)),
+        }
+    }
+
+    fn insert_many(conn: &mut SqliteConnection, new: Vec<Fresh<M>>) -> Result<Vec<M>, Refused> {
         let shape = Shape::of::<M>(conn);
         if new.len() < 2 || shape.guarded {
             return one_by_one(new, |new| Self::insert(conn, new));
         }
-        let keys = new.iter().map(M::key_of_new).collect();
-        let batches = Batches::<M, _>::of(new.into_iter().map(insert::<M>).collect())?;
-        match batches.find_by(conn, shape, keys)? {
-            Ok((batches, by)) => batches.run_and_read(conn, by),
-            Err(inserts) => one_by_one(inserts, |insert| {
-                insert_one(conn, insert, |conn| {
-                    Ok(Self::load_where(conn, LastInserted)?.pop())
-                })
-            }),
+        let keys = new.iter().map(|new| M::key_of_new(&new.new)).collect();
+        match inserts::<M>(new) {
+            Inserts::Stamped(inserts) => insert_all(conn, shape, keys, inserts),
+            Inserts::Plain(inserts) => insert_all(conn, shape, keys, inserts),
+            Inserts::Mixed(new) => one_by_one(new, |new| Self::insert(conn, new)),
         }
     }
 
-    fn insert_many_unread(conn: &mut SqliteConnection, new: Vec<M::New>) -> Result<(), Refused> {
+    fn insert_many_unread(conn: &mut SqliteConnection, new: Vec<Fresh<M>>) -> Result<(), Refused> {
         if new.len() < 2 || Shape::of::<M>(conn).guarded {
             return one_by_one(new, |new| Self::insert_unread(conn, new));
         }
-        let batches = Batches::<M, _>::of(new.into_iter().map(insert::<M>).collect())?;
-        match batches.all_grow() {
-            Ok(batches) => batches.run(conn),
-            Err(inserts) => one_by_one(inserts, |insert| insert_one_unread::<M>(conn, insert)),
+        match inserts::<M>(new) {
+            Inserts::Stamped(inserts) => insert_all_unread::<M, _>(conn, inserts),
+            Inserts::Plain(inserts) => insert_all_unread::<M, _>(conn, inserts),
+            Inserts::Mixed(new) => one_by_one(new, |new| Self::insert_unread(conn, new)),
         }
     }
 
@@ -166,10 +195,6 @@ where
 
     fn find_many(conn: &mut SqliteConnection, keys: &[M::Pk]) -> QueryResult<Vec<M>> {
         batch::load(conn, keys)
-    }
-
-    fn insert_unread(conn: &mut SqliteConnection, new: M::New) -> Result {
-        insert_one_unread::<M>(conn, insert::<M>(new))
     }
 
     fn find(conn: &mut SqliteConnection, pk: M::Pk) -> QueryResult<Option<M>> {
@@ -233,19 +258,94 @@ where
     }
 }
 
-fn insert<M: Row<New: Insertable<M::Table>>>(new: M::New) -> Insert<M> {
-    diesel::insert_into(M::Table::default()).values(new)
+/// What is to be inserted with its stamps, or as it is.
+#[inline]
+fn stamped<M>(new: Fresh<M>) -> std::result::Result<StampedNew<M>, M::New>
+where
+    M: Row<Fields: Stamping<M::New>>,
+{
+    match new.stamp {
+        Some(at) if M::STAMPED => Ok(M::Fields::stamped(new.new, at)),
+        _ => Err(new.new),
+    }
 }
 
-fn insert_one<M>(
+/// The INSERTs of some rows: all of one type, or those rows.
+enum Inserts<S, P, M: model::Model> {
+    Stamped(Vec<S>),
+    Plain(Vec<P>),
+    /// While fixtures are loaded, a receiver may stamp some of the rows.
+    Mixed(Vec<Fresh<M>>),
+}
+
+fn inserts<M>(new: Vec<Fresh<M>>) -> Inserts<InsertStamped<M>, Insert<M>, M>
+where
+    M: Row<New: Insertable<M::Table>, Fields: Stamping<M::New>>,
+    StampedNew<M>: Insertable<M::Table>,
+{
+    let stamps = |new: &Fresh<M>| M::STAMPED && new.stamp.is_some();
+    let stamped_rows = new.iter().filter(|new| stamps(new)).count();
+    if stamped_rows == 0 {
+        let plain = new.into_iter().map(|new| insert_into::<M, _>(new.new));
+        return Inserts::Plain(plain.collect());
+    }
+    if stamped_rows < new.len() {
+        return Inserts::Mixed(new);
+    }
+    let stamped = new.into_iter().filter_map(|new| stamped(new).ok());
+    Inserts::Stamped(stamped.map(insert_into::<M, _>).collect())
+}
+
+fn insert_into<M: Row, V: Insertable<M::Table>>(values: V) -> InsertValues<M, V> {
+    diesel::insert_into(M::Table::default()).values(values)
+}
+
+fn insert_all<M, I>(
     conn: &mut SqliteConnection,
-    insert: Insert<M>,
+    shape: Shape,
+    keys: Option<Vec<M::Pk>>,
+    inserts: Vec<I>,
+) -> Result<Vec<M>, Refused>
+where
+    M: Persist<SqliteConnection>,
+    I: QueryFragment<Sqlite> + QueryId,
+    FromClause<M>: QueryFragment<Sqlite>,
+    <M::PkFilter as OneKey>::OneOf: QueryFragment<Sqlite> + QueryId,
+    M::PkColumns: Expression + QueryFragment<Sqlite> + QueryId,
+    Sqlite: QueryMetadata<SqlTypeOf<M::PkColumns>>,
+    M::Pk: FromSqlRow<SqlTypeOf<M::PkColumns>, Sqlite>,
+{
+    match Batches::<M, _>::of(inserts)?.find_by(conn, shape, keys)? {
+        Ok((batches, by)) => batches.run_and_read(conn, by),
+        Err(inserts) => one_by_one(inserts, |insert| {
+            insert_one(conn, insert, |conn| {
+                Ok(M::load_where(conn, LastInserted)?.pop())
+            })
+        }),
+    }
+}
+
+fn insert_all_unread<M, I>(conn: &mut SqliteConnection, inserts: Vec<I>) -> Result<(), Refused>
+where
+    M: Persist<SqliteConnection>,
+    I: QueryFragment<Sqlite> + QueryId,
+    FromClause<M>: QueryFragment<Sqlite>,
+    <M::PkFilter as OneKey>::OneOf: QueryFragment<Sqlite> + QueryId,
+{
+    match Batches::<M, _>::of(inserts)?.all_grow() {
+        Ok(batches) => batches.run(conn),
+        Err(inserts) => one_by_one(inserts, |insert| insert_one_unread::<M, _>(conn, insert)),
+    }
+}
+
+fn insert_one<M, I>(
+    conn: &mut SqliteConnection,
+    insert: I,
     read_last: impl FnOnce(&mut SqliteConnection) -> QueryResult<Option<M>>,
 ) -> Result<M>
 where
     M: Persist<SqliteConnection>,
-    M::New: Insertable<M::Table>,
-    Insert<M>: QueryFragment<Sqlite> + QueryId,
+    I: QueryFragment<Sqlite> + QueryId,
     FromClause<M>: QueryFragment<Sqlite>,
     M::PkColumns: Expression + QueryFragment<Sqlite> + QueryId,
     Sqlite: QueryMetadata<SqlTypeOf<M::PkColumns>>,
@@ -280,10 +380,10 @@ where
     none.next().transpose().map(drop)
 }
 
-fn insert_one_unread<M>(conn: &mut SqliteConnection, insert: Insert<M>) -> Result
+fn insert_one_unread<M, I>(conn: &mut SqliteConnection, insert: I) -> Result
 where
-    M: Row<New: Insertable<M::Table>>,
-    Insert<M>: QueryFragment<Sqlite> + QueryId,
+    M: Row,
+    I: QueryFragment<Sqlite> + QueryId,
 {
     match execute(conn, insert) {
         Ok(1) => Ok(()),

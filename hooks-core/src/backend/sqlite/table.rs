@@ -5,6 +5,7 @@ use diesel::sql_types::{Bool, Integer, Text};
 use diesel::sqlite::{Sqlite, SqliteConnection, SqliteQueryBuilder};
 use diesel::{QueryResult, RunQueryDsl};
 
+use super::catalog;
 use crate::backend::Shape;
 use crate::backend::statements::{FromClause, from_clause};
 use crate::connection::State;
@@ -82,18 +83,15 @@ struct Column {
     pk: i32,
 }
 
-#[derive(diesel::QueryableByName)]
-struct UniqueColumn {
-    #[diesel(sql_type = Text)]
-    name: String,
-    #[diesel(sql_type = Text)]
-    of: String,
-}
-
 /// Whether SQLite enforces foreign keys on this connection.
 pub(super) fn foreign_keys_are_on(conn: &mut SqliteConnection) -> bool {
+    foreign_keys(conn) == Ok(true)
+}
+
+/// The same, or why nobody knows.
+pub(super) fn foreign_keys(conn: &mut SqliteConnection) -> QueryResult<bool> {
     let on = diesel::dsl::sql::<Bool>("(SELECT foreign_keys FROM pragma_foreign_keys)");
-    diesel::select(on).get_result(conn) == Ok(true)
+    diesel::select(on).get_result(conn)
 }
 
 /// The table or view of this name in the main database. A temporary one of the same name comes before it. A
@@ -115,13 +113,6 @@ const TABLE: &str = "
     WHERE found.type IN ('table', 'view') AND found.name = ? COLLATE NOCASE";
 
 const COLUMNS: &str = "SELECT name, type AS declared, pk FROM pragma_table_xinfo(?)";
-
-/// What each unique index covers that holds for every row. An expression has no name.
-const UNIQUE: &str = "
-    SELECT coalesce(it.name, '') AS name, list.name AS of
-    FROM pragma_index_list(?) AS list, pragma_index_info(list.name) AS it
-    WHERE list.\"unique\" AND NOT list.partial
-    ORDER BY list.seq";
 
 /// The shape, or nothing if there is no such table.
 fn ask<M: Row>(conn: &mut SqliteConnection) -> QueryResult<Option<Shape>>
@@ -156,26 +147,8 @@ pub(super) fn is_unique<M: Row>(conn: &mut SqliteConnection, names: &[&str]) -> 
 where
     FromClause<M>: QueryFragment<Sqlite>,
 {
-    let Some(table) = name_in_main::<M>()? else {
-        return Ok(false);
-    };
-    let columns: Vec<Column> = diesel::sql_query(COLUMNS)
-        .bind::<Text, _>(&table)
-        .load(conn)?;
-    let key = columns.iter().filter(|column| column.pk > 0);
-    let key: Vec<_> = key.map(|column| &*column.name).collect();
-    let unique: Vec<UniqueColumn> = diesel::sql_query(UNIQUE)
-        .bind::<Text, _>(&table)
-        .load(conn)?;
-    let mut constraints: Vec<Vec<&str>> = unique
-        .chunk_by(|one, next| one.of == next.of)
-        .map(|columns| columns.iter().map(|column| &*column.name).collect())
-        .collect();
-    constraints.push(key);
-    let named = |column: &&str| names.iter().any(|name| name.eq_ignore_ascii_case(column));
-    Ok(constraints
-        .iter()
-        .any(|columns| !columns.is_empty() && columns.iter().all(named)))
+    let facts = catalog::describe(conn, &path::<M>()?)?;
+    Ok(facts.is_some_and(|facts| facts.is_unique(names)))
 }
 
 /// Whether these are the columns of the primary key, which no two rows share.
@@ -204,7 +177,7 @@ where
 }
 
 /// The table's name, after that of its schema if it has one. Diesel tells it as SQL only.
-fn path<M: Row>() -> QueryResult<Vec<String>>
+pub(super) fn path<M: Row>() -> QueryResult<Vec<String>>
 where
     FromClause<M>: QueryFragment<Sqlite>,
 {

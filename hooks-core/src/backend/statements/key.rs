@@ -170,10 +170,10 @@ where
             out.push_sql("FALSE");
             return Ok(());
         };
+        out.unsafe_to_cache_prepared();
         if rest.is_empty() {
             return first.walk_ast(out);
         }
-        out.unsafe_to_cache_prepared();
         first.columns.list(out.reborrow())?;
         out.push_sql(match Cs::NAMES.len() {
             1 => " IN (",
@@ -186,6 +186,11 @@ where
         }
         out.push_sql(")");
         Ok(())
+    }
+
+    /// Without a walk over all keys.
+    fn is_safe_to_cache_prepared(&self, _backend: &DB) -> QueryResult<bool> {
+        Ok(false)
     }
 }
 

@@ -231,6 +231,10 @@ where
         out.push_sql(" WHERE ");
         self.filter.walk_ast(out)
     }
+
+    fn is_safe_to_cache_prepared(&self, backend: &DB) -> QueryResult<bool> {
+        self.filter.is_safe_to_cache_prepared(backend)
+    }
 }
 
 /// `UPDATE table SET changes WHERE filter`, of any number of rows.

@@ -1,0 +1,225 @@
+//! What SQLite says of a table, by its table-valued pragmas: an unqualified name means there what it means
+//! in a statement, a temporary table before one of the main database before those of attached ones.
+
+use diesel::query_builder::{QueryBuilder, QueryFragment};
+use diesel::sql_types::{Bool, Integer, Nullable, Text};
+use diesel::sqlite::{Sqlite, SqliteConnection, SqliteQueryBuilder};
+use diesel::{QueryResult, QueryableByName, RunQueryDsl};
+
+use super::table;
+use crate::backend::catalog::{
+    ForeignKeyFacts, IndexFacts, SchemaAction, TableFacts, TableNames, same,
+};
+use crate::backend::statements::FromClause;
+use crate::model::Row;
+
+#[derive(QueryableByName)]
+struct Column {
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Integer)]
+    pk: i32,
+}
+
+#[derive(QueryableByName)]
+struct Reference {
+    #[diesel(sql_type = Integer)]
+    id: i32,
+    #[diesel(sql_type = Text)]
+    parent: String,
+    #[diesel(sql_type = Text)]
+    column: String,
+    /// It is left out where the parent's primary key is meant.
+    #[diesel(sql_type = Nullable<Text>)]
+    target: Option<String>,
+    #[diesel(sql_type = Text)]
+    on_delete: String,
+}
+
+#[derive(QueryableByName)]
+struct Indexed {
+    #[diesel(sql_type = Integer)]
+    index: i32,
+    #[diesel(sql_type = Bool)]
+    is_unique: bool,
+    /// An expression has none.
+    #[diesel(sql_type = Nullable<Text>)]
+    column: Option<String>,
+}
+
+/// The table or view, if there is one.
+pub(super) fn describe(
+    conn: &mut SqliteConnection,
+    path: &[String],
+) -> QueryResult<Option<TableFacts>> {
+    let columns = columns(conn, path)?;
+    if columns.is_empty() {
+        return Ok(None);
+    }
+    let mut indexes = indexes(conn, path)?;
+    let key = primary_key(&columns);
+    if !key.is_empty() {
+        let unique = true;
+        indexes.push(IndexFacts {
+            columns: key,
+            unique,
+        });
+    }
+    Ok(Some(TableFacts {
+        foreign_keys: foreign_keys(conn, path)?,
+        columns: columns.into_iter().map(|it| it.name).collect(),
+        indexes,
+    }))
+}
+
+/// Runs a query whose pragmas are about the table, with `{}` for what they are given.
+fn of_table<T>(conn: &mut SqliteConnection, sql: &str, path: &[String]) -> QueryResult<Vec<T>>
+where
+    T: QueryableByName<Sqlite> + 'static,
+{
+    match path {
+        [.., schema, name] => diesel::sql_query(sql.replace("{}", ", ?2"))
+            .bind::<Text, _>(name)
+            .bind::<Text, _>(schema)
+            .load(conn),
+        _ => diesel::sql_query(sql.replace("{}", ""))
+            .bind::<Text, _>(path.concat())
+            .load(conn),
+    }
+}
+
+fn columns(conn: &mut SqliteConnection, path: &[String]) -> QueryResult<Vec<Column>> {
+    of_table(conn, "SELECT name, pk FROM pragma_table_xinfo(?1{})", path)
+}
+
+fn primary_key(columns: &[Column]) -> Vec<String> {
+    let mut key: Vec<_> = columns.iter().filter(|it| it.pk > 0).collect();
+    key.sort_by_key(|it| it.pk);
+    key.into_iter().map(|it| it.name.clone()).collect()
+}
+
+fn indexes(conn: &mut SqliteConnection, path: &[String]) -> QueryResult<Vec<IndexFacts>> {
+    let columns: Vec<Indexed> = of_table(
+        conn,
+        "SELECT list.seq AS \"index\", list.\"unique\" AS is_unique, info.name AS \"column\"
+        FROM pragma_index_list(?1{}) AS list, pragma_index_info(list.name{}) AS info
+        WHERE NOT list.partial
+        ORDER BY list.seq, info.seqno",
+        path,
+    )?;
+    let facts = |of_one: &[Indexed]| {
+        let names = of_one.iter().map(|it| it.column.clone());
+        Some(IndexFacts {
+            columns: names.collect::<Option<_>>()?,
+            unique: of_one[0].is_unique,
+        })
+    };
+    let indexes = columns.chunk_by(|one, next| one.index == next.index);
+    Ok(indexes.filter_map(facts).collect())
+}
+
+fn foreign_keys(conn: &mut SqliteConnection, path: &[String]) -> QueryResult<Vec<ForeignKeyFacts>> {
+    let columns: Vec<Reference> = of_table(
+        conn,
+        "SELECT id, \"table\" AS parent, \"from\" AS \"column\", \"to\" AS target, on_delete
+        FROM pragma_foreign_key_list(?1{})
+        ORDER BY id, seq",
+        path,
+    )?;
+    let mut keys = Vec::new();
+    for of_one in columns.chunk_by(|one, next| one.id == next.id) {
+        let table = of_one[0].parent.clone();
+        let target: Option<Vec<_>> = of_one.iter().map(|it| it.target.clone()).collect();
+        keys.push(ForeignKeyFacts {
+            columns: of_one.iter().map(|it| it.column.clone()).collect(),
+            target: match target {
+                Some(target) => target,
+                None => primary_key(&self::columns(conn, &beside(path, &table))?),
+            },
+            table,
+            on_delete: action(&of_one[0].on_delete),
+        });
+    }
+    Ok(keys)
+}
+
+/// A foreign key refers to a table of the same database.
+fn beside(path: &[String], table: &str) -> Vec<String> {
+    let mut path = path.to_vec();
+    if let Some(name) = path.last_mut() {
+        *name = table.to_owned();
+    }
+    path
+}
+
+fn action(sql: &str) -> SchemaAction {
+    let all = [
+        SchemaAction::Restrict,
+        SchemaAction::SetNull,
+        SchemaAction::SetDefault,
+        SchemaAction::Cascade,
+    ];
+    let said = all.into_iter().find(|it| same(it.sql(), sql));
+    said.unwrap_or(SchemaAction::NoAction)
+}
+
+/// What a model calls its table, and the columns that it selects; an expression is none.
+pub(super) fn names<M: Row>(selection: impl QueryFragment<Sqlite>) -> QueryResult<TableNames>
+where
+    FromClause<M>: QueryFragment<Sqlite>,
+{
+    let path = table::path::<M>()?;
+    let mut sql = SqliteQueryBuilder::new();
+    selection.to_sql(&mut sql, &Sqlite)?;
+    let sql = sql.finish();
+    let of_table = |part: &str| {
+        let (name, table) = name(part)?;
+        (table == path).then_some(name)
+    };
+    let columns = parts(&sql).into_iter().filter_map(of_table).collect();
+    Ok(TableNames { path, columns })
+}
+
+/// What stands between the commas of a list, outside of names, texts and parentheses.
+fn parts(sql: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let (mut start, mut depth, mut quote) = (0, 0_usize, None);
+    for (at, letter) in sql.char_indices() {
+        match (quote, letter) {
+            (Some(mark), _) if mark == letter => quote = None,
+            (Some(_), _) => {}
+            (None, '`' | '"' | '\'') => quote = Some(letter),
+            (None, '(') => depth += 1,
+            (None, ')') => depth = depth.saturating_sub(1),
+            (None, ',') if depth == 0 => {
+                parts.push(sql[start..at].trim());
+                start = at + 1;
+            }
+            (None, _) => {}
+        }
+    }
+    parts.push(sql[start..].trim());
+    parts
+}
+
+/// The column that this is, and the path of its table.
+fn name(part: &str) -> Option<(String, Vec<String>)> {
+    let mut path = table::unquote(part, '.');
+    let quoted = path.iter().map(|it| format!("`{}`", it.replace('`', "``")));
+    let is_path = quoted.collect::<Vec<_>>().join(".") == part;
+    let column = path.pop().filter(|_| is_path)?;
+    Some((column, path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{name, parts};
+
+    #[test]
+    fn columns_are_told_from_expressions() {
+        let sql = "`a`.`id`, `a`.`odd, ``name`, coalesce(`a`.`x`, 'y, z'), `a`.`x` + 1";
+        let names: Vec<_> = parts(sql).into_iter().map(name).collect();
+        let column = |name: &str| Some((name.to_owned(), vec!["a".to_owned()]));
+        assert_eq!(names, [column("id"), column("odd, `name"), None, None]);
+    }
+}

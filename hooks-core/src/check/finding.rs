@@ -1,0 +1,356 @@
+//! What can be found, what it says and how it is mended.
+
+use std::fmt;
+
+use crate::backend::catalog::SchemaAction;
+use crate::model::ModelInfo;
+use crate::registry;
+use crate::relation::{OnDelete, RelationInfo};
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// An operation fails, or a promise of the library does not hold.
+    Error,
+    /// It works, but is slow or probably not meant so.
+    Warning,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        })
+    }
+}
+
+/// What a relation refers to, by its names in SQL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Refers {
+    /// The child's table, after its schema if it has one.
+    pub table: Vec<String>,
+    /// The child's columns.
+    pub columns: Vec<String>,
+    /// The parent's table.
+    pub parent: String,
+    /// The parent's columns.
+    pub target: Vec<String>,
+}
+
+/// Something in which what was declared and the database do not agree.
+///
+/// Its `Display` says what and where; [`Finding::mend`] what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Finding {
+    /// What was compiled in contradicts itself, whatever the database.
+    Registry(registry::Finding),
+    /// This connection does not hold foreign keys.
+    ForeignKeysOff,
+    /// There is no table for a model.
+    TableMissing {
+        /// The model.
+        model: ModelInfo,
+        /// The table's name in SQL, after that of its schema if it has one.
+        table: Vec<String>,
+    },
+    /// There is no column for a field of a model.
+    ColumnMissing {
+        /// The model.
+        model: ModelInfo,
+        /// The table's name in SQL, after that of its schema if it has one.
+        table: Vec<String>,
+        /// The column's name in SQL.
+        column: String,
+    },
+    /// There is no foreign key for a relation, so nothing holds it against other writers.
+    ForeignKeyMissing {
+        /// The relation.
+        relation: RelationInfo,
+        /// What its foreign key has to say.
+        refers: Refers,
+    },
+    /// The foreign key of a relation refers to another table or to other columns than the relation.
+    ForeignKeyElsewhere {
+        /// The relation.
+        relation: RelationInfo,
+        /// What its foreign key has to say.
+        refers: Refers,
+        /// The table to which it refers.
+        table: String,
+        /// The columns to which it refers.
+        columns: Vec<String>,
+    },
+    /// The schema does something itself where the relation leaves it to the library, or nothing where the
+    /// relation leaves it to the schema.
+    OnDeleteContradicts {
+        /// The relation.
+        relation: RelationInfo,
+        /// What its foreign key has to say.
+        refers: Refers,
+        /// What the schema does.
+        schema: SchemaAction,
+        /// The receivers, by `dispatch_uid`, that do not hear of the rows that the schema deletes.
+        unheard: Vec<&'static str>,
+    },
+    /// Nothing keeps two rows of a one-to-one relation from referring to the same row.
+    UniqueMissing {
+        /// The relation.
+        relation: RelationInfo,
+        /// The table and its columns.
+        refers: Refers,
+    },
+    /// The rows that refer to a row can be found by reading the whole table only.
+    IndexMissing {
+        /// The relation.
+        relation: RelationInfo,
+        /// The table and its columns.
+        refers: Refers,
+    },
+}
+
+impl Finding {
+    /// How bad it is.
+    pub fn severity(&self) -> Severity {
+        let is_warning = match self {
+            Finding::Registry(registry::Finding::Contradiction(_)) => false,
+            Finding::Registry(_) | Finding::IndexMissing { .. } => true,
+            Finding::ForeignKeyMissing { relation, .. } => {
+                relation.on_delete == OnDelete::DoNothing
+            }
+            Finding::OnDeleteContradicts {
+                relation,
+                schema,
+                unheard,
+                ..
+            } => match relation.on_delete {
+                OnDelete::DoNothing => true,
+                OnDelete::Cascade => *schema == SchemaAction::Cascade && unheard.is_empty(),
+                _ => false,
+            },
+            Finding::ForeignKeysOff
+            | Finding::TableMissing { .. }
+            | Finding::ColumnMissing { .. }
+            | Finding::ForeignKeyElsewhere { .. }
+            | Finding::UniqueMissing { .. } => false,
+        };
+        match is_warning {
+            true => Severity::Warning,
+            false => Severity::Error,
+        }
+    }
+
+    /// What to do about it: SQL for SQLite, where that is all it takes; else what to write in its place, with
+    /// the SQL that it needs.
+    pub fn mend(&self) -> String {
+        match self {
+            Finding::Registry(_) => "change the declarations that it names".into(),
+            Finding::ForeignKeysOff => "PRAGMA foreign_keys = ON;".into(),
+            Finding::TableMissing { table, .. } => {
+                format!(
+                    "run the migration that creates {}, or give another name: `#[diesel(table_name = ..)]`",
+                    table.join("."),
+                )
+            }
+            Finding::ColumnMissing { table, column, .. } => format!(
+                "run the migration that adds it, as in: ALTER TABLE {} ADD COLUMN {} ..;",
+                quoted_path(table.iter().map(String::as_str)),
+                quoted(column),
+            ),
+            Finding::ForeignKeyMissing { relation, refers }
+            | Finding::ForeignKeyElsewhere {
+                relation, refers, ..
+            } => refers.rebuild(relation.on_delete),
+            Finding::OnDeleteContradicts {
+                relation,
+                refers,
+                schema,
+                ..
+            } => match relation.on_delete {
+                OnDelete::Database => format!(
+                    "say what the schema does, as in `on_delete = Protect`, or {}",
+                    refers.rebuild(OnDelete::Database)
+                ),
+                OnDelete::DoNothing => format!(
+                    "say `on_delete = Database`, because the schema says {}",
+                    schema.sql()
+                ),
+                declared => format!(
+                    "say `on_delete = Database` if no receiver is to hear of it, or {}",
+                    refers.rebuild(declared)
+                ),
+            },
+            Finding::UniqueMissing { refers, .. } => refers.index("UNIQUE INDEX", "key"),
+            Finding::IndexMissing { refers, .. } => refers.index("INDEX", "idx"),
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Finding::Registry(finding) => finding.fmt(f),
+            Finding::ForeignKeysOff => f.write_str(
+                "foreign keys are off on this connection: rows may refer to rows that are gone",
+            ),
+            Finding::TableMissing { model, table } => {
+                write!(f, "there is no table {} for {}", table.join("."), At(model))
+            }
+            Finding::ColumnMissing {
+                model,
+                table,
+                column,
+            } => write!(
+                f,
+                "there is no column {column} in table {} for {}",
+                table.join("."),
+                At(model)
+            ),
+            Finding::ForeignKeyMissing { relation, refers } => write!(
+                f,
+                "{} refers to {} without a foreign key: nothing keeps it from a row that is gone",
+                Of(relation),
+                refers.parent_columns(),
+            ),
+            Finding::ForeignKeyElsewhere {
+                relation,
+                refers,
+                table,
+                columns,
+            } => write!(
+                f,
+                "{} refers to {}, but its foreign key to {table} ({})",
+                Of(relation),
+                refers.parent_columns(),
+                columns.join(", "),
+            ),
+            Finding::OnDeleteContradicts {
+                relation,
+                schema,
+                unheard,
+                ..
+            } => {
+                let declared = relation.on_delete;
+                let schema = schema.sql();
+                write!(f, "{} says on_delete = {declared:?}, ", Of(relation))?;
+                write!(f, "but its foreign key ON DELETE {schema}")?;
+                match &unheard[..] {
+                    [] => Ok(()),
+                    uids => write!(
+                        f,
+                        ": rows that the database deletes are not heard of by {}",
+                        uids.join(", ")
+                    ),
+                }
+            }
+            Finding::UniqueMissing { relation, refers } => write!(
+                f,
+                "{} is one to one, but {} is not unique",
+                Of(relation),
+                refers.own_columns(),
+            ),
+            Finding::IndexMissing { relation, refers } => write!(
+                f,
+                "{} has no index on {}: each delete of a {} reads all of the table",
+                Of(relation),
+                refers.own_columns(),
+                relation.parent.name,
+            ),
+        }
+    }
+}
+
+/// A model with its place.
+struct At<'a>(&'a ModelInfo);
+
+impl fmt::Display for At<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ModelInfo {
+            name, file, line, ..
+        } = self.0;
+        write!(f, "{name} ({file}:{line})")
+    }
+}
+
+/// A relation with its place.
+struct Of<'a>(&'a RelationInfo);
+
+impl fmt::Display for Of<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ModelInfo { file, line, .. } = self.0.child;
+        write!(f, "{} ({file}:{line})", self.0.name())
+    }
+}
+
+impl Refers {
+    fn parent_columns(&self) -> String {
+        format!("{} ({})", self.parent, self.target.join(", "))
+    }
+
+    fn own_columns(&self) -> String {
+        format!("{} ({})", self.table.join("."), self.columns.join(", "))
+    }
+
+    /// SQLite finds the table of an index in the index's schema.
+    fn index(&self, kind: &str, suffix: &str) -> String {
+        let (table, schema) = self.split();
+        let columns = self.columns.join("_");
+        let name = schema.iter().map(String::as_str);
+        let index = format!("{table}_{columns}_{suffix}");
+        format!(
+            "CREATE {kind} {} ON {} ({});",
+            quoted_path(name.chain([&*index])),
+            quoted(table),
+            list(&self.columns),
+        )
+    }
+
+    /// SQLite cannot add a foreign key to a table, nor change one.
+    fn rebuild(&self, on_delete: OnDelete) -> String {
+        let (table, schema) = self.split();
+        let new = format!("new_{table}");
+        let path = |name: &str| quoted_path(schema.iter().map(String::as_str).chain([name]));
+        let action = match on_delete {
+            OnDelete::Database => " ON DELETE CASCADE",
+            _ => "",
+        };
+        format!(
+            "make the table anew, with its columns, indexes and triggers as they are and this foreign key: \
+            PRAGMA foreign_keys = OFF; BEGIN; \
+            CREATE TABLE {new_path} (.., FOREIGN KEY ({columns}) REFERENCES {parent} ({target}){action}); \
+            INSERT INTO {new_path} SELECT * FROM {old_path}; \
+            DROP TABLE {old_path}; \
+            ALTER TABLE {new_path} RENAME TO {old}; \
+            PRAGMA foreign_key_check; COMMIT; PRAGMA foreign_keys = ON;",
+            new_path = path(&new),
+            old_path = path(table),
+            old = quoted(table),
+            columns = list(&self.columns),
+            parent = quoted(&self.parent),
+            target = list(&self.target),
+        )
+    }
+
+    fn split(&self) -> (&str, &[String]) {
+        match self.table.split_last() {
+            Some((table, schema)) => (table, schema),
+            None => ("", &[]),
+        }
+    }
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+fn quoted_path<'a>(path: impl IntoIterator<Item = &'a str>) -> String {
+    let names: Vec<_> = path.into_iter().map(quoted).collect();
+    names.join(".")
+}
+
+fn list(columns: &[String]) -> String {
+    let names: Vec<_> = columns.iter().map(|it| quoted(it)).collect();
+    names.join(", ")
+}

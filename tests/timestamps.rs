@@ -1,0 +1,515 @@
+//! Fields with `auto_now_add` and `auto_now` say when their row was created and last written.
+#![allow(missing_docs)]
+
+mod common;
+
+use std::time::{Duration, SystemTime};
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use diesel::prelude::*;
+use diesel_hooks::prelude::*;
+use diesel_hooks::{Persist, Timestamp};
+use time::{Date, OffsetDateTime, PrimitiveDateTime};
+
+use common::{Log, memory, of_rows, statements};
+
+const SCHEMA: &str = "
+    CREATE TABLE posts (
+        id INTEGER PRIMARY KEY NOT NULL,
+        created TIMESTAMP NOT NULL DEFAULT '2001-01-01 00:00:00',
+        title TEXT NOT NULL,
+        modified TIMESTAMP DEFAULT '2002-02-02 00:00:00'
+    );
+    CREATE TABLE notes (id INTEGER PRIMARY KEY NOT NULL, text TEXT NOT NULL, created TIMESTAMP, modified TIMESTAMP NOT NULL);
+    CREATE TABLE letters (
+        code TEXT PRIMARY KEY NOT NULL, text TEXT NOT NULL, created TIMESTAMP NOT NULL, modified TIMESTAMP NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE visits (id INTEGER PRIMARY KEY NOT NULL, day DATE NOT NULL, at TIMESTAMP NOT NULL, instant TIMESTAMP NOT NULL);
+    CREATE TABLE calls (id INTEGER PRIMARY KEY NOT NULL, text TEXT NOT NULL, at TIMESTAMP NOT NULL, day DATE, instant TIMESTAMP NOT NULL);
+    CREATE TABLE jobs (id INTEGER PRIMARY KEY NOT NULL, text TEXT NOT NULL, millis BIGINT NOT NULL);
+";
+
+diesel::table! { posts (id) { id -> Integer, created -> Timestamp, title -> Text, modified -> Nullable<Timestamp> } }
+diesel::table! { notes (id) { id -> Integer, text -> Text, created -> Nullable<Timestamp>, modified -> Timestamp } }
+diesel::table! { letters (code) { code -> Text, text -> Text, created -> Timestamp, modified -> Timestamp } }
+diesel::table! { visits (id) { id -> Integer, day -> Date, at -> Timestamp, instant -> TimestamptzSqlite } }
+diesel::table! { calls (id) { id -> Integer, text -> Text, at -> Timestamp, day -> Nullable<Date>, instant -> TimestamptzSqlite } }
+diesel::table! { jobs (id) { id -> Integer, text -> Text, millis -> BigInt } }
+
+#[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+struct Post {
+    id: i32,
+    #[hooks(auto_now_add)]
+    created: NaiveDateTime,
+    title: String,
+    #[hooks(auto_now)]
+    modified: Option<NaiveDateTime>,
+}
+
+#[derive(Clone, Insertable)]
+#[diesel(table_name = notes)]
+struct NewNote {
+    text: String,
+    created: Option<NaiveDateTime>,
+    modified: Option<NaiveDateTime>,
+}
+
+#[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(new = NewNote)]
+struct Note {
+    id: i32,
+    text: String,
+    #[hooks(auto_now_add)]
+    created: Option<NaiveDateTime>,
+    #[hooks(auto_now)]
+    modified: NaiveDateTime,
+}
+
+#[derive(Debug, Clone, PartialEq, Queryable, Insertable, Hooks)]
+#[diesel(primary_key(code))]
+#[hooks(new = Self)]
+struct Letter {
+    code: String,
+    text: String,
+    #[hooks(auto_now_add)]
+    created: NaiveDateTime,
+    #[hooks(auto_now)]
+    modified: NaiveDateTime,
+}
+
+/// Nothing of it is the application's to give.
+#[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+struct Visit {
+    id: i32,
+    #[hooks(auto_now_add)]
+    day: NaiveDate,
+    #[hooks(auto_now_add)]
+    at: NaiveDateTime,
+    #[hooks(auto_now)]
+    instant: DateTime<Utc>,
+}
+
+#[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+struct Call {
+    id: i32,
+    text: String,
+    #[hooks(auto_now_add)]
+    at: PrimitiveDateTime,
+    #[hooks(auto_now)]
+    day: Option<Date>,
+    #[hooks(auto_now)]
+    instant: OffsetDateTime,
+}
+
+/// A timestamp of the application's own, which is stored as a number.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Millis(i64);
+
+impl Timestamp for Millis {
+    fn at(instant: SystemTime) -> Self {
+        let since = instant.duration_since(SystemTime::UNIX_EPOCH);
+        Millis(since.map_or(0, |it| it.as_millis() as i64))
+    }
+}
+
+impl From<Millis> for i64 {
+    fn from(millis: Millis) -> i64 {
+        millis.0
+    }
+}
+
+impl From<i64> for Millis {
+    fn from(millis: i64) -> Millis {
+        Millis(millis)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+struct Job(
+    #[diesel(column_name = id)] i32,
+    #[diesel(column_name = text)] String,
+    #[diesel(column_name = millis, serialize_as = i64, deserialize_as = i64)]
+    #[hooks(auto_now)]
+    Millis,
+);
+
+static LOG: Log = Log::new();
+
+#[receiver]
+fn sees_the_new_note(event: &mut PreCreate<Note>) {
+    let (stamp, new) = (event.stamp(), &mut event.new);
+    match stamp {
+        None => LOG.push("no stamp"),
+        Some(at) => {
+            assert_eq!(new.created, Some(NaiveDateTime::at(at)));
+            assert_eq!(new.modified, new.created);
+            LOG.push("stamped");
+        }
+    }
+    if new.text == "archived" {
+        new.created = Some(long_ago());
+    }
+    if new.text == "told another time" {
+        event.set_stamp(SystemTime::UNIX_EPOCH);
+    }
+}
+
+#[receiver]
+fn sees_the_note_that_is_written(event: &mut PreUpdate<Note>) {
+    let before = event.before().map(|it| it.modified);
+    let is_newer = before.is_some_and(|before| event.instance.modified > before);
+    LOG.push(if is_newer { "newer" } else { "as it was" });
+    if event.instance.text == "archived" {
+        event.instance.modified = long_ago();
+    }
+}
+
+fn long_ago() -> NaiveDateTime {
+    NaiveDateTime::at(SystemTime::UNIX_EPOCH + Duration::from_micros(1_234_567))
+}
+
+fn conn() -> SqliteConnection {
+    memory(SCHEMA)
+}
+
+fn post(title: &str) -> NewPost {
+    NewPost {
+        title: title.into(),
+    }
+}
+
+fn note(text: &str) -> NewNote {
+    NewNote {
+        text: text.into(),
+        created: None,
+        modified: None,
+    }
+}
+
+fn letter(code: &str) -> Letter {
+    Letter {
+        code: code.into(),
+        text: String::new(),
+        created: long_ago(),
+        modified: long_ago(),
+    }
+}
+
+/// What an operation returns, and what the clock said before and after it.
+fn during<T>(operation: impl FnOnce() -> T) -> (T, [NaiveDateTime; 2]) {
+    let before = NaiveDateTime::at(SystemTime::now() - Duration::from_micros(1));
+    let it = operation();
+    (it, [before, NaiveDateTime::at(SystemTime::now())])
+}
+
+fn assert_within(stamp: NaiveDateTime, [from, to]: [NaiveDateTime; 2]) {
+    assert!(from <= stamp && stamp <= to, "{from} <= {stamp} <= {to}");
+}
+
+fn stored<M: Persist<SqliteConnection>>(conn: &mut SqliteConnection, row: &M) -> M {
+    M::get(conn, row.pk()).expect("the row is there")
+}
+
+/// So that the next stamp is another one, however coarse the clock.
+fn let_time_pass() {
+    std::thread::sleep(Duration::from_millis(2));
+}
+
+#[test]
+fn sig_40_a_stamp_is_set_on_insert_and_on_an_update_that_writes_something() {
+    let conn = &mut conn();
+    let (post, clock) = during(|| Post::create(conn, post("first")).expect("a post"));
+    assert_within(post.created, clock);
+    assert_eq!(post.modified, Some(post.created), "one instant for both");
+    assert_eq!(stored(conn, &post), post, "to the microsecond");
+
+    let mut written = post.clone();
+    let_time_pass();
+    let (_, clock) = during(|| {
+        let rename = |it: &mut Post| it.title = "second".into();
+        written.update(conn, rename).expect("it is there")
+    });
+    assert_within(written.modified.expect("a stamp"), clock);
+    assert_eq!(written.created, post.created);
+    assert_eq!(stored(conn, &written), written);
+
+    let before = written.clone();
+    let ((), sent) = statements(conn, |conn| {
+        written.update(conn, |_| ()).expect("nothing is to do")
+    });
+    assert_eq!(of_rows(&sent), [""; 0], "nothing else changed");
+    assert_eq!(written, before);
+}
+
+#[test]
+fn an_update_writes_the_stamp_with_what_changed_and_no_other_column() {
+    let conn = &mut conn();
+    let mut post = Post::create(conn, post("first")).expect("a post");
+    let_time_pass();
+    let (outcome, sent) = statements(conn, |conn| {
+        post.update(conn, |it| it.title = "second".into())
+    });
+    outcome.expect("it is there");
+    let [update] = &sent[..] else {
+        panic!("one statement, not {sent:?}")
+    };
+    assert!(
+        update.contains("title") && update.contains("modified"),
+        "{update}"
+    );
+    assert!(!update.contains("created"), "{update}");
+}
+
+#[test]
+fn a_save_stamps_the_row_and_keeps_when_it_was_created() {
+    let conn = &mut conn();
+    let created = Post::create(conn, post("first")).expect("a post");
+    let mut post = created.clone();
+    let_time_pass();
+    let (_, clock) = during(|| post.save(conn).expect("it is there"));
+    assert_within(post.modified.expect("a stamp"), clock);
+    assert_eq!(post.created, created.created);
+    assert_eq!(stored(conn, &post), post);
+}
+
+#[test]
+fn a_save_that_fails_leaves_the_stamp_of_the_instance() {
+    let conn = &mut conn();
+    let mut post = Post::create(conn, post("first")).expect("a post");
+    diesel::delete(posts::table).execute(conn).expect("it goes");
+    let before = post.clone();
+    post.save(conn).expect_err("it is gone");
+    post.update(conn, |it| it.title = "second".into())
+        .expect_err("it is gone");
+    assert_eq!(post, before);
+}
+
+#[test]
+fn a_changeset_stamps_the_row_that_it_writes() {
+    let conn = &mut conn();
+    let created = Post::create(conn, post("first")).expect("a post");
+    let mut post = created.clone();
+    let_time_pass();
+    let set = posts::title.eq("second");
+    let (_, clock) = during(|| post.update_set(conn, set).expect("it is there"));
+    assert_within(post.modified.expect("a stamp"), clock);
+    assert_eq!((&*post.title, post.created), ("second", created.created));
+    assert_eq!(stored(conn, &post), post);
+}
+
+#[test]
+fn the_rows_of_a_batch_have_one_stamp() {
+    let conn = &mut conn();
+    let new = ["a", "b", "c"].map(post).to_vec();
+    let (rows, clock) = during(|| Post::create_many(conn, new).expect("posts"));
+    assert_within(rows[0].created, clock);
+    for row in rows {
+        assert_eq!(
+            (row.created, row.modified),
+            (rows_created(conn), Some(row.created))
+        );
+    }
+
+    let notes = Note::create_many(conn, vec![note("a"), note("b")]).expect("notes");
+    assert_eq!(notes[0].created, notes[1].created);
+    assert_eq!(LOG.take(), ["stamped", "stamped"]);
+}
+
+/// The one stamp that all rows have.
+fn rows_created(conn: &mut SqliteConnection) -> NaiveDateTime {
+    let stamps = posts::table.select(posts::created).distinct();
+    let stamps: Vec<NaiveDateTime> = stamps.load(conn).expect("posts can be read");
+    let [stamp] = stamps[..] else {
+        panic!("one stamp, not {stamps:?}")
+    };
+    stamp
+}
+
+#[test]
+fn fixtures_of_a_generated_new_leave_the_stamps_to_the_database() {
+    let conn = &mut conn();
+    let posts = conn.loading_fixtures(|conn| {
+        let one = Post::create(conn, post("one"))?;
+        let mut all = Post::create_many(conn, vec![post("two"), post("three")])?;
+        all.push(one);
+        Ok::<_, diesel_hooks::Error>(all)
+    });
+    for mut post in posts.expect("they are loaded") {
+        assert_eq!(post.created.to_string(), "2001-01-01 00:00:00");
+        assert_eq!(
+            post.modified.expect("a default").to_string(),
+            "2002-02-02 00:00:00"
+        );
+
+        let before = post.clone();
+        conn.loading_fixtures(|conn| {
+            post.save(conn)?;
+            post.update(conn, |it| it.title = "other".into())?;
+            post.update_set(conn, posts::title.eq("another"))
+        })
+        .expect("it is there");
+        assert_eq!(
+            (post.created, post.modified),
+            (before.created, before.modified)
+        );
+        assert_eq!(stored(conn, &post), post);
+    }
+}
+
+#[test]
+fn fixtures_keep_the_stamps_that_they_bring() {
+    let conn = &mut conn();
+    let new = NewNote {
+        created: Some(long_ago()),
+        modified: Some(long_ago()),
+        ..note("old")
+    };
+    let note = conn
+        .loading_fixtures(|conn| Note::create(conn, new))
+        .expect("a note");
+    assert_eq!(
+        (note.created, note.modified),
+        (Some(long_ago()), long_ago())
+    );
+    assert_eq!(LOG.take(), ["no stamp"]);
+
+    let letter = conn
+        .loading_fixtures(|conn| Letter::create(conn, letter("a")))
+        .expect("a letter");
+    assert_eq!((letter.created, letter.modified), (long_ago(), long_ago()));
+}
+
+#[test]
+fn a_hand_written_new_gets_its_stamps_before_receivers_see_it() {
+    let conn = &mut conn();
+    let (created, clock) = during(|| Note::create(conn, note("new")).expect("a note"));
+    assert_within(created.modified, clock);
+    assert_eq!(created.created, Some(created.modified));
+
+    let archived = Note::create(conn, note("archived")).expect("a note");
+    assert_eq!(archived.created, Some(long_ago()), "what the receiver said");
+    assert_ne!(archived.modified, long_ago());
+
+    let told = Note::create(conn, note("told another time")).expect("a note");
+    assert_eq!(told.modified.to_string(), "1970-01-01 00:00:00");
+    assert_eq!(told.created, Some(told.modified));
+}
+
+#[test]
+fn receivers_of_an_update_see_the_stamp_and_may_set_another() {
+    let conn = &mut conn();
+    let mut note = Note::create(conn, note("new")).expect("a note");
+    let created = note.created;
+    LOG.take();
+    for text in ["second", "archived"] {
+        let_time_pass();
+        note.update(conn, |it| it.text = text.into())
+            .expect("it is there");
+    }
+    assert_eq!((note.created, note.modified), (created, long_ago()));
+    let_time_pass();
+    note.update_set(conn, notes::text.eq("third"))
+        .expect("it is there");
+    assert!(Some(note.modified) > created);
+    let_time_pass();
+    note.text = "archived".into();
+    note.save(conn).expect("it is there");
+    assert_eq!(note.modified, long_ago());
+    assert_eq!(stored(conn, &note), note);
+    assert_eq!(LOG.take(), ["newer", "newer", "newer", "newer"]);
+}
+
+#[test]
+fn a_model_that_is_its_own_insertable_is_stamped_whatever_it_says() {
+    let conn = &mut conn();
+    let (mut letter, clock) = during(|| Letter::create(conn, letter("a")).expect("a letter"));
+    assert_within(letter.created, clock);
+    assert_eq!(letter.created, letter.modified);
+
+    let created = letter.created;
+    let_time_pass();
+    letter
+        .update(conn, |it| it.text = "dear".into())
+        .expect("it is there");
+    assert_eq!(letter.created, created);
+    assert!(letter.modified > created);
+}
+
+#[test]
+fn a_row_of_nothing_but_stamps_is_created_from_nothing() {
+    let conn = &mut conn();
+    let (visit, clock) = during(|| Visit::create(conn, NewVisit {}).expect("a visit"));
+    assert_within(visit.at, clock);
+    assert_eq!(visit.day, visit.at.date(), "the day in UTC");
+    assert_eq!(visit.instant.naive_utc(), visit.at);
+    assert_eq!(stored(conn, &visit), visit);
+}
+
+#[test]
+fn the_types_of_time_are_stamped_too() {
+    let conn = &mut conn();
+    let new = NewCall {
+        text: "hello".into(),
+    };
+    let before = OffsetDateTime::now_utc() - Duration::from_micros(1);
+    let call = Call::create(conn, new).expect("a call");
+    assert!(before <= call.instant && call.instant <= OffsetDateTime::now_utc());
+    assert_eq!(
+        call.at,
+        PrimitiveDateTime::new(call.instant.date(), call.instant.time())
+    );
+    assert_eq!(call.day, Some(call.at.date()));
+    assert_eq!(stored(conn, &call), call);
+
+    let mut written = call.clone();
+    let_time_pass();
+    written
+        .update(conn, |it| it.text = "goodbye".into())
+        .expect("it is there");
+    assert!(written.instant > call.instant);
+    assert_eq!(written.at, call.at);
+    assert_eq!(stored(conn, &written), written);
+}
+
+#[test]
+fn an_applications_own_type_is_stamped_as_it_is_stored() {
+    let conn = &mut conn();
+    let mut job = Job::create(conn, NewJob("dig".into())).expect("a job");
+    let created = job.2;
+    assert!(created.0 > 1_700_000_000_000);
+    assert_eq!(stored(conn, &job), job);
+    let_time_pass();
+    job.update(conn, |it| it.1 = "rest".into())
+        .expect("it is there");
+    assert!(job.2.0 > created.0);
+}
+
+#[test]
+fn what_auto_create_makes_is_stamped() {
+    let conn = &mut memory(
+        "CREATE TABLE owners (id INTEGER PRIMARY KEY NOT NULL, name TEXT NOT NULL);
+        CREATE TABLE pets (id INTEGER PRIMARY KEY NOT NULL, owner_id INTEGER NOT NULL UNIQUE REFERENCES owners,
+            since TIMESTAMP NOT NULL);",
+    );
+    let (owner, clock) =
+        during(|| Owner::create(conn, NewOwner { name: "Ada".into() }).expect("an owner"));
+    assert_within(owner.pet(conn).expect("a pet").since, clock);
+}
+
+diesel::table! { owners (id) { id -> Integer, name -> Text } }
+diesel::table! { pets (id) { id -> Integer, owner_id -> Integer, since -> Timestamp } }
+
+#[derive(Debug, Clone, Queryable, Hooks)]
+struct Owner {
+    id: i32,
+    name: String,
+}
+
+#[derive(Debug, Clone, Queryable, Hooks)]
+struct Pet {
+    id: i32,
+    #[hooks(one_to_one(Owner, on_delete = Cascade, related_name = pet, auto_create))]
+    owner_id: i32,
+    #[hooks(auto_now_add)]
+    since: NaiveDateTime,
+}
