@@ -126,8 +126,10 @@ fn again_it_makes_nothing() {
     LOG.take();
     let (made, sent) = statements(&mut conn, |conn| User::ensure_profile(conn));
     assert_eq!(made.expect("none"), 0);
-    // What keeps profiles unique is asked for first, by two.
-    assert_eq!(of_rows(&sent), ["SELECT"; 3]);
+    // The others ask what the schema says.
+    let rows = |sql: &&String| !sql.contains("pragma");
+    let rows: Vec<_> = sent.iter().filter(rows).cloned().collect();
+    assert_eq!(of_rows(&rows), ["SELECT"]);
     assert_eq!(LOG.take(), [""; 0]);
 }
 
