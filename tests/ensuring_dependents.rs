@@ -124,7 +124,7 @@ fn again_it_makes_nothing() {
     older_users(&mut conn, 3);
     assert_eq!(User::ensure_profile(&mut conn).expect("profiles"), 3);
     LOG.take();
-    let (made, sent) = statements(&mut conn, |conn| User::ensure_profile(conn));
+    let (made, sent) = statements(&mut conn, User::ensure_profile);
     assert_eq!(made.expect("none"), 0);
     // The others ask what the schema says.
     let rows = |sql: &&String| !sql.contains("pragma");
@@ -138,7 +138,7 @@ fn a_large_table_goes_in_batches_of_a_thousand_and_few_statements() {
     let mut conn = memory(SCHEMA);
     older_users(&mut conn, 2_500);
     LOG.take();
-    let (made, sent) = statements(&mut conn, |conn| User::ensure_profile(conn));
+    let (made, sent) = statements(&mut conn, User::ensure_profile);
     assert_eq!(made.expect("profiles"), 2_500);
     assert_eq!(
         LOG.take(),
