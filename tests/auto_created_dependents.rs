@@ -43,6 +43,25 @@ fn an_update_makes_none() {
 }
 
 #[test]
+fn finding_a_row_makes_none() {
+    let mut conn = memory(SCHEMA);
+    let user = User::create(&mut conn, named("Ada")).expect("a user");
+    user.profile(&mut conn)
+        .expect("a profile")
+        .delete(&mut conn)
+        .expect("it goes");
+    let is_ada = || users::name.eq("Ada");
+    let (_, created) = User::get_or_create(&mut conn, is_ada(), named("Ada")).expect("a user");
+    assert!(!created);
+    let (found, created) = User::update_or_create(&mut conn, is_ada(), named("Ada"), |it| {
+        it.name = "Countess".into();
+    })
+    .expect("a user");
+    assert_eq!((found.id, created), (user.id, false));
+    assert_eq!(stored(&mut conn), [1, 0, 0]);
+}
+
+#[test]
 fn loading_fixtures_makes_none() {
     let mut conn = memory(SCHEMA);
     let made = conn.loading_fixtures(|conn| {

@@ -114,6 +114,30 @@ fn acd_03_a_batch_of_users_gets_its_profiles_in_a_batch_and_older_users_get_thei
 }
 
 #[test]
+fn acd_04_finding_a_user_makes_no_profile_and_creating_one_makes_it_in_the_same_savepoint() {
+    let mut conn = database();
+    User::create(&mut conn, named("Ada")).expect("a user");
+    LOG.take();
+    let find = |conn: &mut SqliteConnection, name: &str| {
+        User::get_or_create(conn, users::name.eq(name.to_owned()), named(name))
+    };
+    let (found, sent) = statements(&mut conn, |conn| find(conn, "Ada"));
+    let (user, created) = found.expect("a user");
+    assert_eq!((user.id, created), (1, false));
+    assert_eq!(of_rows(&sent), ["SELECT"]);
+    assert_eq!(LOG.take(), [""; 0]);
+
+    let outcome: diesel_hooks::Result = conn.transaction(|conn| {
+        let (_, created) = find(conn, "Grace")?;
+        assert!(created);
+        assert!(find(conn, "nobody").is_err());
+        Ok(())
+    });
+    outcome.expect("what was refused is undone alone");
+    assert_eq!(stored(&mut conn), [2; 3]);
+}
+
+#[test]
 fn acd_05_a_profile_that_is_refused_takes_the_user_with_it() {
     let mut conn = database();
     let refused = User::create(&mut conn, named("nobody"));

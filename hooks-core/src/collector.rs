@@ -13,6 +13,7 @@
 //! | `rows` | the rows of one model: its relations, its signals |
 //! | `leaves` | rows of which it is enough to know their parents |
 //! | `order` | which rows go before which |
+//! | `circles` | rows that refer to each other |
 //! | `execute` | the DELETEs, and what their row counts or refusals mean |
 //! | `blocked` | what keeps rows from being deleted |
 //! | `by_key` | facts about rows, whatever struct they are seen through |
@@ -21,6 +22,7 @@
 
 mod blocked;
 mod by_key;
+mod circles;
 mod claims;
 mod deleted;
 mod execute;
@@ -46,8 +48,8 @@ pub(crate) use self::claims::Claims;
 pub use self::deleted::Deleted;
 pub(crate) use self::leaves::{ChildrenOf, Leaves};
 pub use self::outline::{Action, DeletePlan, PlannedRows};
-pub(crate) use self::plan::Opener;
 use self::plan::{Load, Plan};
+pub(crate) use self::plan::{Opener, Planned};
 pub(crate) use self::rows::{Children, Keys};
 pub(crate) use self::survey::{Reach, Survey};
 

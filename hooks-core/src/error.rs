@@ -47,6 +47,12 @@ pub enum Error {
         /// The model at the other end, if a relation was followed.
         related_to: Option<&'static str>,
     },
+    /// More than one row fulfils the condition of `get_or_create` or `update_or_create`, which is for one.
+    #[error("more than one {model} fulfils the condition, which has to find one at most")]
+    SeveralRows {
+        /// The model that was looked for.
+        model: &'static str,
+    },
     /// Rows of a relation with `on_delete = Protect` block the delete.
     #[error(transparent)]
     Protected(Box<Blocked>),

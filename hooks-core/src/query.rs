@@ -58,12 +58,52 @@ pub trait HookedQueryDsl<C: HookConnection>: Sized {
     /// # Errors
     ///
     /// [`Error::Query`](crate::Error::Query), and what receivers return.
-    fn load_hooked<M>(self, conn: &mut C) -> Result<Vec<M>>
+    fn load_hooked<'query, M>(self, conn: &mut C) -> Result<Vec<M>>
     where
-        M: LoadFrom<Self, C::Raw>,
+        M: LoadFrom<'query, Self, C::Raw>,
     {
         trace::operation::<M, _, _>("load_hooked", conn.raw_connection(), |conn| {
             lifecycle::load(conn, |conn| M::load_from(conn, self))
+        })
+    }
+
+    /// Changes the rows and hands all of them back, in the order of the query and as they then are.
+    ///
+    /// The closure works on a copy of each row. Those that it changes are written as by
+    /// [`update`](crate::Model::update): the columns that differ, with each signal for all rows before the next
+    /// signal; a receiver that takes a slice is called once. Nothing is sent for the others. Rows that get the
+    /// same values share an UPDATE. A query of limited rows, a boxed one and one with joins will do; a row that a
+    /// join repeats comes once. All of it happens or nothing does.
+    ///
+    /// ```
+    /// # use diesel::prelude::*;
+    /// # use diesel_hooks::prelude::*;
+    /// # diesel::table! { books (id) { id -> Integer, title -> Text, lent -> Bool } }
+    /// # #[derive(Debug, Clone, Queryable, Hooks)]
+    /// # struct Book { id: i32, title: String, lent: bool }
+    /// # fn main() -> diesel_hooks::Result {
+    /// # let mut conn = SqliteConnection::establish(":memory:").expect("SQLite is embedded");
+    /// # diesel::sql_query("CREATE TABLE books (id INTEGER PRIMARY KEY, title TEXT NOT NULL, lent BOOLEAN NOT NULL)").execute(&mut conn)?;
+    /// for title in ["Emma", "Persuasion"] {
+    ///     Book::create(&mut conn, NewBook { title: title.into(), lent: true })?;
+    /// }
+    /// let returned = books::table
+    ///     .filter(books::lent)
+    ///     .update_hooked::<Book>(&mut conn, |book| book.lent = false)?;
+    /// assert_eq!(returned.len(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Model::update`](crate::Model::update).
+    fn update_hooked<'query, M>(self, conn: &mut C, change: impl FnMut(&mut M)) -> Result<Vec<M>>
+    where
+        M: LoadFrom<'query, Self, C::Raw>,
+    {
+        trace::operation::<M, _, _>("update_hooked", conn.raw_connection(), |conn| {
+            lifecycle::update_many(conn, |conn| M::load_from(conn, self), change)
         })
     }
 
@@ -75,9 +115,9 @@ pub trait HookedQueryDsl<C: HookConnection>: Sized {
     /// # Errors
     ///
     /// As [`Model::delete`](crate::Model::delete); then none of the rows is deleted.
-    fn delete_hooked<M>(self, conn: &mut C) -> Result<Deleted>
+    fn delete_hooked<'query, M>(self, conn: &mut C) -> Result<Deleted>
     where
-        M: DeleteFrom<Self, C::Raw>,
+        M: DeleteFrom<'query, Self, C::Raw>,
     {
         trace::operation::<M, _, _>("delete_hooked", conn.raw_connection(), |conn| {
             match collector::goes_alone::<M, C::Raw>(conn)? {
@@ -94,9 +134,9 @@ pub trait HookedQueryDsl<C: HookConnection>: Sized {
     /// # Errors
     ///
     /// [`Error::TooManyRows`](crate::Error::TooManyRows) before anything is written, and as `delete_hooked`.
-    fn delete_hooked_at_most<M>(self, conn: &mut C, max_rows: usize) -> Result<Deleted>
+    fn delete_hooked_at_most<'query, M>(self, conn: &mut C, max_rows: usize) -> Result<Deleted>
     where
-        M: DeleteFrom<Self, C::Raw>,
+        M: DeleteFrom<'query, Self, C::Raw>,
     {
         trace::operation::<M, _, _>("delete_hooked", conn.raw_connection(), |conn| {
             collector::delete_keys::<M, _>(conn, Some(max_rows), |conn| M::keys_from(conn, self))
@@ -112,7 +152,7 @@ impl<Q, C: HookConnection> HookedQueryDsl<C> for Q {}
     label = "not a query of this model's table",
     note = "`.delete_hooked::<Model>(conn)` takes a query of the model's table, such as `users::table.filter(..)`"
 )]
-pub trait DeleteFrom<Q, C: RawConnection>: Persist<C> {
+pub trait DeleteFrom<'query, Q, C: RawConnection>: Persist<C> {
     #[doc(hidden)]
     fn keys_from(conn: &mut C, query: Q) -> QueryResult<Vec<Self::Pk>>;
     #[doc(hidden)]
@@ -120,12 +160,12 @@ pub trait DeleteFrom<Q, C: RawConnection>: Persist<C> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<M, Q, C> DeleteFrom<Q, C> for M
+impl<'query, M, Q, C> DeleteFrom<'query, Q, C> for M
 where
     C: RawConnection,
     M: Persist<C>,
     Q: SelectDsl<M::PkColumns>,
-    for<'q> Q::Output: LoadQuery<'q, C, M::Pk> + QueryFragment<C::Backend> + QueryId,
+    Q::Output: LoadQuery<'query, C, M::Pk> + QueryFragment<C::Backend> + QueryId,
     <M::PkFilter as OneKey>::Columns: Named<C::Backend>,
 {
     fn keys_from(conn: &mut C, query: Q) -> QueryResult<Vec<M::Pk>> {
@@ -143,20 +183,20 @@ where
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be loaded from this query on `{C}`",
     label = "not a query of this model's table",
-    note = "`.load_hooked::<Model>(conn)` takes a query of the model's table, such as `users::table.filter(..)`"
+    note = "a hooked operation, such as `.load_hooked::<Model>(conn)`, takes a query of the model's table, such as `users::table.filter(..)`"
 )]
-pub trait LoadFrom<Q, C: RawConnection>: Persist<C> {
+pub trait LoadFrom<'query, Q, C: RawConnection>: Persist<C> {
     #[doc(hidden)]
     fn load_from(conn: &mut C, query: Q) -> QueryResult<Vec<Self>>;
 }
 
 #[diagnostic::do_not_recommend]
-impl<M, Q, C> LoadFrom<Q, C> for M
+impl<'query, M, Q, C> LoadFrom<'query, Q, C> for M
 where
     C: RawConnection,
     M: Persist<C> + Select<C::Backend, Selection: Expression>,
     Q: SelectDsl<M::Selection>,
-    for<'q> Q::Output: LoadQuery<'q, C, M>,
+    Q::Output: LoadQuery<'query, C, M>,
 {
     fn load_from(conn: &mut C, query: Q) -> QueryResult<Vec<M>> {
         query.select(M::selection()).internal_load(conn)?.collect()

@@ -79,6 +79,7 @@ use proc_macro::TokenStream;
 /// | `new = Self` | the model is its own insertable |
 /// | `connection(SqliteConnection, ..)` | the connections on which it has hooks, instead of those of `check_for_backend` or of each backend that is turned on and can store its columns |
 /// | `extends(Activity, ..)` | the traits that it sends as: a receiver of `&PostSave<dyn Activity>` hears it. It must implement them; `dyn AnyModel` hears every model without it |
+/// | `foreign_key(Parent, columns(a, b), ..)`, `one_to_one(Parent, columns(a, b), ..)` | these fields together refer to another model, whose key has several columns |
 /// | `crate = path` | where diesel-hooks is, if it is seen through another crate |
 ///
 /// Without `new` the derive makes `New` and the model's name: a field for each column that the
@@ -90,23 +91,118 @@ use proc_macro::TokenStream;
 /// | attribute | what it says |
 /// | --- | --- |
 /// | `generated` | the database makes the value: it is neither in the generated insertable nor updated |
-/// | `assigned` | the application makes this key: it is a field of the generated insertable, as by default where a key has several columns or is a relation; any other single key, a text too, is taken to be made by the database |
+/// | `assigned` | the application makes this key: it is a field of the generated insertable, as by default where a key has several columns or is a relation; any other single key, a text too, is taken to be made by the database. With `new = ..` it says that the struct has a field of this name, which `upsert` needs |
 /// | `auto_now_add` | the field says when the row was created: the library writes it, and the generated insertable leaves it out |
 /// | `auto_now` | the same, for when the row was created or last written |
-/// | `one_to_one(Parent, ..)` | the field refers to the key of another model; its column should be UNIQUE and a foreign key without an action |
+/// | `one_to_one(Parent, ..)` | the field refers to another model, and a row of that has one of these at most; its column should be UNIQUE and a foreign key without an action |
+/// | `foreign_key(Parent, ..)` | the same, and a row of that may have many of these |
 ///
-/// In `one_to_one`, after the parent, which may be `Self`:
+/// # In a relation
+///
+/// After the parent, which may be `Self`:
 ///
 /// | option | what it says |
 /// | --- | --- |
-/// | `on_delete = Cascade` | this row is deleted with its parent |
-/// | `on_delete = Protect` | this row keeps its parent from being deleted |
-/// | `related_name = profile` | `parent.profile(conn)` returns this row; the parent must be in the same crate |
+/// | `on_delete = ..` | what becomes of this row when its parent is deleted; required, as there is no safe default |
+/// | `related_name = profile` | `parent.profile(conn)` returns this row, or `parent.folders(conn)` a `Vec` of those of a `foreign_key`; `Parent::prefetch_profile(conn, &parents)` reads those of many by one query, in the order of the parents. The parent must be in the same crate |
+/// | `related_trait = HasProfile` | makes both functions those of a trait of this name, for a parent of another crate; needs `related_name` |
 /// | `accessor = employee` | `row.employee(conn)` returns the parent; by default it is called as the field, without `_id`; required where the field is the key or has another name |
-/// | `auto_create` | creating a parent creates this row, from the default of its insertable (an empty text, a zero) with the field of this name set to the parent's key |
+/// | `to = users::email` | it refers to this unique column of the parent, instead of its key |
+/// | `auto_create` | creating a parent creates this row, from the default of its insertable (an empty text, a zero) with the field of this name set to the parent's key; for a `one_to_one` |
 /// | `auto_create = make_profile` | creating a parent creates this row, from what `fn(&Parent) -> New` returns |
 ///
-/// `on_delete` is required, as there is no safe default. A nullable field is an optional relation.
+/// A nullable field is an optional relation: its accessor returns an `Option`, and NULL refers to nothing.
+///
+/// The values of `on_delete`:
+///
+/// | value | what becomes of this row |
+/// | --- | --- |
+/// | `Cascade` | it is deleted too, with its signals and what depends on it |
+/// | `Protect` | it keeps its parent from being deleted |
+/// | `Restrict` | the same, unless the same delete takes this row by a relation that cascades |
+/// | `SetNull` | it refers to nothing any more; its column may be NULL |
+/// | `SetDefault` | it refers to what the function of `default = first_team` returns: `fn() -> Field` |
+/// | `Set(reserve_team)` | it refers to what this function returns, which is asked at most once in a delete: `fn() -> Field`, or `fn(&mut SqliteConnection) -> Result<Field, E>`, which is asked only if there is such a row |
+/// | `DoNothing` | nothing is looked at and nothing done; the database may object |
+/// | `Database` | what the schema says (`ON DELETE ..`), without signals |
+///
+/// `SetNull`, `SetDefault` and `Set` send no signals for the rows that they change, as in Django.
+///
+/// A relation by several columns stands on the struct, and names its fields in the order of the parent's key. It refers to
+/// nothing if one of them is NULL:
+///
+/// ```
+/// use diesel::prelude::*;
+/// use diesel_hooks::prelude::*;
+///
+/// diesel::table! { users (id) { id -> Integer, email -> Text } }
+/// diesel::table! { seats (hall, number) { hall -> Integer, number -> Integer } }
+/// diesel::table! { bookings (id) {
+///     id -> Integer, hall -> Nullable<Integer>, number -> Nullable<Integer>, email -> Text, guide_id -> Nullable<Integer>,
+/// } }
+///
+/// #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+/// struct User {
+///     id: i32,
+///     email: String,
+/// }
+///
+/// #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+/// #[diesel(primary_key(hall, number))]
+/// struct Seat {
+///     hall: i32,
+///     number: i32,
+/// }
+///
+/// #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+/// #[hooks(foreign_key(Seat, columns(hall, number), on_delete = SetNull, accessor = seat, related_name = bookings))]
+/// struct Booking {
+///     id: i32,
+///     hall: Option<i32>,
+///     number: Option<i32>,
+///     #[hooks(foreign_key(User, to = users::email, on_delete = Cascade, accessor = guest, related_name = bookings))]
+///     email: String,
+///     #[hooks(foreign_key(User, on_delete = Set(somebody_else), related_name = guided))]
+///     guide_id: Option<i32>,
+/// }
+///
+/// fn somebody_else(conn: &mut SqliteConnection) -> QueryResult<Option<i32>> {
+///     users::table.select(users::id).order(users::id.desc()).first(conn).optional()
+/// }
+///
+/// # fn main() -> diesel_hooks::Result {
+/// # let conn = &mut SqliteConnection::establish(":memory:").expect("SQLite opens in memory");
+/// # for table in [
+/// #     "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE)",
+/// #     "CREATE TABLE seats (hall INTEGER, number INTEGER, PRIMARY KEY (hall, number))",
+/// #     "CREATE TABLE bookings (id INTEGER PRIMARY KEY, hall INTEGER, number INTEGER, email TEXT NOT NULL, guide_id INTEGER)",
+/// # ] {
+/// #     diesel::sql_query(table).execute(conn)?;
+/// # }
+/// let ada = User::create(conn, NewUser { email: "ada@example.org".into() })?;
+/// let bob = User::create(conn, NewUser { email: "bob@example.org".into() })?;
+/// let seat = Seat::create(conn, NewSeat { hall: 1, number: 7 })?;
+/// let mut booking = Booking::create(conn, NewBooking {
+///     hall: Some(1),
+///     number: Some(7),
+///     email: bob.email.clone(),
+///     guide_id: Some(ada.id),
+/// })?;
+/// assert_eq!(booking.seat(conn)?, Some(seat.clone()));
+/// assert_eq!(booking.guest(conn)?, bob);
+///
+/// let users = [bob.clone(), ada.clone()];
+/// assert_eq!(User::prefetch_bookings(conn, &users)?, [vec![booking.clone()], vec![]]);
+///
+/// seat.delete(conn)?;
+/// ada.delete(conn)?;
+/// booking.refresh(conn)?;
+/// assert_eq!((booking.hall, booking.guide_id), (None, Some(bob.id)));
+///
+/// assert_eq!(bob.delete(conn)?.by_model["Booking"], 1);
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// The types of timestamps need the feature `chrono` or `time` of diesel-hooks. A hand-written insertable has
 /// a field of the same name for each.

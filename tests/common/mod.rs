@@ -117,11 +117,37 @@ pub(crate) fn verbs(statements: &[String]) -> Vec<&str> {
     statements.iter().map(|sql| &sql[..first(sql)]).collect()
 }
 
-/// Those of the statements that are about rows, and not about transactions.
+/// Those of the statements that are about rows, and not about transactions nor about the schema, which is
+/// asked for once on each connection.
 pub(crate) fn of_rows(statements: &[String]) -> Vec<&str> {
-    let mut verbs = verbs(statements);
+    let of_schema = |sql: &&String| sql.contains("sqlite_master") || sql.contains("pragma_");
+    let others: Vec<_> = statements.iter().filter(|sql| !of_schema(sql)).collect();
+    let first = |sql: &&'_ String| sql.split_whitespace().next().unwrap_or_default().len();
+    let mut verbs: Vec<_> = others.iter().map(|sql| &sql[..first(sql)]).collect();
     verbs.retain(|verb| ["INSERT", "UPDATE", "DELETE", "SELECT"].contains(verb));
     verbs
+}
+
+/// The rows of a table in the order of its first column: their values as text, a NULL as `-`.
+pub(crate) fn rows(conn: &mut SqliteConnection, table: &str) -> Vec<String> {
+    use diesel::RunQueryDsl as _;
+
+    #[derive(diesel::QueryableByName)]
+    struct Line {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        line: String,
+    }
+    let columns = format!(
+        "SELECT group_concat('ifnull(' || name || ', ''-'')', ' || '' '' || ') AS line FROM pragma_table_info('{table}')"
+    );
+    let columns: Line = diesel::sql_query(columns)
+        .get_result(conn)
+        .expect("there is such a table");
+    let rows = format!("SELECT {} AS line FROM {table} ORDER BY 1", columns.line);
+    let rows: Vec<Line> = diesel::sql_query(rows)
+        .load(conn)
+        .expect("rows can be read");
+    rows.into_iter().map(|row| row.line).collect()
 }
 
 /// What a panic said.

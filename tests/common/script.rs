@@ -29,6 +29,21 @@ pub(crate) fn heard(event: String, conn: &mut SqliteConnection) -> diesel_hooks:
     act.map_or(Ok(()), |act| act(&event, conn))
 }
 
+/// A model over a table of its own, whose key is `id`.
+#[macro_export]
+macro_rules! model {
+    ($model:ident of $table:ident { $($(#[$attr:meta])* $field:ident: $ty:ty = [$($sql:tt)*]),* $(,)? }) => {
+        diesel::table! { $table (id) { id -> Integer, $($field -> $($sql)*,)* } }
+
+        #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+        #[diesel(table_name = $table)]
+        struct $model {
+            id: i32,
+            $($(#[$attr])* $field: $ty,)*
+        }
+    };
+}
+
 /// A receiver before and one after the delete of each model, which log its name and key.
 #[macro_export]
 macro_rules! hear_deletes {

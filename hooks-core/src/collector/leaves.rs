@@ -62,6 +62,9 @@ impl<R: Referring<C>, C: RawConnection> Leaves<C> for ChildrenOf<R> {
     }
 
     fn delete(&mut self, conn: &mut C, origin: &Arc<Origin>) -> Result<usize> {
+        if self.rows.is_empty() {
+            return Ok(0);
+        }
         let hooks = R::Child::hooks()?;
         let count = R::delete(conn, Parents::Keys(&self.parents))
             .map_err(Error::query(R::Child::INFO.name, Operation::Delete))?;

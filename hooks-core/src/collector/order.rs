@@ -5,12 +5,14 @@
 //! other. Only among tables that depend on each other, or on themselves, each row is looked at.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::hash::Hash;
 use std::mem;
 
+use super::circles::Circles;
+
 /// A row of the plan, by its place among all.
-pub(super) type Number = u32;
+pub(crate) type Number = u32;
 
 /// One row refers to another.
 #[derive(Debug, Clone, Copy)]
@@ -36,17 +38,18 @@ pub(super) enum Step {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Circle(pub(super) Vec<u32>);
 
-/// Puts rows into an order: `groups` has the group of each row, `tables` the table of each group, and
-/// `can_open` says whether a relation can be NULL.
+/// Puts rows into an order: `groups` has the group of each row, `tables` the table of each group and how many
+/// of its rows one statement may name, and `can_open` says whether a relation can be NULL.
 pub(super) fn children_first<T: Eq + Hash>(
     groups: &[u32],
-    tables: &[T],
+    tables: &[(T, usize)],
     edges: &[Edge],
     can_open: impl Fn(u32) -> bool,
 ) -> Result<Vec<Step>, Circle> {
     let rows = Rows {
         groups,
         tables: numbered(tables),
+        at_once: tables.iter().map(|(_, at_once)| *at_once).collect(),
     };
     let components = components(&rows, edges);
     let mut members = vec![Vec::new(); tables.len()];
@@ -78,13 +81,14 @@ fn number(place: usize) -> Number {
     Number::try_from(place).expect("a plan has fewer rows than that")
 }
 
-fn place(number: Number) -> usize {
+pub(super) fn place(number: Number) -> usize {
     number as usize
 }
 
-struct Rows<'a> {
+pub(super) struct Rows<'a> {
     groups: &'a [u32],
     tables: Vec<usize>,
+    at_once: Vec<usize>,
 }
 
 impl Rows<'_> {
@@ -95,11 +99,18 @@ impl Rows<'_> {
     fn table(&self, row: Number) -> usize {
         self.tables[place(self.group(row))]
     }
+
+    /// The group of these rows, if they are of one and a statement can name them all.
+    pub(super) fn one_statement(&self, rows: &[Number]) -> Option<u32> {
+        let group = self.group(*rows.first()?);
+        let same = rows.iter().all(|row| self.group(*row) == group);
+        (same && rows.len() <= self.at_once[place(group)]).then_some(group)
+    }
 }
 
 /// The number of each table, in the order in which they were reached.
-fn numbered<T: Eq + Hash>(tables: &[T]) -> Vec<usize> {
-    let first = |table| tables.iter().position(|it| it == table);
+fn numbered<T: Eq + Hash>(tables: &[(T, usize)]) -> Vec<usize> {
+    let first = |(table, _): &(T, usize)| tables.iter().position(|(it, _)| it == table);
     tables.iter().filter_map(first).collect()
 }
 
@@ -202,21 +213,14 @@ impl Waiting {
                 steps.push(Step::Delete { group, rows: batch });
             }
             members.retain(|row| self.waits(*row));
-            let Some(circle) = self.circle(&members) else {
+            if members.is_empty() {
                 return Ok(());
-            };
-            let opened = circle.iter().copied().find(|relation| can_open(*relation));
-            if let Some(relation) = opened {
-                steps.push(self.open(rows, &members, relation, &mut ready));
-                continue;
             }
-            let group = rows.group(members[0]);
-            if members.iter().any(|row| rows.group(*row) != group) {
-                return Err(Circle(circle));
+            let circles = Circles::new(&members, &self.parents);
+            match circles.openable(&self.parents, can_open) {
+                Some(relation) => steps.push(self.open(rows, &circles, relation, &mut ready)),
+                None => return circles.together(&self.parents, rows, steps),
             }
-            let rows = members;
-            steps.push(Step::DeleteTogether { group, rows });
-            return Ok(());
         }
     }
 
@@ -228,39 +232,19 @@ impl Waiting {
         }
     }
 
-    /// The relations of a circle among these rows, each of which waits for a child among them.
-    fn circle(&self, members: &[Number]) -> Option<Vec<u32>> {
-        let mut children = HashMap::new();
-        for child in members {
-            for (parent, relation) in &self.parents[place(*child)] {
-                children.entry(*parent).or_insert((*child, *relation));
-            }
-        }
-        let mut way = Vec::new();
-        let mut row = *members.first()?;
-        let mut seen = HashSet::new();
-        while seen.insert(row) {
-            let (child, relation) = children.get(&row)?;
-            way.push((row, *relation));
-            row = *child;
-        }
-        let start = way.iter().position(|(it, _)| *it == row)?;
-        Some(way[start..].iter().map(|(_, relation)| *relation).collect())
-    }
-
-    /// Takes this relation away between the rows that wait.
+    /// Takes this relation away inside the circles.
     fn open(
         &mut self,
         rows: &Rows<'_>,
-        members: &[Number],
+        circles: &Circles,
         relation: u32,
         ready: &mut BTreeMap<u32, Vec<Number>>,
     ) -> Step {
         let mut opened = Vec::new();
-        for child in members {
+        for child in circles.rows() {
             let (gone, kept): (Vec<_>, _) = mem::take(&mut self.parents[place(*child)])
                 .into_iter()
-                .partition(|(_, by)| *by == relation);
+                .partition(|(parent, by)| *by == relation && circles.have(*child, *parent));
             self.parents[place(*child)] = kept;
             if !gone.is_empty() {
                 opened.push(*child);
@@ -269,6 +253,7 @@ impl Waiting {
                 self.let_go(rows, parent, ready);
             }
         }
+        opened.sort_unstable();
         Step::Open {
             relation,
             rows: opened,
@@ -308,7 +293,8 @@ mod tests {
             relation: 0,
         };
         let edges: Vec<_> = edges.iter().map(edge).collect();
-        children_first(groups, tables, &edges, |_| can_open)
+        let tables: Vec<_> = tables.iter().map(|table| (*table, 3)).collect();
+        children_first(groups, &tables, &edges, |_| can_open)
     }
 
     #[test]
@@ -362,15 +348,37 @@ mod tests {
     fn a_circle_in_one_group_that_cannot_be_opened_goes_by_one_statement() {
         let edges = [(1, 0), (2, 1), (1, 2), (3, 2)];
         let steps = steps(&[0; 4], &['a'], &edges, false).expect("one table");
-        let first = Step::Delete {
+        let delete = |rows| Step::Delete { group: 0, rows };
+        let circle = Step::DeleteTogether {
             group: 0,
-            rows: vec![3],
+            rows: vec![1, 2],
         };
-        let rest = Step::DeleteTogether {
-            group: 0,
-            rows: vec![0, 1, 2],
-        };
-        assert_eq!(steps, [first, rest]);
+        assert_eq!(steps, [delete(vec![3]), circle, delete(vec![0])]);
+    }
+
+    #[test]
+    fn a_circle_too_long_for_a_statement_is_told_and_several_short_ones_share_one() {
+        let ring = [(0, 1), (1, 2), (2, 3), (3, 0)];
+        assert!(steps(&[0; 4], &['a'], &ring, false).is_err());
+        let pairs = [(0, 1), (1, 0), (2, 3), (3, 2)];
+        let steps = steps(&[0; 4], &['a'], &pairs, false).expect("short ones");
+        assert_eq!(steps.len(), 1, "{steps:?}");
+    }
+
+    #[test]
+    fn a_circle_inside_one_table_does_not_hold_up_what_it_refers_to_in_another() {
+        // 1 and 2 refer to each other, 1 to 3 of another table, and a row of that to one of the first.
+        let edges = [(1, 2), (2, 1), (1, 3), (3, 0)];
+        let steps = steps(&[0, 0, 0, 1], &['a', 'b'], &edges, false).expect("3 can wait");
+        assert_eq!(steps.len(), 3, "{steps:?}");
+        assert!(matches!(&steps[0], Step::DeleteTogether { group: 0, rows } if rows.len() == 2));
+        assert_eq!(
+            steps[1],
+            Step::Delete {
+                group: 1,
+                rows: vec![3]
+            }
+        );
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::plan::{FoundChildren, Opener, Plan, Planned};
 use super::{Deleted, Stop, execute};
 use crate::connection::{RawConnection, scoped};
 use crate::error::{Blocker, Key, Result};
+use crate::lifecycle::MOST_PARAMETERS;
 use crate::model::{ModelInfo, Persist};
 use crate::relation::{Chosen, OnDelete, Parents, Relation, RelationInfo};
 use crate::signal::{PostDelete, PreDelete};
@@ -17,6 +18,8 @@ use crate::signal::{PostDelete, PreDelete};
 pub(super) trait Collected<C>: Any {
     fn model(&self) -> TypeId;
     fn table(&self) -> TypeId;
+    /// How many rows one statement may name.
+    fn rows_at_once(&self) -> usize;
     fn info(&self) -> ModelInfo;
     /// Whether it has whole rows, for their signals, and not just their keys.
     fn keeps_rows(&self) -> bool;
@@ -37,8 +40,9 @@ pub(super) trait Collected<C>: Any {
         leaves: &mut AllLeaves<C>,
         found: &mut Found,
     ) -> Result<Vec<FoundChildren<C>>>;
-    /// The rows that restrict these; those of tables that the plan does not have are found to block.
-    fn restricting(
+    /// The rows that refer to these and may go or not: those that restrict, of which a table that the plan
+    /// does not have is found to block, and those that are given another parent if they stay.
+    fn told_apart(
         &self,
         conn: &mut C,
         planned: &Planned,
@@ -264,6 +268,10 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
         TypeId::of::<M::Table>()
     }
 
+    fn rows_at_once(&self) -> usize {
+        MOST_PARAMETERS / M::KEY.len().max(1)
+    }
+
     fn info(&self) -> ModelInfo {
         M::INFO
     }
@@ -335,7 +343,7 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
         Ok(children)
     }
 
-    fn restricting(
+    fn told_apart(
         &self,
         conn: &mut C,
         planned: &Planned,
@@ -343,12 +351,16 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
     ) -> Result<Vec<FoundChildren<C>>> {
         let mut children = Vec::new();
         for relation in &M::hooks()?.relations {
-            if relation.info().on_delete != OnDelete::Restrict {
+            let on_delete = relation.on_delete();
+            if !on_delete.tells_apart() {
                 continue;
             }
             if planned.has_table(relation.child_table()) {
                 let how = Loading::Keys;
                 children.extend(self.numbered(conn, planned, &self.keys, &**relation, how)?);
+                continue;
+            }
+            if on_delete != OnDelete::Restrict {
                 continue;
             }
             for (path, keys) in &self.keys_by_path(planned, 0) {
@@ -401,10 +413,16 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
         Ok(())
     }
 
-    fn replace(&self, conn: &mut C, _planned: &Planned, chosen: &mut Chosen) -> Result<()> {
+    fn replace(&self, conn: &mut C, planned: &Planned, chosen: &mut Chosen) -> Result<()> {
         for relation in &M::hooks()?.relations {
-            if relation.info().on_delete.replaces() {
+            let on_delete = relation.on_delete();
+            if on_delete == OnDelete::SetNull
+                || (on_delete.replaces() && !planned.has_table(relation.child_table()))
+            {
                 relation.replace(conn, Parents::Keys(&self.keys), chosen)?;
+            } else if on_delete.replaces() {
+                // What goes must not be made to refer to another row that goes, and maybe before it.
+                relation.replace_those_that_stay(conn, &self.keys, planned, chosen)?;
             }
         }
         Ok(())

@@ -15,6 +15,38 @@ pub(crate) fn create<M: Persist<C>, C: RawConnection>(conn: &mut C, new: M::New)
     })
 }
 
+/// What became of a row that was to be created.
+pub(super) enum Attempt<M> {
+    Created(M),
+    /// What must be unique in it is another row's already; nothing is left of the attempt.
+    Taken(Error),
+}
+
+/// Creates a row in a transaction or savepoint of its own.
+pub(super) fn create_unless_taken<M: Persist<C>, C: RawConnection>(
+    conn: &mut C,
+    new: M::New,
+) -> Result<Attempt<M>> {
+    let hooks = M::hooks()?;
+    // Only what our own INSERT violates: receivers, dependents and triggers write as well.
+    let mut taken = false;
+    let created = atomic::<M, C, _>(conn, scope(hooks)?.max(Scope::Statements), |conn| {
+        let new = announce(hooks, conn, new)?;
+        let inserted = M::insert(conn, new);
+        if let Err(Error::Query { source, .. }) = &inserted {
+            taken = M::is_taken(conn, source);
+        }
+        let row = inserted?;
+        depend(hooks, conn, &row)?;
+        report(hooks, conn, row)
+    });
+    match created {
+        Ok(row) => Ok(Attempt::Created(row)),
+        Err(error) if taken && !error.is_transaction_lost() => Ok(Attempt::Taken(error)),
+        Err(error) => Err(error),
+    }
+}
+
 pub(crate) fn create_many<M: Persist<C>, C: RawConnection>(
     conn: &mut C,
     new: Vec<M::New>,

@@ -2,8 +2,10 @@
 //! sends a model's signals.
 
 mod create;
+mod find_or_create;
 mod hooks;
 mod update;
+mod update_many;
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,18 +13,23 @@ use diesel::QueryResult;
 
 use crate::connection::{RawConnection, atomic, scoped};
 use crate::error::{Error, Operation, Result};
-use crate::model::Persist;
+use crate::model::{Persist, Row};
 use crate::signal::PostLoad;
 
 pub(crate) use self::create::{
     create, create_dependent, create_dependents, create_many, create_scope,
 };
+pub(crate) use self::find_or_create::{get_or_create, update_or_create, upsert};
 pub use self::hooks::ModelHooks;
-pub(crate) use self::update::{save, update, update_set};
+pub(crate) use self::update::{overwrite, save, update, update_set, write_set};
+pub(crate) use self::update_many::update_many;
 
-/// How many keys one statement names: prepared anew each time, it gains nothing past this, and it stays
-/// far below every backend's limit of parameters.
-pub(crate) const KEYS_AT_ONCE: usize = 1_000;
+/// How many keys one statement names: a batch of so many stays prepared, and it is far below every backend's
+/// limit of parameters.
+pub(crate) const KEYS_AT_ONCE: usize = 250;
+
+/// How many parameters a statement has at most where it cannot be divided: the least that a backend takes.
+pub(crate) const MOST_PARAMETERS: usize = 32_766;
 
 /// Loads a row, and says so to receivers.
 pub(crate) fn get<M: Persist<C>, C: RawConnection>(conn: &mut C, pk: &M::Pk) -> Result<M> {
@@ -45,9 +52,7 @@ pub(crate) fn load<M: Persist<C>, C: RawConnection>(
 ) -> Result<Vec<M>> {
     let hooks = M::hooks()?;
     atomic::<M, C, _>(conn, hooks.own_load, |conn| {
-        let mut rows = read(conn).map_err(Error::query(M::INFO.name, Operation::Load))?;
-        let mut seen = HashSet::with_capacity(rows.len());
-        rows.retain(|row| seen.insert(row.pk()));
+        let rows = unique(read(conn).map_err(Error::query(M::INFO.name, Operation::Load))?);
         if hooks.post_load.is_empty() && !scoped::any() {
             return Ok(rows);
         }
@@ -58,6 +63,13 @@ pub(crate) fn load<M: Persist<C>, C: RawConnection>(
         hooks.post_load.send_many(&mut events, conn)?;
         Ok(events.into_iter().map(|event| event.instance).collect())
     })
+}
+
+/// The rows, each once: a join may repeat them.
+fn unique<M: Row>(mut rows: Vec<M>) -> Vec<M> {
+    let mut seen = HashSet::with_capacity(rows.len());
+    rows.retain(|row| seen.insert(row.pk()));
+    rows
 }
 
 /// Loads a row that an operation needs.

@@ -10,8 +10,8 @@ use super::{
     RelationInfo, Replacement, info,
 };
 use crate::collector::{
-    self, Blocking, Children, ChildrenOf, Deleted, Found, Keys, Leaves, Opener, Path, Survey,
-    delete_scope,
+    self, Blocking, Children, ChildrenOf, Deleted, Found, Keys, Leaves, Opener, Path, Planned,
+    Survey, delete_scope,
 };
 use crate::connection::{RawConnection, Scope};
 use crate::error::{Blocker, Error, Operation, RegistryError, Result};
@@ -48,7 +48,7 @@ fn open<R: Referring<C>, C: RawConnection>(conn: &mut C, children: &dyn Any) -> 
             first: R::Child::INFO.name,
             second: R::Child::INFO.name,
         })?;
-    R::clear(conn, children)
+    R::set(conn, children, None)
         .map(drop)
         .map_err(writing::<R>(Operation::Update))
 }
@@ -212,6 +212,30 @@ where
             }
         };
         R::replace(conn, parents, by).map_err(writing::<R>(Operation::Update))
+    }
+
+    fn replace_those_that_stay(
+        &self,
+        conn: &mut C,
+        keys: &[ParentKey<R>],
+        planned: &Planned,
+        chosen: &mut Chosen,
+    ) -> Result<()> {
+        let pairs = R::keys(conn, Parents::Keys(keys)).map_err(reading::<R>())?;
+        let goes = |key: &_| planned.number::<R::Child, C>(key).is_some();
+        let keys = pairs.into_iter().map(|(child, _)| child);
+        let staying: Vec<_> = keys.filter(|key| !goes(key)).collect();
+        if staying.is_empty() {
+            return Ok(());
+        }
+        let by = match R::replacement() {
+            Replacement::Null => None,
+            Replacement::Value(value) => value(),
+            Replacement::Setter(setter) => choose::<R, C>(conn, &*setter, chosen)?,
+        };
+        R::set(conn, &staying, by)
+            .map(drop)
+            .map_err(writing::<R>(Operation::Update))
     }
 
     fn delete_unloaded(

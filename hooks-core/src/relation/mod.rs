@@ -14,7 +14,7 @@ mod referring;
 use std::any::{Any, TypeId};
 
 use crate::backend::statements::Columns;
-use crate::collector::{Children, Deleted, Found, Leaves, Path, Survey};
+use crate::collector::{Children, Deleted, Found, Leaves, Path, Planned, Survey};
 use crate::connection::{RawConnection, Scope};
 use crate::error::{RegistryError, Result};
 use crate::model::{Model, ModelInfo, Row};
@@ -59,6 +59,14 @@ pub enum OnDelete {
 }
 
 impl OnDelete {
+    /// Whether it matters which of the rows go by other relations.
+    pub(crate) fn tells_apart(self) -> bool {
+        matches!(
+            self,
+            OnDelete::Restrict | OnDelete::SetDefault | OnDelete::Set
+        )
+    }
+
     /// Whether the rows stay and refer to something else.
     pub(crate) fn replaces(self) -> bool {
         matches!(
@@ -149,6 +157,14 @@ pub(crate) trait Relation<K, C: RawConnection>: Send + Sync {
         parents: Parents<'_, K, C::Backend>,
         chosen: &mut Chosen,
     ) -> Result<usize>;
+    /// The same for the children that do not go themselves.
+    fn replace_those_that_stay(
+        &self,
+        conn: &mut C,
+        keys: &[K],
+        planned: &Planned,
+        chosen: &mut Chosen,
+    ) -> Result<()>;
     /// Deletes the children, and what depends on them, without loading them.
     fn delete_unloaded(
         &self,

@@ -13,8 +13,8 @@ use super::ensure::WithoutChild;
 use super::{ParentKey, PrimaryKey, Reference, Unique};
 use crate::backend::rows;
 use crate::backend::statements::{
-    Assign, Bind, Clear, Erased, FromClause, In, Is, Known, Limit, Named, OneKey, Select, Spread,
-    Terms, WithKey,
+    Assign, Bind, Clear, Erased, FromClause, Full, In, Is, Known, Limit, Named, OneKey, Select,
+    Spread, Terms, WithKey,
 };
 use crate::connection::RawConnection;
 use crate::error::{Error, Operation, Result};
@@ -57,6 +57,8 @@ pub trait Aim<R: Reference, C: RawConnection> {
     type Index;
     /// The children of one parent: its statements stay prepared.
     fn one(parent: &ParentKey<R>) -> impl Filter<C>;
+    /// The children of [`KEYS_AT_ONCE`]: these statements stay prepared, too.
+    fn full(parents: &[ParentKey<R>]) -> impl Filter<C>;
     /// The children of several, named by their keys at most [`KEYS_AT_ONCE`] at a time.
     fn several<'a>(parents: Parents<'a, ParentKey<R>, C::Backend>) -> impl Filter<C> + 'a;
     /// The parent to which a child with this key refers.
@@ -108,6 +110,11 @@ where
 
     fn one(parent: &K) -> impl Filter<C> {
         Is::<R::Columns, Vs>::new(parent.clone().spread())
+    }
+
+    fn full(parents: &[K]) -> impl Filter<C> {
+        let key = |key: &K| Is::<R::Columns, Vs>::new(key.clone().spread());
+        Full(Is::one_of(parents.iter().map(key).collect()))
     }
 
     fn several<'a>(parents: Parents<'a, K, C::Backend>) -> impl Filter<C> + 'a {
@@ -171,6 +178,11 @@ where
     fn one(parent: &ParentKey<R>) -> impl Filter<C> {
         let parent = R::Parent::pk_filter(parent.clone());
         In::<R::Columns, _>::new(Select::<R::Parent, _, _>::new(Cs::default(), parent))
+    }
+
+    fn full(parents: &[ParentKey<R>]) -> impl Filter<C> {
+        let parents = Full(<R::Parent as Row>::one_of(parents));
+        In::<R::Columns, _>::new(Select::<R::Parent, _, _>::new(Cs::default(), parents))
     }
 
     fn several<'a>(parents: Parents<'a, ParentKey<R>, C::Backend>) -> impl Filter<C> + 'a {
@@ -255,8 +267,8 @@ pub trait Referring<C: RawConnection>:
         of: ParentsOf<'_, Self, C>,
         by: Option<Self::Key>,
     ) -> QueryResult<usize>;
-    /// Makes these children refer to none.
-    fn clear(conn: &mut C, children: &[ChildKey<Self>]) -> QueryResult<usize>;
+    /// Makes these children refer to another parent, or to none.
+    fn set(conn: &mut C, children: &[ChildKey<Self>], by: Option<Self::Key>) -> QueryResult<usize>;
     /// The next parents past this key that have none, in the order of their keys. `indexed` says whether an
     /// index finds the children of one.
     fn lacking(
@@ -280,8 +292,14 @@ macro_rules! each_part {
                 $work;
             }
             Parents::Keys(keys) => {
-                for keys in keys.chunks(KEYS_AT_ONCE) {
-                    let $condition = <R::Target as Aim<R, C>>::several(Parents::Keys(keys));
+                let full = keys.chunks_exact(KEYS_AT_ONCE);
+                let rest = full.remainder();
+                for keys in full {
+                    let $condition = <R::Target as Aim<R, C>>::full(keys);
+                    $work;
+                }
+                if !rest.is_empty() {
+                    let $condition = <R::Target as Aim<R, C>>::several(Parents::Keys(rest));
                     $work;
                 }
             }
@@ -369,21 +387,15 @@ where
 
     fn replace(conn: &mut C, of: ParentsOf<'_, R, C>, by: Option<R::Key>) -> QueryResult<usize> {
         let mut count = 0;
-        each_part!(of, condition => count += match &by {
-            None => R::Child::change_where(conn, Clear::<R::Columns>::default(), condition)?,
-            Some(key) => {
-                let values = Assign::<R::Columns, _>::new(key.clone().spread());
-                R::Child::change_where(conn, values, condition)?
-            }
-        });
+        each_part!(of, condition => count += change::<R, C>(conn, condition, by.as_ref())?);
         Ok(count)
     }
 
-    fn clear(conn: &mut C, children: &[ChildKey<R>]) -> QueryResult<usize> {
+    fn set(conn: &mut C, children: &[ChildKey<R>], by: Option<R::Key>) -> QueryResult<usize> {
         let mut count = 0;
         for keys in children.chunks(KEYS_AT_ONCE) {
             let these = <R::Child as Row>::one_of(keys);
-            count += R::Child::change_where(conn, Clear::<R::Columns>::default(), these)?;
+            count += change::<R, C>(conn, these, by.as_ref())?;
         }
         Ok(count)
     }
@@ -399,5 +411,23 @@ where
 
     fn show(of: ParentsOf<'_, R, C>, to: &mut dyn FnMut(&dyn QueryFragment<C::Backend>)) {
         each_part!(of, condition => to(&condition));
+    }
+}
+
+/// Writes what the rows for which this holds refer to.
+fn change<R, C>(conn: &mut C, rows: impl Filter<C>, by: Option<&R::Key>) -> QueryResult<usize>
+where
+    C: RawConnection,
+    R: Reference<Child: Persist<C>>,
+    R::Columns: Named<C::Backend>,
+    R::Key: Spread<R::Columns>,
+    Values<R>: Bind<R::Columns, Bound: Terms<R::Columns, C::Backend>>,
+{
+    match by {
+        None => R::Child::change_where(conn, Clear::<R::Columns>::default(), rows),
+        Some(key) => {
+            let values = Assign::<R::Columns, _>::new(key.clone().spread());
+            R::Child::change_where(conn, values, rows)
+        }
     }
 }

@@ -18,18 +18,20 @@ use diesel::dsl::SqlTypeOf;
 use diesel::expression::QueryMetadata;
 use diesel::insertable::Insertable;
 use diesel::query_builder::{InsertStatement, QueryFragment, QueryId};
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel::sqlite::{Sqlite, SqliteConnection};
 use diesel::{Expression, QueryResult};
 
 use self::batch::Batches;
 use super::catalog::{TableFacts, TableNames};
 use super::statements::{
-    Begin, Delete, FromClause, LastInserted, Limit, Never, NoRows, OneKey, ReturningKey, RollBack,
-    Select, Then, Update, UpdateWhere,
+    Begin, Delete, FromClause, Full, LastInserted, Limit, Never, NoRows, OneKey, ReturningKey,
+    RollBack, Select, Then, Update, UpdateWhere,
 };
 use super::{Shape, execute, rows, write};
 use crate::connection::{HookConnection, RawConnection, doom};
 use crate::error::{Error, Operation, Result};
+use crate::lifecycle::KEYS_AT_ONCE;
 use crate::model::{self, Filter, Hooked, Persist, Refused, Row};
 use crate::signal::ColumnSet;
 use crate::timestamp::{Fresh, Stamping};
@@ -197,6 +199,15 @@ where
         batch::load(conn, keys)
     }
 
+    fn is_taken(conn: &mut SqliteConnection, error: &DieselError) -> bool {
+        match error {
+            DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, info) => {
+                table::has_unique::<M>(conn, info.message())
+            }
+            _ => false,
+        }
+    }
+
     fn find(conn: &mut SqliteConnection, pk: M::Pk) -> QueryResult<Option<M>> {
         let query = Select::<M, _, _>::new(M::selection(), M::pk_filter(pk));
         rows(conn, query)?.next().transpose()
@@ -212,6 +223,16 @@ where
     fn write(&self, conn: &mut SqliteConnection, columns: ColumnSet) -> QueryResult<usize> {
         let changes = self.changeset(columns);
         write(conn, columns, changes, self)
+    }
+
+    fn write_to(
+        &self,
+        conn: &mut SqliteConnection,
+        columns: ColumnSet,
+        keys: &[M::Pk],
+    ) -> QueryResult<usize> {
+        let changes = self.changeset(columns);
+        execute(conn, UpdateWhere::<M, _, _>::new(changes, M::one_of(keys)))
     }
 
     fn write_changeset<S>(
@@ -237,7 +258,10 @@ where
     }
 
     fn remove_many(conn: &mut SqliteConnection, keys: &[M::Pk]) -> QueryResult<usize> {
-        Self::remove_where(conn, M::one_of(keys))
+        match keys.len() {
+            KEYS_AT_ONCE => Self::remove_where(conn, Full(M::one_of(keys))),
+            _ => Self::remove_where(conn, M::one_of(keys)),
+        }
     }
 
     fn present(conn: &mut SqliteConnection, keys: &[M::Pk]) -> QueryResult<Vec<M::Pk>> {

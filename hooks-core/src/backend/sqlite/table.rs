@@ -119,9 +119,12 @@ fn ask<M: Row>(conn: &mut SqliteConnection) -> QueryResult<Option<Shape>>
 where
     FromClause<M>: QueryFragment<Sqlite>,
 {
-    let Some(name) = &name_in_main::<M>()? else {
+    let path = path::<M>()?;
+    let name = match &path[..] {
+        [name] => name,
+        [schema, name] if schema == "main" => name,
         // What an attached database holds is not looked at.
-        return Ok(Some(UNKNOWN));
+        _ => return Ok(Some(UNKNOWN)),
     };
     let tables: Vec<Table> = diesel::sql_query(TABLE).bind::<Text, _>(name).load(conn)?;
     let Some(table) = tables.first() else {
@@ -162,18 +165,38 @@ fn is_key(columns: &[Column], names: &[&str]) -> bool {
     key.clone().count() == names.len() && key.clone().all(named)
 }
 
-/// The table's name, if it is none of an attached database.
-fn name_in_main<M: Row>() -> QueryResult<Option<String>>
+/// Whether a unique constraint that was violated, as SQLite's message tells it, is one of the table of `M`. A
+/// trigger may have written to another one.
+pub(super) fn has_unique<M: Row>(conn: &mut SqliteConnection, message: &str) -> bool
 where
     FromClause<M>: QueryFragment<Sqlite>,
 {
-    let mut path = path::<M>()?;
-    let in_main = match &path[..] {
-        [_] => true,
-        [schema, _] => schema == "main",
-        _ => false,
+    let Some(violated) = message.strip_prefix("UNIQUE constraint failed: ") else {
+        return false;
     };
-    Ok(path.pop().filter(|_| in_main))
+    let Some(table) = path::<M>().ok().and_then(|mut path| path.pop()) else {
+        return false;
+    };
+    match violated.strip_prefix("index '") {
+        // Of an index on an expression SQLite tells the name, with its quotes doubled.
+        Some(index) => is_index_of(conn, &index.replace("''", "'"), &table),
+        None => violated
+            .get(..=table.len())
+            .and_then(|start| start.strip_suffix('.'))
+            .is_some_and(|name| name.eq_ignore_ascii_case(&table)),
+    }
+}
+
+fn is_index_of(conn: &mut SqliteConnection, quoted: &str, table: &str) -> bool {
+    let Some(index) = quoted.strip_suffix('\'') else {
+        return false;
+    };
+    let exists = diesel::dsl::sql::<Bool>("EXISTS (SELECT 1 FROM pragma_index_list(")
+        .bind::<Text, _>(table)
+        .sql(") WHERE name = ")
+        .bind::<Text, _>(index)
+        .sql(" COLLATE NOCASE)");
+    diesel::select(exists).get_result(conn) == Ok(true)
 }
 
 /// The table's name, after that of its schema if it has one. Diesel tells it as SQL only.

@@ -194,6 +194,23 @@ where
     }
 }
 
+/// As many keys as one statement names at most: a statement for so many has one text, and stays prepared.
+pub(crate) struct Full<F>(pub(crate) F);
+
+impl<F: QueryId> QueryId for Full<F> {
+    type QueryId = Full<F::QueryId>;
+}
+
+impl<F: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for Full<F> {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.0.walk_ast(out)
+    }
+
+    fn is_safe_to_cache_prepared(&self, _backend: &DB) -> QueryResult<bool> {
+        Ok(true)
+    }
+}
+
 /// The columns where they are known to hold a key.
 #[derive(Default)]
 #[doc(hidden)]

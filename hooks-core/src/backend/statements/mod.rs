@@ -19,7 +19,7 @@ use crate::model::Row;
 
 #[allow(unreachable_pub, reason = "the derive's output has them in bounds")]
 pub use self::key::{Bind, Columns, Is, Known, Named, Nullability, OneKey, Spread, Terms};
-pub(crate) use self::key::{In, WithKey};
+pub(crate) use self::key::{Full, In, WithKey};
 
 pub(crate) type FromClause<M> = <<M as Row>::Table as QuerySource>::FromClause;
 
@@ -195,6 +195,22 @@ where
         self.changes.walk_ast(out.reborrow())?;
         out.push_sql(" WHERE ");
         self.filter.walk_ast(out)
+    }
+}
+
+/// `filter LIMIT 2`, which tells whether more than one row fulfils it.
+pub(crate) struct FirstTwo<F>(pub(crate) F);
+
+impl<F: QueryId> QueryId for FirstTwo<F> {
+    type QueryId = FirstTwo<F::QueryId>;
+    const HAS_STATIC_QUERY_ID: bool = F::HAS_STATIC_QUERY_ID;
+}
+
+impl<F: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for FirstTwo<F> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.0.walk_ast(out.reborrow())?;
+        out.push_sql(" LIMIT 2");
+        Ok(())
     }
 }
 

@@ -1,0 +1,371 @@
+//! Django's cases of deleting, as they hold here: what each `on_delete` does to the rows that refer.
+#![allow(missing_docs)]
+
+mod common;
+
+use common::script::{LOG, counted, on_event};
+use common::{memory, of_rows, rows, statements};
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel_hooks::Error;
+use diesel_hooks::prelude::*;
+
+model!(Band of bands { name: String = [Text] });
+model!(Song of songs {
+    #[hooks(foreign_key(Band, on_delete = Cascade))]
+    band_id: i32 = [Integer],
+});
+model!(Tour of tours {
+    #[hooks(foreign_key(Band, on_delete = Cascade))]
+    band_id: Option<i32> = [Nullable<Integer>],
+});
+
+hear_deletes! {
+    pre_band post_band Band;
+    pre_song post_song Song;
+    pre_tour post_tour Tour;
+}
+
+model!(Label of labels { name: String = [Text] });
+model!(Artist of artists {
+    #[hooks(foreign_key(Label, on_delete = SetNull))]
+    first_id: Option<i32> = [Nullable<Integer>],
+    #[hooks(foreign_key(Label, on_delete = SetNull))]
+    second_id: Option<i32> = [Nullable<Integer>],
+});
+model!(Contract of contracts {
+    #[hooks(foreign_key(Label, on_delete = SetDefault, default = house))]
+    label_id: i32 = [Integer],
+    #[hooks(foreign_key(Label, on_delete = SetDefault, default = nobody))]
+    former_id: Option<i32> = [Nullable<Integer>],
+});
+model!(Manager of managers {
+    #[hooks(foreign_key(Label, on_delete = Set(asked)))]
+    label_id: i32 = [Integer],
+    #[hooks(foreign_key(Label, on_delete = Set(nobody)))]
+    second_id: Option<i32> = [Nullable<Integer>],
+});
+
+fn house() -> i32 {
+    1
+}
+
+fn nobody() -> Option<i32> {
+    None
+}
+
+fn asked(_conn: &mut SqliteConnection) -> diesel_hooks::Result<i32> {
+    LOG.push("asked");
+    Ok(house())
+}
+
+#[receiver]
+fn pre_artist(event: &PreSave<Artist>) {
+    LOG.push(format!("pre save {}", matches!(event, PreSave::Create(_))));
+}
+
+#[receiver]
+fn post_artist(event: &PostSave<Artist>) {
+    LOG.push(format!("post save {}", event.instance.id));
+}
+
+#[receiver]
+fn pre_artist_goes(event: &PreDelete<Artist>) {
+    LOG.push(format!("pre delete {}", event.instance.id));
+}
+
+model!(Castle of castles { name: String = [Text] });
+model!(Knight of knights {
+    #[hooks(foreign_key(Castle, on_delete = Protect))]
+    castle_id: i32 = [Integer],
+});
+model!(Wall of walls {
+    #[hooks(foreign_key(Castle, on_delete = Protect))]
+    castle_id: i32 = [Integer],
+});
+model!(Moat of moats {
+    #[hooks(foreign_key(Castle, on_delete = Restrict))]
+    castle_id: i32 = [Integer],
+});
+model!(Siege of sieges {
+    #[hooks(foreign_key(Castle, on_delete = Restrict))]
+    castle_id: i32 = [Integer],
+});
+
+hear_deletes! { pre_castle post_castle Castle; }
+
+model!(Feud of feuds { name: String = [Text] });
+model!(Rumour of rumours {
+    #[hooks(foreign_key(Feud, on_delete = DoNothing))]
+    feud_id: i32 = [Integer],
+});
+
+model!(Site of sites { name: String = [Text] });
+model!(Page of pages {
+    #[hooks(foreign_key(Site, on_delete = Database))]
+    site_id: i32 = [Integer],
+});
+model!(Visit of visits {
+    #[hooks(foreign_key(Site, on_delete = Database))]
+    site_id: Option<i32> = [Nullable<Integer>],
+    #[hooks(foreign_key(Site, on_delete = Database))]
+    next_id: i32 = [Integer],
+});
+
+const SCHEMA: &str = "
+    CREATE TABLE bands (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+    CREATE TABLE songs (id INTEGER PRIMARY KEY, band_id INTEGER NOT NULL REFERENCES bands);
+    CREATE TABLE tours (id INTEGER PRIMARY KEY, band_id INTEGER REFERENCES bands);
+    CREATE TABLE labels (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+    CREATE TABLE artists (id INTEGER PRIMARY KEY,
+        first_id INTEGER REFERENCES labels, second_id INTEGER REFERENCES labels);
+    CREATE TABLE contracts (id INTEGER PRIMARY KEY,
+        label_id INTEGER NOT NULL REFERENCES labels, former_id INTEGER REFERENCES labels);
+    CREATE TABLE managers (id INTEGER PRIMARY KEY,
+        label_id INTEGER NOT NULL REFERENCES labels, second_id INTEGER REFERENCES labels);
+    CREATE TABLE castles (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+    CREATE TABLE knights (id INTEGER PRIMARY KEY, castle_id INTEGER NOT NULL REFERENCES castles);
+    CREATE TABLE walls (id INTEGER PRIMARY KEY, castle_id INTEGER NOT NULL REFERENCES castles);
+    CREATE TABLE moats (id INTEGER PRIMARY KEY, castle_id INTEGER NOT NULL REFERENCES castles);
+    CREATE TABLE sieges (id INTEGER PRIMARY KEY, castle_id INTEGER NOT NULL REFERENCES castles);
+    CREATE TABLE feuds (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+    CREATE TABLE rumours (id INTEGER PRIMARY KEY, feud_id INTEGER NOT NULL REFERENCES feuds);
+    CREATE TABLE sites (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+    CREATE TABLE pages (id INTEGER PRIMARY KEY, site_id INTEGER NOT NULL REFERENCES sites ON DELETE CASCADE);
+    CREATE TABLE visits (id INTEGER PRIMARY KEY, site_id INTEGER REFERENCES sites ON DELETE SET NULL,
+        next_id INTEGER NOT NULL DEFAULT 1 REFERENCES sites ON DELETE SET DEFAULT);
+";
+
+fn database(rows: &str) -> SqliteConnection {
+    let mut conn = memory(SCHEMA);
+    conn.batch_execute(rows).expect("the rows are right");
+    conn
+}
+
+const LABELS: &str = "INSERT INTO labels VALUES (1, 'house'), (2, 'indie'), (3, 'other');";
+
+fn indie(conn: &mut SqliteConnection) -> Label {
+    Label::get(conn, 2).expect("a label")
+}
+
+#[test]
+fn del_02_cascade_takes_dependents_also_through_a_nullable_column() {
+    let mut conn = database(
+        "INSERT INTO bands VALUES (1, 'gone'), (2, 'stays');
+        INSERT INTO songs VALUES (1, 1), (2, 2); INSERT INTO tours VALUES (1, 1), (2, 2), (3, NULL);",
+    );
+    let band = Band::get(&mut conn, 1).expect("a band");
+    let deleted = counted(band.delete(&mut conn).expect("deleted"));
+    assert_eq!(deleted, (3, vec![("Band", 1), ("Song", 1), ("Tour", 1)]));
+    assert_eq!(
+        LOG.take(),
+        [
+            "pre Tour 1",
+            "pre Song 1",
+            "pre Band 1",
+            "post Tour 1",
+            "post Song 1",
+            "post Band 1"
+        ]
+    );
+    assert_eq!(rows(&mut conn, "bands"), ["2 stays"]);
+    assert_eq!(rows(&mut conn, "songs"), ["2 2"]);
+    assert_eq!(rows(&mut conn, "tours"), ["2 2", "3 -"]);
+}
+
+#[test]
+fn del_03_set_null_sends_no_signals_and_leaves_copies_in_memory() {
+    let mut conn = database(LABELS);
+    conn.batch_execute("INSERT INTO artists VALUES (1, 2, NULL), (2, 3, NULL)")
+        .expect("artists");
+    let copy = Artist::get(&mut conn, 1).expect("an artist");
+    indie(&mut conn).delete(&mut conn).expect("deleted");
+    assert_eq!(LOG.take(), [""; 0]);
+    assert_eq!(rows(&mut conn, "artists"), ["1 - -", "2 3 -"]);
+    assert_eq!(copy.first_id, Some(2));
+}
+
+#[test]
+fn del_04_set_default_takes_the_functions_value_which_may_be_none() {
+    let mut conn = database(LABELS);
+    conn.batch_execute("INSERT INTO contracts VALUES (1, 2, 2), (2, 3, 3)")
+        .expect("contracts");
+    indie(&mut conn).delete(&mut conn).expect("deleted");
+    assert_eq!(rows(&mut conn, "contracts"), ["1 1 -", "2 3 3"]);
+}
+
+#[test]
+fn del_05_the_function_of_set_is_called_once_in_a_delete_and_only_if_something_refers() {
+    let mut conn = database(LABELS);
+    let deleted = labels::table
+        .filter(labels::id.eq(3))
+        .delete_hooked::<Label>(&mut conn);
+    assert_eq!(deleted.expect("deleted").total, 1);
+    assert_eq!(LOG.take(), [""; 0]);
+
+    // More parents than one statement names.
+    conn.batch_execute(
+        "WITH RECURSIVE n(i) AS (VALUES (10) UNION ALL SELECT i + 1 FROM n WHERE i < 2509)
+        INSERT INTO labels SELECT i, 'many' FROM n;
+        INSERT INTO managers SELECT id, id, id FROM labels WHERE name = 'many';",
+    )
+    .expect("labels and managers");
+    let many = labels::table.filter(labels::name.eq("many"));
+    let deleted = many.delete_hooked::<Label>(&mut conn).expect("deleted");
+    assert_eq!(deleted.total, 2_500);
+    assert_eq!(LOG.take(), ["asked"]);
+    let moved = managers::table
+        .filter(managers::label_id.eq(1))
+        .filter(managers::second_id.is_null())
+        .count()
+        .get_result::<i64>(&mut conn);
+    assert_eq!(moved, Ok(2_500));
+}
+
+#[test]
+fn del_07_only_the_column_that_referred_to_the_deleted_row_is_nulled() {
+    let mut conn = database(LABELS);
+    conn.batch_execute("INSERT INTO artists VALUES (1, 2, 3), (2, 3, 2), (3, 2, 2)")
+        .expect("artists");
+    indie(&mut conn).delete(&mut conn).expect("deleted");
+    assert_eq!(rows(&mut conn, "artists"), ["1 - 3", "2 3 -", "3 - -"]);
+}
+
+/// One castle, and in it what these statements insert.
+fn castle(and: &str) -> (SqliteConnection, Castle) {
+    let mut conn = database("INSERT INTO castles VALUES (7, 'Elsinore'), (8, 'Dunsinane')");
+    conn.batch_execute(and).expect("rows");
+    let castle = Castle::get(&mut conn, 7).expect("a castle");
+    (conn, castle)
+}
+
+#[test]
+fn del_08_a_protected_row_stays_and_the_error_names_model_relation_and_rows() {
+    let (mut conn, castle) = castle("INSERT INTO knights VALUES (1, 7), (2, 7), (3, 8)");
+    let error = castle.delete(&mut conn).expect_err("protected");
+    assert_eq!(
+        error.to_string(),
+        "Castle 7 is protected by Knight 1, 2 (through Knight.castle_id)"
+    );
+    let Error::Protected(why) = error else {
+        panic!("{error:?}");
+    };
+    let [blocker] = why.blockers() else {
+        panic!("{why:?}");
+    };
+    assert_eq!(
+        (blocker.model, &*blocker.relation),
+        ("Knight", "Knight.castle_id")
+    );
+    assert_eq!((blocker.keys.len(), blocker.more), (2, 0));
+    assert_eq!(LOG.take(), [""; 0]);
+    assert_eq!(rows(&mut conn, "castles"), ["7 Elsinore", "8 Dunsinane"]);
+}
+
+#[test]
+fn del_09_what_several_relations_protect_is_one_error_that_lists_them_all() {
+    let (mut conn, castle) =
+        castle("INSERT INTO knights VALUES (1, 7); INSERT INTO walls VALUES (5, 7), (6, 7)");
+    let Err(Error::Protected(why)) = castle.delete(&mut conn) else {
+        panic!("it is protected");
+    };
+    let blockers: Vec<_> = why
+        .blockers()
+        .iter()
+        .map(|it| (&*it.relation, it.keys.len()))
+        .collect();
+    assert_eq!(blockers, [("Knight.castle_id", 1), ("Wall.castle_id", 2)]);
+    assert_eq!(rows(&mut conn, "castles").len(), 2);
+}
+
+#[test]
+fn del_11_a_protected_delete_reads_and_neither_writes_nor_sends() {
+    let (mut conn, castle) = castle("INSERT INTO knights VALUES (1, 7)");
+    let (outcome, sent) = statements(&mut conn, |conn| castle.delete(conn));
+    assert!(matches!(outcome, Err(Error::Protected(_))));
+    // The row, those that protect it, and those that restrict it.
+    assert_eq!(of_rows(&sent), ["SELECT"; 5]);
+    assert_eq!(LOG.take(), [""; 0]);
+    assert_eq!(rows(&mut conn, "castles").len(), 2);
+}
+
+#[test]
+fn del_14_what_several_relations_restrict_is_one_error_that_lists_them_all() {
+    let (mut conn, castle) =
+        castle("INSERT INTO moats VALUES (1, 7); INSERT INTO sieges VALUES (5, 7), (6, 8)");
+    let error = castle.delete(&mut conn).expect_err("restricted");
+    assert_eq!(
+        error.to_string(),
+        "Castle 7 is restricted by Moat 1 (through Moat.castle_id); Siege 5 (through Siege.castle_id)"
+    );
+    assert!(matches!(error, Error::Restricted(_)));
+    assert_eq!(LOG.take(), [""; 0]);
+    assert_eq!(rows(&mut conn, "castles").len(), 2);
+}
+
+#[test]
+fn del_16_where_rows_protect_and_others_restrict_it_is_protected() {
+    let (mut conn, castle) =
+        castle("INSERT INTO moats VALUES (1, 7); INSERT INTO walls VALUES (5, 7)");
+    let Err(Error::Protected(why)) = castle.delete(&mut conn) else {
+        panic!("it is protected");
+    };
+    assert_eq!(why.blockers().len(), 1);
+    assert_eq!(rows(&mut conn, "castles").len(), 2);
+}
+
+#[test]
+fn del_17_do_nothing_is_not_looked_at_and_the_database_may_object() {
+    let mut conn = database("INSERT INTO feuds VALUES (1, 'old'), (2, 'new')");
+    let feud = Feud::get(&mut conn, 1).expect("a feud");
+    let (outcome, sent) = statements(&mut conn, |conn| feud.delete(conn));
+    assert_eq!(outcome.expect("deleted").total, 1);
+    assert_eq!(of_rows(&sent), ["DELETE"]);
+    conn.batch_execute("INSERT INTO rumours VALUES (1, 2)")
+        .expect("a rumour");
+    let feud = Feud::get(&mut conn, 2).expect("a feud");
+    let error = feud.delete(&mut conn).expect_err("the database objects");
+    assert!(matches!(error, Error::Query { .. }), "{error:?}");
+    assert_eq!(rows(&mut conn, "feuds"), ["2 new"]);
+    assert_eq!(rows(&mut conn, "rumours"), ["1 2"]);
+}
+
+#[test]
+fn del_18_a_receiver_before_the_delete_cannot_remove_what_protects() {
+    let (mut conn, castle) = castle("INSERT INTO knights VALUES (1, 7)");
+    on_event(|_, conn| {
+        diesel::delete(knights::table).execute(conn)?;
+        Ok(())
+    });
+    let error = castle.delete(&mut conn).expect_err("protected");
+    assert!(matches!(error, Error::Protected(_)), "{error:?}");
+    assert_eq!(LOG.take(), [""; 0]);
+    assert_eq!(rows(&mut conn, "knights"), ["1 7"]);
+}
+
+#[test]
+fn del_68_database_costs_one_statement_and_counts_what_we_deleted() {
+    let mut conn = database("INSERT INTO sites VALUES (1, 'home'), (2, 'away')");
+    conn.batch_execute(
+        "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 200)
+        INSERT INTO pages SELECT i, 2 FROM n;",
+    )
+    .expect("pages");
+    let site = Site::get(&mut conn, 2).expect("a site");
+    let (deleted, sent) = statements(&mut conn, |conn| site.delete(conn));
+    assert_eq!(counted(deleted.expect("deleted")), (1, vec![("Site", 1)]));
+    assert_eq!(of_rows(&sent), ["DELETE"]);
+    assert_eq!(rows(&mut conn, "pages"), [""; 0]);
+}
+
+#[test]
+fn del_69_database_leaves_set_null_and_set_default_to_the_schema() {
+    let mut conn = database(
+        "INSERT INTO sites VALUES (1, 'home'), (2, 'away');
+        INSERT INTO visits VALUES (1, 2, 2), (2, 1, 1);",
+    );
+    let site = Site::get(&mut conn, 2).expect("a site");
+    let deleted = counted(site.delete(&mut conn).expect("deleted"));
+    assert_eq!(deleted, (1, vec![("Site", 1)]));
+    assert_eq!(rows(&mut conn, "visits"), ["1 - 1", "2 1 1"]);
+}

@@ -1,0 +1,457 @@
+//! Django's cases of deleting, as they hold here: which rows a delete finds, whatever the shape of what
+//! refers to them.
+#![allow(missing_docs)]
+
+mod common;
+
+use common::script::{LOG, counted};
+use common::{memory, rows};
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel_hooks::Error;
+use diesel_hooks::prelude::*;
+
+model!(Author of authors { name: String = [Text] });
+model!(Book of books {
+    #[hooks(foreign_key(Author, on_delete = Cascade))]
+    author_id: i32 = [Integer],
+});
+model!(Edition of editions {
+    #[hooks(foreign_key(Author, on_delete = Cascade))]
+    author_id: i32 = [Integer],
+    #[hooks(foreign_key(Author, on_delete = Restrict))]
+    owner_id: i32 = [Integer],
+});
+model!(Review of reviews {
+    #[hooks(foreign_key(Book, on_delete = Cascade))]
+    book_id: i32 = [Integer],
+    #[hooks(foreign_key(Author, on_delete = Restrict))]
+    author_id: i32 = [Integer],
+});
+model!(Reply of replies {
+    #[hooks(foreign_key(Review, on_delete = Restrict))]
+    review_id: i32 = [Integer],
+    #[hooks(foreign_key(Edition, on_delete = Cascade))]
+    edition_id: i32 = [Integer],
+});
+
+model!(Node of nodes {
+    #[hooks(foreign_key(Self, on_delete = Cascade))]
+    up_id: Option<i32> = [Nullable<Integer>],
+});
+model!(Ring of rings {
+    #[hooks(foreign_key(Self, on_delete = Cascade))]
+    next_id: i32 = [Integer],
+});
+
+hear_deletes! {
+    pre_node post_node Node;
+    pre_ring post_ring Ring;
+    pre_top post_top Top;
+    pre_left post_left Left;
+    pre_right post_right Right;
+    pre_bottom post_bottom Bottom;
+    pre_secret post_secret Secret;
+}
+
+model!(Top of tops { name: String = [Text] });
+model!(Left of lefts {
+    #[hooks(foreign_key(Top, on_delete = Cascade))]
+    top_id: i32 = [Integer],
+});
+model!(Right of rights {
+    #[hooks(foreign_key(Top, on_delete = Cascade))]
+    top_id: i32 = [Integer],
+});
+model!(Bottom of bottoms {
+    #[hooks(foreign_key(Left, on_delete = Cascade))]
+    left_id: i32 = [Integer],
+    #[hooks(foreign_key(Right, on_delete = Cascade))]
+    right_id: i32 = [Integer],
+});
+
+model!(Agent of agents { name: String = [Text] });
+model!(Secret of secrets {
+    #[hooks(foreign_key(Agent, on_delete = Cascade))]
+    agent_id: i32 = [Integer],
+    hidden: bool = [Bool],
+});
+
+impl Secret {
+    /// What an application might have written before it had hooks.
+    fn delete(&self, _conn: &mut SqliteConnection) -> usize {
+        LOG.push("own delete");
+        self.id.unsigned_abs() as usize
+    }
+}
+
+model!(Person of persons { name: String = [Text] });
+model!(Club of clubs { name: String = [Text] });
+model!(Membership of memberships {
+    #[hooks(foreign_key(Person, on_delete = Cascade))]
+    person_id: i32 = [Integer],
+    #[hooks(foreign_key(Club, on_delete = Cascade))]
+    club_id: i32 = [Integer],
+});
+model!(Fee of fees {
+    #[hooks(foreign_key(Membership, on_delete = Cascade))]
+    membership_id: i32 = [Integer],
+});
+
+model!(User of users { email: String = [Text] });
+model!(Login of logins {
+    #[hooks(foreign_key(User, on_delete = Cascade, to = users::email, accessor = user))]
+    email: String = [Text],
+});
+
+diesel::table! { tenants (id) { id -> Integer } }
+diesel::table! { staff (tenant_id, id) { tenant_id -> Integer, id -> Integer } }
+diesel::table! { comments (id) { id -> Integer, tenant_id -> Integer, staff_id -> Nullable<Integer> } }
+
+#[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+struct Tenant {
+    id: i32,
+}
+
+#[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[diesel(table_name = staff, primary_key(tenant_id, id))]
+struct Clerk {
+    #[hooks(foreign_key(Tenant, on_delete = Cascade, accessor = tenant))]
+    tenant_id: i32,
+    id: i32,
+}
+
+#[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(foreign_key(Clerk, columns(tenant_id, staff_id), on_delete = Cascade, accessor = clerk))]
+struct Comment {
+    id: i32,
+    tenant_id: i32,
+    staff_id: Option<i32>,
+}
+
+const SCHEMA: &str = "
+    CREATE TABLE authors (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+    CREATE TABLE books (id INTEGER PRIMARY KEY, author_id INTEGER NOT NULL REFERENCES authors);
+    CREATE TABLE editions (id INTEGER PRIMARY KEY,
+        author_id INTEGER NOT NULL REFERENCES authors, owner_id INTEGER NOT NULL REFERENCES authors);
+    CREATE TABLE reviews (id INTEGER PRIMARY KEY,
+        book_id INTEGER NOT NULL REFERENCES books, author_id INTEGER NOT NULL REFERENCES authors);
+    CREATE TABLE replies (id INTEGER PRIMARY KEY,
+        review_id INTEGER NOT NULL REFERENCES reviews, edition_id INTEGER NOT NULL REFERENCES editions);
+    CREATE TABLE nodes (id INTEGER PRIMARY KEY, up_id INTEGER REFERENCES nodes);
+    CREATE TABLE rings (id INTEGER PRIMARY KEY, next_id INTEGER NOT NULL REFERENCES rings);
+    CREATE TABLE tops (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+    CREATE TABLE lefts (id INTEGER PRIMARY KEY, top_id INTEGER NOT NULL REFERENCES tops);
+    CREATE TABLE rights (id INTEGER PRIMARY KEY, top_id INTEGER NOT NULL REFERENCES tops);
+    CREATE TABLE bottoms (id INTEGER PRIMARY KEY,
+        left_id INTEGER NOT NULL REFERENCES lefts, right_id INTEGER NOT NULL REFERENCES rights);
+    CREATE TABLE agents (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+    CREATE TABLE secrets (id INTEGER PRIMARY KEY,
+        agent_id INTEGER NOT NULL REFERENCES agents, hidden BOOLEAN NOT NULL);
+    CREATE TABLE persons (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+    CREATE TABLE clubs (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+    CREATE TABLE memberships (id INTEGER PRIMARY KEY,
+        person_id INTEGER NOT NULL REFERENCES persons, club_id INTEGER NOT NULL REFERENCES clubs);
+    CREATE TABLE fees (id INTEGER PRIMARY KEY, membership_id INTEGER NOT NULL REFERENCES memberships);
+    CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE);
+    CREATE TABLE logins (id INTEGER PRIMARY KEY, email TEXT NOT NULL REFERENCES users (email));
+    CREATE TABLE tenants (id INTEGER PRIMARY KEY);
+    CREATE TABLE staff (tenant_id INTEGER NOT NULL REFERENCES tenants, id INTEGER NOT NULL,
+        PRIMARY KEY (tenant_id, id));
+    CREATE TABLE comments (id INTEGER PRIMARY KEY, tenant_id INTEGER NOT NULL, staff_id INTEGER,
+        FOREIGN KEY (tenant_id, staff_id) REFERENCES staff);
+";
+
+fn database(rows: &str) -> SqliteConnection {
+    let mut conn = memory(SCHEMA);
+    conn.batch_execute(rows).expect("the rows are right");
+    conn
+}
+
+fn first_author(conn: &mut SqliteConnection) -> Author {
+    Author::get(conn, 1).expect("an author")
+}
+
+const AUTHORS: &str = "INSERT INTO authors VALUES (1, 'first'), (2, 'second');";
+
+#[test]
+fn del_15_a_restricting_row_that_goes_too_does_not_restrict_directly() {
+    let mut conn = database(AUTHORS);
+    conn.batch_execute("INSERT INTO editions VALUES (1, 1, 1), (2, 2, 1)")
+        .expect("editions");
+    let error = first_author(&mut conn)
+        .delete(&mut conn)
+        .expect_err("restricted");
+    assert_eq!(
+        error.to_string(),
+        "Author 1 is restricted by Edition 2 (through Edition.owner_id)"
+    );
+    assert_eq!(rows(&mut conn, "editions"), ["1 1 1", "2 2 1"]);
+    diesel::delete(editions::table.find(2))
+        .execute(&mut conn)
+        .expect("deleted");
+    let deleted = counted(first_author(&mut conn).delete(&mut conn).expect("lifted"));
+    assert_eq!(deleted, (2, vec![("Author", 1), ("Edition", 1)]));
+    assert_eq!(rows(&mut conn, "authors"), ["2 second"]);
+}
+
+#[test]
+fn del_15_a_restricting_row_that_goes_too_does_not_restrict_indirectly() {
+    let mut conn = database(AUTHORS);
+    conn.batch_execute(
+        "INSERT INTO books VALUES (1, 1), (2, 2); INSERT INTO reviews VALUES (1, 1, 1), (2, 2, 1)",
+    )
+    .expect("books and reviews");
+    let error = first_author(&mut conn)
+        .delete(&mut conn)
+        .expect_err("restricted");
+    assert_eq!(
+        error.to_string(),
+        "Author 1 is restricted by Review 2 (through Review.author_id)"
+    );
+    diesel::delete(reviews::table.find(2))
+        .execute(&mut conn)
+        .expect("deleted");
+    let deleted = counted(first_author(&mut conn).delete(&mut conn).expect("lifted"));
+    assert_eq!(
+        deleted,
+        (3, vec![("Author", 1), ("Book", 1), ("Review", 1)])
+    );
+    assert_eq!(rows(&mut conn, "books"), ["2 2"]);
+}
+
+#[test]
+fn del_15_a_restricting_row_that_goes_by_the_other_side_of_a_diamond_does_not_restrict() {
+    let mut conn = database(AUTHORS);
+    conn.batch_execute(
+        "INSERT INTO books VALUES (1, 1); INSERT INTO reviews VALUES (1, 1, 2);
+        INSERT INTO editions VALUES (1, 1, 2), (2, 2, 2);
+        INSERT INTO replies VALUES (1, 1, 1), (2, 1, 2);",
+    )
+    .expect("a diamond");
+    let error = first_author(&mut conn)
+        .delete(&mut conn)
+        .expect_err("restricted");
+    assert_eq!(
+        error.to_string(),
+        "Author 1 is restricted by Reply 2 (through Book.author_id, Review.book_id, Reply.review_id)"
+    );
+    diesel::delete(replies::table.find(2))
+        .execute(&mut conn)
+        .expect("deleted");
+    let deleted = first_author(&mut conn).delete(&mut conn).expect("lifted");
+    assert_eq!(deleted.total, 5);
+    assert_eq!(rows(&mut conn, "replies"), [""; 0]);
+    assert_eq!(rows(&mut conn, "editions"), ["2 2 2"]);
+}
+
+#[test]
+fn del_25_a_row_that_refers_to_itself_goes_and_is_counted_once() {
+    let mut conn = database("INSERT INTO nodes VALUES (1, 1); INSERT INTO rings VALUES (1, 1)");
+    let node = Node::get(&mut conn, 1).expect("a node");
+    assert_eq!(
+        counted(node.delete(&mut conn).expect("deleted")),
+        (1, vec![("Node", 1)])
+    );
+    let ring = Ring::get(&mut conn, 1).expect("a ring");
+    assert_eq!(
+        counted(ring.delete(&mut conn).expect("deleted")),
+        (1, vec![("Ring", 1)])
+    );
+    assert_eq!(
+        LOG.take(),
+        ["pre Node 1", "post Node 1", "pre Ring 1", "post Ring 1"]
+    );
+    assert_eq!(rows(&mut conn, "nodes"), [""; 0]);
+}
+
+#[test]
+fn del_26_a_circle_ends_and_each_row_is_heard_once() {
+    let mut conn = database(
+        "PRAGMA defer_foreign_keys = ON; BEGIN; PRAGMA defer_foreign_keys = ON;
+        INSERT INTO nodes VALUES (1, 3), (2, 1), (3, 2), (4, 3);
+        INSERT INTO rings VALUES (1, 3), (2, 1), (3, 2), (4, 3); COMMIT;",
+    );
+    let node = Node::get(&mut conn, 2).expect("a node");
+    assert_eq!(node.delete(&mut conn).expect("deleted").total, 4);
+    let mut heard = LOG.take();
+    assert!(
+        heard[..4].iter().all(|event| event.starts_with("pre ")),
+        "{heard:?}"
+    );
+    heard.sort_unstable();
+    assert_eq!(
+        heard,
+        [
+            "post Node 1",
+            "post Node 2",
+            "post Node 3",
+            "post Node 4",
+            "pre Node 1",
+            "pre Node 2",
+            "pre Node 3",
+            "pre Node 4"
+        ]
+    );
+    assert_eq!(rows(&mut conn, "nodes"), [""; 0]);
+    // Not one of these can be NULL: they go together.
+    let ring = Ring::get(&mut conn, 2).expect("a ring");
+    assert_eq!(ring.delete(&mut conn).expect("deleted").total, 4);
+    assert_eq!(LOG.take().len(), 8);
+    assert_eq!(rows(&mut conn, "rings"), [""; 0]);
+}
+
+#[test]
+fn del_26_both_sides_of_a_diamond_lead_to_a_row_that_is_heard_once() {
+    let mut conn = database(
+        "INSERT INTO tops VALUES (1, 'top'); INSERT INTO lefts VALUES (1, 1); INSERT INTO rights VALUES (1, 1);
+        INSERT INTO bottoms VALUES (1, 1, 1);",
+    );
+    let top = Top::get(&mut conn, 1).expect("a top");
+    let deleted = counted(top.delete(&mut conn).expect("deleted"));
+    let each = vec![("Bottom", 1), ("Left", 1), ("Right", 1), ("Top", 1)];
+    assert_eq!(deleted, (4, each));
+    let heard = LOG.take();
+    assert_eq!(heard.len(), 8);
+    assert_eq!(heard[0], "pre Bottom 1");
+    assert_eq!(heard[3..5], ["pre Top 1", "post Bottom 1"]);
+    assert_eq!(heard[7], "post Top 1");
+}
+
+#[test]
+fn del_43_the_outcome_counts_each_model_and_leaves_out_those_without_a_row() {
+    let mut conn = database(AUTHORS);
+    conn.batch_execute(
+        "INSERT INTO books VALUES (1, 1), (2, 1); INSERT INTO reviews VALUES (1, 1, 1);",
+    )
+    .expect("books");
+    let deleted = counted(first_author(&mut conn).delete(&mut conn).expect("deleted"));
+    assert_eq!(
+        deleted,
+        (4, vec![("Author", 1), ("Book", 2), ("Review", 1)])
+    );
+}
+
+#[test]
+fn del_57_an_applications_own_delete_is_not_called_for_rows_that_go_along() {
+    let mut conn = database(
+        "INSERT INTO agents VALUES (1, 'M'); INSERT INTO secrets VALUES (1, 1, 0), (2, 1, 0)",
+    );
+    let secret = Secret::get(&mut conn, 2).expect("a secret");
+    secret.delete(&mut conn);
+    assert_eq!(LOG.take(), ["own delete"]);
+    assert_eq!(Model::delete(&secret, &mut conn).expect("deleted").total, 1);
+    assert_eq!(LOG.take(), ["pre Secret 2", "post Secret 2"]);
+    let agent = Agent::get(&mut conn, 1).expect("an agent");
+    assert_eq!(agent.delete(&mut conn).expect("deleted").total, 2);
+    assert_eq!(LOG.take(), ["pre Secret 1", "post Secret 1"]);
+    assert_eq!(rows(&mut conn, "secrets"), [""; 0]);
+}
+
+#[test]
+fn del_58_a_relation_without_a_related_name_is_honoured() {
+    let mut conn = database(
+        "INSERT INTO persons VALUES (1, 'Ada'); INSERT INTO clubs VALUES (1, 'chess');
+        INSERT INTO memberships VALUES (1, 1, 1);",
+    );
+    let person = Person::get(&mut conn, 1).expect("a person");
+    let deleted = counted(person.delete(&mut conn).expect("deleted"));
+    assert_eq!(deleted, (2, vec![("Membership", 1), ("Person", 1)]));
+    assert_eq!(rows(&mut conn, "memberships"), [""; 0]);
+}
+
+#[test]
+fn del_59_a_relation_to_a_unique_column_leads_to_its_rows() {
+    let mut conn = database(
+        "INSERT INTO users VALUES (1, 'ada@x'), (2, 'bob@x');
+        INSERT INTO logins VALUES (1, 'ada@x'), (2, 'bob@x'), (3, 'ada@x');",
+    );
+    let ada = User::get(&mut conn, 1).expect("a user");
+    let deleted = counted(ada.delete(&mut conn).expect("deleted"));
+    assert_eq!(deleted, (3, vec![("Login", 2), ("User", 1)]));
+    assert_eq!(rows(&mut conn, "logins"), ["2 bob@x"]);
+}
+
+#[test]
+fn del_60_a_chain_through_an_explicit_join_row_goes_on_to_what_depends_on_that() {
+    let mut conn = database(
+        "INSERT INTO persons VALUES (1, 'Ada'), (2, 'Bob'); INSERT INTO clubs VALUES (1, 'chess');
+        INSERT INTO memberships VALUES (1, 1, 1), (2, 2, 1); INSERT INTO fees VALUES (1, 1), (2, 1), (3, 2);",
+    );
+    let ada = Person::get(&mut conn, 1).expect("a person");
+    let deleted = counted(ada.delete(&mut conn).expect("deleted"));
+    assert_eq!(
+        deleted,
+        (4, vec![("Fee", 2), ("Membership", 1), ("Person", 1)])
+    );
+    let club = Club::get(&mut conn, 1).expect("a club");
+    let deleted = counted(club.delete(&mut conn).expect("deleted"));
+    assert_eq!(
+        deleted,
+        (3, vec![("Club", 1), ("Fee", 1), ("Membership", 1)])
+    );
+    assert_eq!(rows(&mut conn, "persons"), ["2 Bob"]);
+}
+
+#[test]
+fn del_61_rows_that_an_application_hides_go_along() {
+    let mut conn = database(
+        "INSERT INTO agents VALUES (1, 'M'); INSERT INTO secrets VALUES (1, 1, 1), (2, 1, 0)",
+    );
+    let shown: Vec<Secret> = secrets::table
+        .filter(secrets::hidden.eq(false))
+        .load_hooked(&mut conn)
+        .expect("read");
+    assert_eq!(shown.len(), 1);
+    let agent = Agent::get(&mut conn, 1).expect("an agent");
+    assert_eq!(agent.delete(&mut conn).expect("deleted").total, 3);
+    assert_eq!(
+        LOG.take(),
+        [
+            "pre Secret 1",
+            "pre Secret 2",
+            "post Secret 1",
+            "post Secret 2"
+        ]
+    );
+    assert_eq!(rows(&mut conn, "secrets"), [""; 0]);
+}
+
+const TENANTS: &str = "
+    INSERT INTO tenants VALUES (1), (2); INSERT INTO staff VALUES (1, 1), (1, 2), (2, 1);
+    INSERT INTO comments VALUES (1, 1, 1), (2, 1, 2), (3, 2, 1), (4, 1, NULL);
+";
+
+#[test]
+fn del_62_rows_with_composite_keys_go_with_what_refers_to_them() {
+    let mut conn = database(TENANTS);
+    let clerk = Clerk::get(&mut conn, (1, 2)).expect("a clerk");
+    let deleted = counted(clerk.delete(&mut conn).expect("deleted"));
+    assert_eq!(deleted, (2, vec![("Clerk", 1), ("Comment", 1)]));
+    assert_eq!(rows(&mut conn, "staff"), ["1 1", "2 1"]);
+    assert_eq!(rows(&mut conn, "comments"), ["1 1 1", "3 2 1", "4 1 -"]);
+    let tenant = Tenant::get(&mut conn, 1).expect("a tenant");
+    let deleted = counted(tenant.delete(&mut conn).expect("deleted"));
+    assert_eq!(
+        deleted,
+        (3, vec![("Clerk", 1), ("Comment", 1), ("Tenant", 1)])
+    );
+    assert_eq!(rows(&mut conn, "comments"), ["3 2 1", "4 1 -"]);
+}
+
+#[test]
+fn del_14_the_path_to_a_restricting_row_is_told() {
+    let mut conn = database(AUTHORS);
+    conn.batch_execute(
+        "INSERT INTO books VALUES (1, 1); INSERT INTO reviews VALUES (1, 1, 2);
+        INSERT INTO editions VALUES (2, 2, 2); INSERT INTO replies VALUES (1, 1, 2);",
+    )
+    .expect("rows");
+    let Err(Error::Restricted(why)) = first_author(&mut conn).delete(&mut conn) else {
+        panic!("it is restricted");
+    };
+    assert_eq!(
+        why.blockers()[0].path,
+        ["Book.author_id", "Review.book_id", "Reply.review_id"]
+    );
+}

@@ -1,0 +1,68 @@
+#![allow(dead_code, unused_variables)]
+
+use diesel::prelude::*;
+use diesel_hooks::prelude::*;
+
+diesel::table! {
+    users (id) { id -> Integer, email -> Text }
+}
+
+diesel::table! {
+    profiles (id) { id -> Integer, user_id -> Integer, bio -> Nullable<Text> }
+}
+
+#[derive(Clone, Queryable, Hooks)]
+struct User {
+    id: i32,
+    email: String,
+}
+
+#[derive(Clone, Queryable, Hooks)]
+#[diesel(table_name = profiles)]
+struct A {
+    id: i32,
+    #[hooks(foreign_key(User, on_delete = Set(text)))]
+    user_id: i32,
+    bio: Option<String>,
+}
+
+#[derive(Clone, Queryable, Hooks)]
+#[diesel(table_name = profiles)]
+struct B {
+    id: i32,
+    #[hooks(foreign_key(User, on_delete = Set(of_the_user)))]
+    user_id: i32,
+    bio: Option<String>,
+}
+
+#[derive(Clone, Queryable, Hooks)]
+#[diesel(table_name = profiles)]
+struct C {
+    id: i32,
+    #[hooks(foreign_key(User, on_delete = SetDefault, default = maybe))]
+    user_id: i32,
+    bio: Option<String>,
+}
+
+#[derive(Clone, Queryable, Hooks)]
+#[diesel(table_name = profiles)]
+struct D {
+    id: i32,
+    #[hooks(foreign_key(User, on_delete = Set(missing)))]
+    user_id: i32,
+    bio: Option<String>,
+}
+
+fn text() -> String {
+    String::new()
+}
+
+fn of_the_user(user: &User) -> i32 {
+    user.id
+}
+
+fn maybe(conn: &mut SqliteConnection) -> Option<i32> {
+    None
+}
+
+fn main() {}
