@@ -190,8 +190,8 @@ fn rows_that_get_the_same_values_share_an_update() {
     assert_eq!(rows.expect("updated").len(), 1100);
     assert_eq!(
         of_rows(&sent),
-        ["SELECT", "UPDATE", "UPDATE"],
-        "1,000 and 100"
+        ["SELECT", "UPDATE", "UPDATE", "UPDATE", "UPDATE", "UPDATE"],
+        "four times 250 and 100"
     );
     assert_eq!(lit.count().get_result(&mut conn), Ok(0_i64));
 

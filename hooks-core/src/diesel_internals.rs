@@ -57,6 +57,16 @@ pub(crate) fn is_empty<C: Connection>(
     fragment.is_noop(backend)
 }
 
+/// Whether this pass writes SQL, and does not collect values: for a statement whose text is known.
+pub(crate) fn writes_sql<DB: Backend>(out: &mut AstPass<'_, '_, DB>) -> bool {
+    // The only option that Diesel keeps for a pass, it keeps for this one alone.
+    let skips = out.should_skip_from();
+    out.skip_from(true);
+    let writes = out.should_skip_from();
+    out.skip_from(skips);
+    writes
+}
+
 /// A statement of ours. If its type tells its text, it may stay prepared, and Diesel need not walk it on
 /// every use to learn that.
 pub(crate) struct Prepared<Q>(pub(crate) Q);

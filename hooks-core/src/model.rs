@@ -16,7 +16,7 @@ use crate::backend::catalog::TableNames;
 use crate::backend::statements::{Columns, OneKey};
 use crate::collector::{self, DeletePlan, Deleted};
 use crate::connection::{HookConnection, RawConnection};
-use crate::error::{Key, RegistryError, Result};
+use crate::error::{Error, Key, RegistryError, Result};
 use crate::lifecycle::{self, ModelHooks};
 use crate::receiver::Senders;
 use crate::relation::Entries;
@@ -99,7 +99,9 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     ///
     /// # Errors
     ///
-    /// [`Error::Query`](crate::Error::Query) if the database refuses the row, and what receivers return.
+    /// [`Error::Query`](crate::Error::Query) if the database refuses the row,
+    /// [`Error::DependentExists`](crate::Error::DependentExists) if a dependent was made before its turn, and
+    /// what receivers return.
     fn create<C: HookConnection>(conn: &mut C, new: Self::New) -> Result<Self>
     where
         Self: Persist<C::Raw>,
@@ -112,7 +114,9 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     /// Inserts many rows, all or none, and creates their dependents.
     ///
     /// Each signal is sent for all rows before the next signal is; a receiver that takes a slice is
-    /// called once.
+    /// called once. The rows, and then their dependents, go into as few statements as the backend allows,
+    /// and come back in the order in which they were given. On a table with triggers, and where the key of a
+    /// hand-written [`Model::New`] cannot be known beforehand, each row is inserted by itself.
     ///
     /// # Errors
     ///
@@ -457,8 +461,28 @@ pub trait Persist<C: RawConnection>: Hooked<C> {
     fn is_taken(conn: &mut C, error: &DieselError) -> bool;
     #[doc(hidden)]
     fn insert_unread(conn: &mut C, new: Fresh<Self>) -> Result;
+    /// Inserts rows in few statements, and reads them back in their order.
+    #[doc(hidden)]
+    fn insert_many(conn: &mut C, new: Vec<Fresh<Self>>) -> Result<Vec<Self>, Refused>;
+    /// Inserts rows in few statements.
+    #[doc(hidden)]
+    fn insert_many_unread(conn: &mut C, new: Vec<Fresh<Self>>) -> Result<(), Refused>;
+    /// Whether the schema keeps two rows from having the same values in these columns.
+    #[doc(hidden)]
+    fn is_unique(conn: &mut C, columns: &[&str]) -> bool;
     #[doc(hidden)]
     fn find(conn: &mut C, pk: Self::Pk) -> QueryResult<Option<Self>>;
+    /// The first of the rows past this key, in the order of their keys.
+    #[doc(hidden)]
+    fn load_next<F: Filter<C>>(
+        conn: &mut C,
+        filter: F,
+        past: Option<Self::Pk>,
+        limit: usize,
+    ) -> QueryResult<Vec<Self>>;
+    /// Those of the rows with these keys that there are, in any order.
+    #[doc(hidden)]
+    fn find_many(conn: &mut C, keys: &[Self::Pk]) -> QueryResult<Vec<Self>>;
     #[doc(hidden)]
     fn load_where<F: Filter<C>>(conn: &mut C, filter: F) -> QueryResult<Vec<Self>>;
     #[doc(hidden)]
@@ -488,6 +512,14 @@ pub trait Persist<C: RawConnection>: Hooked<C> {
         changes: S,
         filter: F,
     ) -> QueryResult<usize>;
+}
+
+/// Rows that could not be inserted.
+#[doc(hidden)]
+pub struct Refused {
+    /// How many of those that were to be inserted are.
+    pub inserted: usize,
+    pub error: Error,
 }
 
 /// A condition on rows, as SQL for the backend of `C`.
@@ -531,6 +563,11 @@ pub trait Row: Model {
     fn changeset(&self, columns: ColumnSet) -> Self::Changeset<'_>;
     /// The columns in which two states of a row differ.
     fn differing(&self, other: &Self) -> ColumnSet;
+    /// The key that a row will have, where it is not the database that makes it.
+    #[inline]
+    fn key_of_new(_new: &Self::New) -> Option<Self::Pk> {
+        None
+    }
     /// Puts back the fields that no update writes.
     #[inline]
     fn keep_unwritten(&mut self, _before: &Self) {}

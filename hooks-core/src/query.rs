@@ -98,11 +98,7 @@ pub trait HookedQueryDsl<C: HookConnection>: Sized {
     /// # Errors
     ///
     /// As [`Model::update`](crate::Model::update).
-    fn update_hooked<'query, M>(
-        self,
-        conn: &mut C,
-        change: impl FnMut(&mut M),
-    ) -> Result<Vec<M>>
+    fn update_hooked<'query, M>(self, conn: &mut C, change: impl FnMut(&mut M)) -> Result<Vec<M>>
     where
         M: LoadFrom<'query, Self, C::Raw>,
     {

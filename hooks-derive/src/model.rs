@@ -197,6 +197,14 @@ impl<'a> Model<'a> {
         self.fields.iter().filter(|field| field.is_stamped())
     }
 
+    /// Whether what a row is created from holds this field's value.
+    pub(crate) fn inserts_value_of(&self, field: &Field<'_>) -> bool {
+        match self.new {
+            New::Itself => !field.skip_insertion,
+            New::Generated(_) | New::Given(_) => self.inserts(field),
+        }
+    }
+
     fn is_generated(&self, field: &Field<'_>) -> bool {
         let only_key = field.is_key && self.key_names.len() == 1;
         field.generated.is_some()

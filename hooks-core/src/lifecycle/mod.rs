@@ -7,7 +7,7 @@ mod hooks;
 mod update;
 mod update_many;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use diesel::QueryResult;
 
@@ -16,7 +16,9 @@ use crate::error::{Error, Operation, Result};
 use crate::model::{Persist, Row};
 use crate::signal::PostLoad;
 
-pub(crate) use self::create::{create, create_dependent, create_many, create_scope};
+pub(crate) use self::create::{
+    create, create_dependent, create_dependents, create_many, create_scope,
+};
 pub(crate) use self::find_or_create::{get_or_create, update_or_create, upsert};
 pub use self::hooks::ModelHooks;
 pub(crate) use self::update::{overwrite, save, update, update_set, write_set};
@@ -78,4 +80,21 @@ pub(crate) fn find<M: Persist<C>, C: RawConnection>(conn: &mut C, pk: &M::Pk) ->
         key: M::key_of(pk),
         related_to: None,
     })
+}
+
+/// Loads rows that an operation needs, in the order of their keys.
+pub(crate) fn find_many<M: Persist<C>, C: RawConnection>(
+    conn: &mut C,
+    keys: Vec<M::Pk>,
+) -> Result<Vec<M>> {
+    let error = Error::query(M::INFO.name, Operation::Load);
+    let found = M::find_many(conn, &keys).map_err(error)?;
+    let mut found: HashMap<_, _> = found.into_iter().map(|row| (row.pk(), row)).collect();
+    keys.iter()
+        .map(|key| match found.remove(key) {
+            Some(row) => Ok(row),
+            // What the database calls the same key, Rust may not.
+            None => find(conn, key),
+        })
+        .collect()
 }

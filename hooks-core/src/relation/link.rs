@@ -2,10 +2,11 @@ use std::any::{Any, TypeId};
 use std::marker::PhantomData;
 use std::ops::Deref;
 
+use super::dependents::{self, Created, Number};
 use super::reference::Setter;
 use super::referring::ParentsOf;
 use super::{
-    Aim, AutoCreate, Chosen, Handle, OnDelete, ParentKey, Parents, Reference, Referring, Relation,
+    Aim, Chosen, Handle, OnDelete, ParentKey, Parents, Reference, Referring, Relation,
     RelationInfo, Replacement, info,
 };
 use crate::collector::{
@@ -18,7 +19,10 @@ use crate::lifecycle;
 use crate::model::{Hooked, Model, Persist, Row};
 
 /// A relation whose ends can be stored on `C`.
-struct Link<R, C>(PhantomData<fn() -> (R, C)>);
+struct Link<R, C> {
+    number: Number,
+    ends: PhantomData<fn() -> (R, C)>,
+}
 
 fn reading<R: Reference>() -> impl FnOnce(diesel::result::Error) -> Error {
     Error::query(R::Child::INFO.name, Operation::Load)
@@ -76,16 +80,13 @@ where
     }
 
     fn create_dependent(&self, conn: &mut C, parent: &dyn Any, key: &ParentKey<R>) -> Result<()> {
-        let new = match R::AUTO_CREATE {
-            AutoCreate::No => return Ok(()),
-            AutoCreate::FromKey(make) => make(R::Target::target(conn, key)?),
-            AutoCreate::FromParent(make) => match parent.downcast_ref() {
-                Some(parent) => make(parent),
-                // Created through another struct over the same table.
-                None => make(&lifecycle::find(conn, key)?),
-            },
-        };
-        lifecycle::create_dependent::<R::Child, C>(conn, new)
+        let unique = |conn: &mut C| self.number.is_unique::<R, C>(conn);
+        dependents::create_one::<R, C>(conn, unique, parent, key)
+    }
+
+    fn create_dependents(&self, conn: &mut C, parents: &dyn Created<ParentKey<R>>) -> Result<()> {
+        let unique = |conn: &mut C| self.number.is_unique::<R, C>(conn);
+        dependents::create::<R, C>(conn, unique, parents)
     }
 
     fn delete_scope(&self, visited: &mut Vec<TypeId>) -> Result<Scope> {
@@ -319,7 +320,11 @@ impl<R: Referring<C>, C: RawConnection> Probe<R, C> {
         if on != TypeId::of::<C>() {
             return None;
         }
-        let link: Box<dyn Relation<ParentKey<R>, C>> = Box::new(Link::<R, C>(PhantomData));
+        let link = Link::<R, C> {
+            number: Number::new(),
+            ends: PhantomData,
+        };
+        let link: Box<dyn Relation<ParentKey<R>, C>> = Box::new(link);
         Some(Box::new(link))
     }
 }

@@ -5,6 +5,8 @@
 //! struct over that table honours it, in whatever crate it stands.
 
 mod accessor;
+mod dependents;
+mod ensure;
 mod link;
 mod reference;
 mod referring;
@@ -19,6 +21,8 @@ use crate::model::{Model, ModelInfo, Row};
 use crate::registry;
 
 pub use self::accessor::On;
+pub(crate) use self::dependents::Created;
+
 #[doc(hidden)]
 pub use self::link::Probe;
 #[doc(hidden)]
@@ -121,7 +125,10 @@ pub(crate) trait Relation<K, C: RawConnection>: Send + Sync {
 
     /// What it takes to undo the creation of a dependent.
     fn create_scope(&self) -> Result<Scope>;
+    /// Creates the child of a row.
     fn create_dependent(&self, conn: &mut C, parent: &dyn Any, key: &K) -> Result<()>;
+    /// Creates the children of many rows.
+    fn create_dependents(&self, conn: &mut C, parents: &dyn Created<K>) -> Result<()>;
 
     /// What it takes to undo the deletion of the children and theirs, and of what they visit first.
     fn delete_scope(&self, visited: &mut Vec<TypeId>) -> Result<Scope>;

@@ -71,6 +71,21 @@ where
     }
 }
 
+/// A condition, and how the rows go on.
+pub(crate) struct Then<F, P>(pub(crate) F, pub(crate) P);
+
+impl<F, P> QueryId for Then<F, P> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<F: QueryFragment<DB>, P: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for Then<F, P> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.0.walk_ast(out.reborrow())?;
+        self.1.walk_ast(out)
+    }
+}
+
 /// `query LIMIT n`
 pub(crate) struct Limit<Q> {
     pub(crate) query: Q,
