@@ -25,7 +25,7 @@ pub use crate::relation::OnDelete::{
     Cascade, Database, DoNothing, Protect, Restrict, Set, SetDefault, SetNull,
 };
 pub use crate::relation::{
-    AutoCreate, Entries, Facts, FoundParent as Found, Handle, Held, KeyOf, Linking, On, ParentKey,
+    AutoCreate, Entries, Facts, FoundParent as Found, Handle, Held, KeyOf, Links, On, ParentKey,
     PrimaryKey, Probe, Reference, Referring, RefersTo, Replacement, Unique, can_be_null, chosen,
     foreign_key, from_key, from_key_and_defaults, link, one_to_one, referred, relation,
 };

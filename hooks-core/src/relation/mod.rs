@@ -27,9 +27,9 @@ pub(crate) use self::dependents::Created;
 pub use self::link::Probe;
 #[doc(hidden)]
 pub use self::reference::{
-    AutoCreate, CanBeNull, Chooses, Facts, Found as FoundParent, Handle, Held, Holds, KeyOf,
-    Linking, ParentKey, PrimaryKey, Reference, RefersTo, Replacement, Target, Unique, can_be_null,
-    chosen, foreign_key, from_key, from_key_and_defaults, one_to_one, referred,
+    AutoCreate, CanBeNull, Chooses, Facts, Found as FoundParent, Handle, Held, Holds, KeyOf, Links,
+    ParentKey, PrimaryKey, Reference, RefersTo, Replacement, Target, Unique, can_be_null, chosen,
+    foreign_key, from_key, from_key_and_defaults, one_to_one, referred,
 };
 pub(crate) use self::referring::Parents;
 #[doc(hidden)]

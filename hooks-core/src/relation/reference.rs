@@ -29,7 +29,7 @@ pub trait Reference: Sized + 'static {
     /// What a child refers to, if anything.
     const KEY: KeyOf<Self>;
     /// The relation on the connection type with some id, where both ends can be stored there.
-    const ON: Linking = |_| None;
+    const ON: Links = |_| None;
 
     /// What it refers to when the parent is gone.
     fn replacement() -> Replacement<Self> {
@@ -107,7 +107,7 @@ pub type KeyOf<R> = fn(&<R as Reference>::Child) -> Option<<R as Reference>::Key
 
 /// How the handle for a connection type is asked for.
 #[doc(hidden)]
-pub type Linking = fn(TypeId) -> Handle;
+pub type Links = fn(TypeId) -> Handle;
 
 /// How a dependent comes into being with its parent.
 #[doc(hidden)]

@@ -8,8 +8,6 @@ mod new;
 mod relation;
 mod row;
 mod stamps;
-#[cfg(test)]
-mod tests;
 mod upsert;
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};

@@ -166,7 +166,7 @@ fn on(model: &Model<'_>) -> Option<TokenStream> {
             __hooks::link([#(__hooks::Probe::<Self, #paths>::new().link(__on)),*])
         },
     };
-    Some(quote!(const ON: __hooks::Linking = |__on| #links;))
+    Some(quote!(const ON: __hooks::Links = |__on| #links;))
 }
 
 fn auto_create(model: &Model<'_>, fields: &[&Field<'_>], how: &AutoCreate) -> TokenStream {
