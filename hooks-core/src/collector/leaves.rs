@@ -3,11 +3,14 @@
 
 use std::sync::Arc;
 
+use diesel::QueryResult;
+
 use super::Stop;
 use super::plan::Planned;
 use crate::connection::RawConnection;
 use crate::error::{Error, Operation, Result};
-use crate::model::{Hooked, Model, ModelInfo};
+use crate::lifecycle::KEYS_AT_ONCE;
+use crate::model::{Hooked, Model, ModelInfo, Persist};
 use crate::relation::{ParentKey, Parents, Reference, Referring};
 use crate::signal::{Origin, PostDelete, PreDelete};
 
@@ -22,7 +25,8 @@ pub(crate) trait Leaves<C> {
 
 /// The children of some parents.
 pub(crate) struct ChildrenOf<R: Reference> {
-    parents: Vec<ParentKey<R>>,
+    /// None where there are fewer rows than these: then they are deleted by their own keys.
+    parents: Option<Vec<ParentKey<R>>>,
     rows: Vec<R::Child>,
 }
 
@@ -33,10 +37,27 @@ impl<R: Reference> ChildrenOf<R> {
         R: Referring<C>,
     {
         let rows = R::rows(conn, Parents::Keys(parents));
+        let rows = rows.map_err(Error::query(R::Child::INFO.name, Operation::Load))?;
         Ok(ChildrenOf {
-            parents: parents.to_vec(),
-            rows: rows.map_err(Error::query(R::Child::INFO.name, Operation::Load))?,
+            parents: (rows.len() >= parents.len()).then(|| parents.to_vec()),
+            rows,
         })
+    }
+
+    fn remove<C>(&self, conn: &mut C) -> QueryResult<usize>
+    where
+        C: RawConnection,
+        R: Referring<C>,
+    {
+        if let Some(parents) = &self.parents {
+            return R::delete(conn, Parents::Keys(parents));
+        }
+        let mut count = 0;
+        for rows in self.rows.chunks(KEYS_AT_ONCE) {
+            let keys: Vec<_> = rows.iter().map(Model::pk).collect();
+            count += R::Child::remove_many(conn, &keys)?;
+        }
+        Ok(count)
     }
 }
 
@@ -66,8 +87,8 @@ impl<R: Referring<C>, C: RawConnection> Leaves<C> for ChildrenOf<R> {
             return Ok(0);
         }
         let hooks = R::Child::hooks()?;
-        let count = R::delete(conn, Parents::Keys(&self.parents))
-            .map_err(Error::query(R::Child::INFO.name, Operation::Delete))?;
+        let count = self.remove(conn);
+        let count = count.map_err(Error::query(R::Child::INFO.name, Operation::Delete))?;
         // Nobody else had the connection since they were loaded, and the transaction keeps others out.
         if count != self.rows.len() {
             return Err(Error::RowCount {

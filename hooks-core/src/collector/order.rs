@@ -102,9 +102,14 @@ impl Rows<'_> {
 
     /// The group of these rows, if they are of one and a statement can name them all.
     pub(super) fn one_statement(&self, rows: &[Number]) -> Option<u32> {
+        let group = self.only_group(rows)?;
+        (rows.len() <= self.at_once[place(group)]).then_some(group)
+    }
+
+    fn only_group(&self, rows: &[Number]) -> Option<u32> {
         let group = self.group(*rows.first()?);
         let same = rows.iter().all(|row| self.group(*row) == group);
-        (same && rows.len() <= self.at_once[place(group)]).then_some(group)
+        same.then_some(group)
     }
 }
 
@@ -152,8 +157,13 @@ fn reachable(parents: &[HashSet<usize>], table: usize) -> HashSet<usize> {
 /// Rows that do not depend on each other, the group that was reached last first.
 fn by_group(rows: &Rows<'_>, members: Vec<Number>) -> impl Iterator<Item = Step> {
     let mut groups: BTreeMap<u32, Vec<Number>> = BTreeMap::new();
-    for row in members {
-        groups.entry(rows.group(row)).or_default().push(row);
+    match rows.only_group(&members) {
+        Some(group) => drop(groups.insert(group, members)),
+        None => {
+            for row in members {
+                groups.entry(rows.group(row)).or_default().push(row);
+            }
+        }
     }
     let groups = groups.into_iter().rev();
     groups.map(|(group, rows)| Step::Delete { group, rows })

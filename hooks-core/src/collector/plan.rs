@@ -210,6 +210,7 @@ impl<C: RawConnection> Plan<C> {
             ..
         } = &mut self.planned;
         let known = known.of::<M>()?;
+        known.reserve(keys.len());
         let mut rows = rows.map(Vec::into_iter);
         for key in keys {
             let row = rows.as_mut().and_then(Iterator::next);
@@ -358,18 +359,23 @@ impl<C: RawConnection> Plan<C> {
         let mut had_connection = false;
         let deletes: Vec<_> = steps.iter().filter_map(deleted_by).collect();
         for run in deletes.chunk_by(|(one, _), (next, _)| one == next) {
+            let group = &mut self.groups[run[0].0 as usize];
+            if !group.keeps_rows() {
+                continue;
+            }
             let numbers = run.iter().flat_map(|(_, rows)| *rows);
             let new = numbers.filter(|number| **number as usize >= announced);
             let rows: Vec<_> = new
                 .map(|row| self.planned.place(*row).at as usize)
                 .collect();
-            let group = &mut self.groups[run[0].0 as usize];
             had_connection |= group.announce(conn, &self.planned, &rows)?;
         }
         Ok(had_connection)
     }
 
     fn execute(mut self, conn: &mut C, steps: Vec<Step>) -> Result<Deleted, Stop> {
+        // The steps say the order.
+        self.edges = Vec::new();
         let mut deleted = Deleted::default();
         for group in &self.groups {
             group.end_unloaded(conn, &self.planned, &mut self.chosen, &mut deleted)?;
@@ -389,11 +395,9 @@ impl<C: RawConnection> Plan<C> {
                 Step::DeleteTogether { group, rows } => (group, rows, true),
             };
             let rows = rows.into_iter();
-            let rows: Vec<_> = rows
-                .map(|row| self.planned.place(row).at as usize)
-                .collect();
+            let rows = rows.map(|row| self.planned.place(row).at).collect();
             let group = &mut self.groups[group as usize];
-            let count = group.delete(conn, &self.planned, &rows, together)?;
+            let count = group.delete(conn, &self.planned, rows, together)?;
             deleted.add(group.info().name, count);
         }
         Ok(deleted)

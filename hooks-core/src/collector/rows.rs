@@ -68,7 +68,7 @@ pub(super) trait Collected<C>: Any {
         &mut self,
         conn: &mut C,
         planned: &Planned,
-        rows: &[usize],
+        rows: Vec<u32>,
         together: bool,
     ) -> Result<usize, Stop>;
     /// The receivers that hear of these rows.
@@ -446,20 +446,19 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
         &mut self,
         conn: &mut C,
         planned: &Planned,
-        rows: &[usize],
+        mut rows: Vec<u32>,
         together: bool,
     ) -> Result<usize, Stop> {
         let hooks = M::hooks()?;
-        let rows = rows
-            .iter()
-            .filter(|at| self.state[**at] != State::Forgotten);
-        let rows: Vec<usize> = rows.copied().collect();
-        let keys: Vec<_> = rows.iter().map(|at| self.keys[*at].clone()).collect();
+        rows.retain(|at| self.state[*at as usize] != State::Forgotten);
+        let keys = rows.iter().map(|at| self.keys[*at as usize].clone());
+        let keys: Vec<_> = keys.collect();
         let gone = execute::remove::<M, C>(conn, planned, &keys, together)?;
         let unheard = hooks.post_delete.is_empty() && !scoped::here(conn);
         let mut events = Vec::new();
         let mut count = 0;
         for (at, key) in rows.into_iter().zip(&keys) {
+            let at = at as usize;
             let went = gone.has(key);
             match self.state[at] {
                 State::Mine => planned.operation.release::<M, C>(conn, key)?,
