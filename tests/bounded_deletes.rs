@@ -1,0 +1,202 @@
+//! What a delete of many rows sends and keeps is bounded: keys of rows that nobody hears of, in batches, and
+//! nothing where nobody hears of what depends on them either.
+#![allow(missing_docs)]
+
+mod common;
+
+use common::script::counted;
+use common::{memory, of_rows, rows, statements};
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel_hooks::Persist;
+use diesel_hooks::prelude::*;
+
+model!(Club of clubs { name: String = [Text] });
+model!(Member of members {
+    #[hooks(foreign_key(Club, on_delete = Cascade))]
+    club_id: i32 = [Integer],
+    name: String = [Text],
+});
+
+model!(League of leagues { name: String = [Text] });
+model!(Team of teams {
+    #[hooks(foreign_key(League, on_delete = Cascade))]
+    league_id: i32 = [Integer],
+    name: String = [Text],
+});
+model!(Player of players {
+    #[hooks(foreign_key(Team, on_delete = Cascade))]
+    team_id: i32 = [Integer],
+    name: String = [Text],
+});
+
+model!(Orchestra of orchestras { name: String = [Text] });
+model!(Section of sections {
+    #[hooks(foreign_key(Orchestra, on_delete = Cascade))]
+    orchestra_id: i32 = [Integer],
+    name: String = [Text],
+});
+model!(Soloist of soloists {
+    #[hooks(foreign_key(Section, on_delete = Cascade))]
+    section_id: i32 = [Integer],
+    name: String = [Text],
+});
+
+model!(Choir of choirs { name: String = [Text] });
+model!(Singer of singers {
+    #[hooks(foreign_key(Choir, on_delete = Cascade))]
+    choir_id: i32 = [Integer],
+    name: String = [Text],
+});
+
+model!(Crew of crews { name: String = [Text] });
+model!(Sailor of sailors {
+    #[hooks(foreign_key(Crew, on_delete = Cascade))]
+    crew_id: i32 = [Integer],
+    name: String = [Text],
+});
+
+thread_local! {
+    static HEARD: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+#[receiver]
+fn soloist_left(_: &PostDelete<Soloist>) {
+    HEARD.set(HEARD.get() + 1);
+}
+
+#[receiver]
+fn singer_left(_: &PostDelete<Singer>) {
+    HEARD.set(HEARD.get() + 1);
+}
+
+#[receiver]
+fn sailor_leaves(_: &PreDelete<Sailor>, _: &mut SqliteConnection) {
+    HEARD.set(HEARD.get() + 1);
+}
+
+/// How many keys one statement names.
+const BATCH: usize = 250;
+/// What SQLite accepts.
+const MOST_PARAMETERS: usize = 32_766;
+const CHILDREN: usize = 10_000;
+
+/// A database with a row of the first table, so many of the second that refer to it, and one of the third for
+/// each of these.
+fn database(parents: &str, dependents: &[(&str, &str)], count: usize) -> SqliteConnection {
+    let mut conn = memory(&format!(
+        "CREATE TABLE {parents} (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+        INSERT INTO {parents} VALUES (1, 'one');"
+    ));
+    let mut refers_to = (parents, "1");
+    for (table, key) in dependents {
+        let (parents, parent) = refers_to;
+        conn.batch_execute(&format!(
+            "CREATE TABLE {table} (
+                id INTEGER PRIMARY KEY, {key} INTEGER NOT NULL REFERENCES {parents}, name TEXT NOT NULL);
+            CREATE INDEX {table}_{key} ON {table} ({key});
+            WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < {count})
+            INSERT INTO {table} SELECT i, {parent}, 'name' FROM n;"
+        ))
+        .expect("the rows are right");
+        refers_to = (table, "i");
+    }
+    conn
+}
+
+/// Deletes the first row of `M`, with so many others, and hands out the statements that this took.
+fn delete<M: Persist<SqliteConnection, Pk = i32>>(
+    conn: &mut SqliteConnection,
+    others: &[(&'static str, usize)],
+) -> Vec<String> {
+    let parent = M::get(conn, 1).expect("a parent");
+    let (deleted, mut sent) = statements(conn, |conn| parent.delete(conn));
+    let (_, mut by_model) = counted(deleted.expect("nothing blocks"));
+    by_model.retain(|(model, _)| *model != M::INFO.name);
+    assert_eq!(by_model, others);
+    for sql in &sent {
+        let parameters = sql.matches('?').count();
+        assert!(
+            parameters <= BATCH.min(MOST_PARAMETERS),
+            "{parameters}: {sql}"
+        );
+    }
+    sent.retain(|sql| !of_rows(std::slice::from_ref(sql)).is_empty());
+    sent
+}
+
+/// How many statements read, change and delete.
+fn verbs(sent: &[String]) -> [usize; 3] {
+    let verbs = of_rows(sent);
+    ["SELECT", "UPDATE", "DELETE"].map(|verb| verbs.iter().filter(|it| **it == verb).count())
+}
+
+#[test]
+fn children_of_whom_nobody_hears_take_one_statement_however_many_they_are() {
+    let mut conn = database("clubs", &[("members", "club_id")], CHILDREN);
+    let sent = delete::<Club>(&mut conn, &[("Member", CHILDREN)]);
+    assert_eq!(verbs(&sent), [0, 0, 2], "{sent:#?}");
+    assert_eq!(rows(&mut conn, "members"), [""; 0]);
+}
+
+#[test]
+fn a_silent_subtree_of_a_hundred_thousand_children_loads_nothing() {
+    for count in [CHILDREN, 100_000] {
+        let mut conn = database(
+            "leagues",
+            &[("teams", "league_id"), ("players", "team_id")],
+            count,
+        );
+        let sent = delete::<League>(&mut conn, &[("Player", count), ("Team", count)]);
+        assert_eq!(verbs(&sent), [0, 0, 3], "{sent:#?}");
+        assert_eq!(rows(&mut conn, "players"), [""; 0]);
+    }
+}
+
+#[test]
+fn of_children_on_which_heard_rows_depend_the_keys_are_loaded_and_no_more() {
+    let dependents = [("sections", "orchestra_id"), ("soloists", "section_id")];
+    let mut conn = database("orchestras", &dependents, CHILDREN);
+    let sent = delete::<Orchestra>(&mut conn, &[("Section", CHILDREN), ("Soloist", CHILDREN)]);
+    // Their keys by one statement; for each batch of these the soloists; then both go, and the orchestra.
+    let batches = CHILDREN.div_ceil(BATCH);
+    assert_eq!(verbs(&sent), [1 + batches, 0, 2 * batches + 1]);
+    let of_sections = sent.iter().find(|sql| sql.contains("FROM `sections`"));
+    assert!(
+        of_sections.is_some_and(|sql| !sql.contains("`name`")),
+        "{of_sections:?}"
+    );
+    assert_eq!(HEARD.take(), CHILDREN);
+}
+
+#[test]
+fn few_heard_rows_go_by_their_own_keys_and_not_by_those_of_their_many_parents() {
+    let dependents = [("sections", "orchestra_id"), ("soloists", "section_id")];
+    let mut conn = database("orchestras", &dependents, CHILDREN);
+    conn.batch_execute("DELETE FROM soloists WHERE id % 1000")
+        .expect("nothing refers to them");
+    let left = CHILDREN / 1000;
+    let sent = delete::<Orchestra>(&mut conn, &[("Section", CHILDREN), ("Soloist", left)]);
+    let batches = CHILDREN.div_ceil(BATCH);
+    assert_eq!(verbs(&sent), [1 + batches, 0, 1 + batches + 1]);
+    assert_eq!(HEARD.take(), left);
+    assert_eq!(rows(&mut conn, "soloists"), [""; 0]);
+}
+
+#[test]
+fn heard_children_on_which_nothing_depends_take_one_select_and_one_delete() {
+    let mut conn = database("choirs", &[("singers", "choir_id")], CHILDREN);
+    let sent = delete::<Choir>(&mut conn, &[("Singer", CHILDREN)]);
+    assert_eq!(verbs(&sent), [1, 0, 2], "{sent:#?}");
+    assert_eq!(HEARD.take(), CHILDREN);
+}
+
+#[test]
+fn heard_children_whose_receiver_has_the_connection_are_looked_at_again_and_go_by_key() {
+    let mut conn = database("crews", &[("sailors", "crew_id")], CHILDREN);
+    let sent = delete::<Crew>(&mut conn, &[("Sailor", CHILDREN)]);
+    // Read before and after their receivers; each batch is asked for once more before it goes, and the crew.
+    let batches = CHILDREN.div_ceil(BATCH);
+    assert_eq!(verbs(&sent), [2 + batches, 0, batches + 1]);
+    assert_eq!(HEARD.take(), CHILDREN);
+}
