@@ -8,6 +8,8 @@ struct Signals;
 struct Receivers;
 #[doc = include_str!("../docs/many-models.md")]
 struct ManyModels;
+#[doc = include_str!("../docs/find-or-create.md")]
+struct FindOrCreate;
 #[doc = include_str!("../docs/own-signals.md")]
 struct OwnSignals;
 #[doc = include_str!("../docs/after-commit.md")]

@@ -123,6 +123,23 @@ fn sig_04_a_changed_key_never_makes_a_second_row() {
 }
 
 #[test]
+fn sig_05_a_row_never_loaded_with_the_key_of_an_existing_one_is_one_update_by_upsert() {
+    let mut conn = database();
+    Parcel::create(&mut conn, new_parcel("a")).expect("a parcel");
+    LOG.take();
+    let new = NewParcel {
+        content: "pens".into(),
+        ..new_parcel("a")
+    };
+    let (outcome, sent) = statements(&mut conn, |conn| Parcel::upsert(conn, new));
+    let (parcel, created) = outcome.expect("updated");
+    assert_eq!((parcel.content.as_str(), created), ("pens", false));
+    assert_eq!(of_rows(&sent), ["SELECT", "UPDATE"]);
+    assert_eq!(LOG.take(), ["pre_save at depth 1", "post_save updated"]);
+    assert_eq!(contents(&mut conn), [("a".into(), "pens".into())]);
+}
+
+#[test]
 fn sig_06_an_existing_key_given_to_a_new_row_is_one_insert_that_is_refused() {
     let mut conn = database();
     Parcel::create(&mut conn, new_parcel("a")).expect("a parcel");

@@ -282,7 +282,7 @@ fn a_field_that_cannot_be_compared_counts_as_changed() {
     outcome.expect("updated");
     assert_eq!(
         seen,
-        ["UPDATE `readings` SET `value` = ? WHERE (`readings`.`id` = ?)"]
+        ["UPDATE `readings` SET `value` = ? WHERE `readings`.`id` = ?"]
     );
     assert_eq!((reading.value.0, reading.unit.as_str()), (1, "m"));
 }

@@ -513,3 +513,66 @@ struct Pet {
     #[hooks(auto_now_add)]
     since: NaiveDateTime,
 }
+
+#[test]
+fn an_upsert_keeps_when_the_row_was_created_and_says_when_it_was_written() {
+    let mut conn = memory(SCHEMA);
+    let never = DateTime::UNIX_EPOCH.naive_utc();
+    let letter = |text: &str| Letter {
+        code: "a".into(),
+        text: text.into(),
+        created: never,
+        modified: never,
+    };
+    let (first, created) = Letter::upsert(&mut conn, letter("first")).expect("a letter");
+    assert!(created && first.created > never && first.modified == first.created);
+    std::thread::sleep(Duration::from_millis(2));
+    let (second, created) = Letter::upsert(&mut conn, letter("second")).expect("updated");
+    assert!(!created);
+    assert_eq!(
+        (second.created, second.text.as_str()),
+        (first.created, "second")
+    );
+    assert!(second.modified > first.modified);
+    assert_eq!(
+        Letter::get(&mut conn, "a".into()).expect("it is there"),
+        second
+    );
+}
+
+#[test]
+fn rows_that_update_hooked_or_update_or_create_change_are_stamped_and_others_are_not() {
+    let mut conn = memory(SCHEMA);
+    let new = ["one", "two", "three"].map(|title| NewPost {
+        title: title.into(),
+    });
+    let old = Post::create_many(&mut conn, new.into()).expect("three posts");
+    std::thread::sleep(Duration::from_millis(2));
+    let in_order = posts::table.order(posts::id);
+    let (rows, sent) = statements(&mut conn, |conn| {
+        in_order.update_hooked::<Post>(conn, |it| it.title = it.title.replace("two", "three"))
+    });
+    let rows = rows.expect("updated");
+    assert_eq!((&rows[0], &rows[2]), (&old[0], &old[2]));
+    assert!(rows[1].modified > old[1].modified && rows[1].created == old[1].created);
+    assert_eq!(of_rows(&sent), ["SELECT", "UPDATE"]);
+
+    let stamped = in_order.update_hooked::<Post>(&mut conn, |it| it.title = "same".into());
+    let stamps: Vec<_> = stamped
+        .expect("updated")
+        .iter()
+        .map(|it| it.modified)
+        .collect();
+    assert!(stamps[0] > rows[1].modified && stamps.iter().all(|it| *it == stamps[0]));
+
+    let one = || NewPost {
+        title: "one".into(),
+    };
+    let mut change = |title: &str| {
+        let filter = posts::id.eq(old[0].id);
+        let outcome = Post::update_or_create(&mut conn, filter, one, |it| it.title = title.into());
+        outcome.expect("found").0.modified
+    };
+    assert_eq!(change("same"), stamps[0]);
+    assert!(change("other") > stamps[0]);
+}

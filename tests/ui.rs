@@ -12,6 +12,7 @@ fn mistakes_are_explained_where_they_stand() {
     cases.compile_fail("tests/ui/signal/*.rs");
     cases.compile_fail("tests/ui/connection/*.rs");
     cases.compile_fail("tests/ui/query/*.rs");
+    cases.compile_fail("tests/ui/find_or_create/*.rs");
     cases.compile_fail("tests/ui/conformance/*.rs");
     cases.pass("tests/ui/pass/*.rs");
 }

@@ -41,6 +41,7 @@ pub(crate) static SIDES: &[Side] = &[
     Side { workload: "w2", name: "generated+receiver", prepare: hooked::create::<GreetedStaff> },
     Side { workload: "w2", name: "hand-written+receiver", prepare: hooked::create::<GreetedCadre> },
     Side { workload: "w3", name: "by-hand", prepare: by_hand::create_many },
+    Side { workload: "w3", name: "by-hand-batches", prepare: by_hand::create_many_in_batches },
     Side { workload: "w3", name: "generated", prepare: hooked::create_many::<generated::Staff> },
     Side { workload: "w3", name: "hand-written", prepare: hooked::create_many::<hand_written::Cadre> },
     Side { workload: "w4", name: "by-hand", prepare: by_hand::update },

@@ -15,7 +15,7 @@ pub use crate::error::Result;
 pub use crate::backend::statements::Is;
 pub use crate::error::Key;
 pub use crate::lifecycle::ModelHooks;
-pub use crate::model::{Hooked, Model, ModelInfo, Persist, Row, info};
+pub use crate::model::{Hooked, Keyed, Model, ModelInfo, Persist, Row, info};
 pub use crate::receiver::{
     Batch, BatchOn, Change, ChangeOn, Deferred, DeferredSender, Each, EachOn, IntoOutcome, Kept,
     Merge, Merged, Outcome, Receiver, Senders, Upcast, When,

@@ -48,8 +48,8 @@ pub(crate) use self::claims::Claims;
 pub use self::deleted::Deleted;
 pub(crate) use self::leaves::{ChildrenOf, Leaves};
 pub use self::outline::{Action, DeletePlan, PlannedRows};
-pub(crate) use self::plan::Opener;
 use self::plan::{Load, Plan};
+pub(crate) use self::plan::{Opener, Planned};
 pub(crate) use self::rows::{Children, Keys};
 pub(crate) use self::survey::{Reach, Survey};
 

@@ -2,14 +2,16 @@
 //! that the next Diesel is a small step.
 
 use std::any::{Any, TypeId};
+use std::marker::PhantomData;
 
-use diesel::QueryResult;
 use diesel::backend::Backend;
 use diesel::connection::{
     Connection, DynInstrumentation, Instrumentation, TransactionDepthChange, TransactionManager,
     TransactionManagerStatus,
 };
-use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::insertable::InsertValues;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId, ValuesClause};
+use diesel::{QueryResult, Table};
 
 /// The type that a connection without instrumentation shows.
 pub(crate) fn no_instrumentation() -> TypeId {
@@ -55,6 +57,16 @@ pub(crate) fn is_empty<C: Connection>(
     fragment.is_noop(backend)
 }
 
+/// Whether this pass writes SQL, and does not collect values: for a statement whose text is known.
+pub(crate) fn writes_sql<DB: Backend>(out: &mut AstPass<'_, '_, DB>) -> bool {
+    // The only option that Diesel keeps for a pass, it keeps for this one alone.
+    let skips = out.should_skip_from();
+    out.skip_from(true);
+    let writes = out.should_skip_from();
+    out.skip_from(skips);
+    writes
+}
+
 /// A statement of ours. If its type tells its text, it may stay prepared, and Diesel need not walk it on
 /// every use to learn that.
 pub(crate) struct Prepared<Q>(pub(crate) Q);
@@ -82,6 +94,47 @@ where
             true => Ok(true),
             false => self.0.is_safe_to_cache_prepared(backend),
         }
+    }
+}
+
+/// The values of an INSERT, each for a column of `Self::Table`.
+#[doc(hidden)]
+pub trait Inserted {
+    type Table;
+    type Each;
+    fn each(self) -> Self::Each;
+}
+
+impl<V, T> Inserted for ValuesClause<V, T> {
+    type Table = T;
+    type Each = V;
+    fn each(self) -> V {
+        self.values
+    }
+}
+
+/// `(columns) = (values)`, as an UPDATE sets what an INSERT would write.
+pub(crate) struct SetAsInserted<V, T>(V, PhantomData<T>);
+
+impl<V, T> SetAsInserted<V, T> {
+    pub(crate) fn new(values: V) -> Self {
+        SetAsInserted(values, PhantomData)
+    }
+}
+
+impl<V, T, DB> QueryFragment<DB> for SetAsInserted<V, T>
+where
+    DB: Backend,
+    T: Table,
+    V: InsertValues<DB, T>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.push_sql("(");
+        self.0.column_names(out.reborrow())?;
+        out.push_sql(") = (");
+        self.0.walk_ast(out.reborrow())?;
+        out.push_sql(")");
+        Ok(())
     }
 }
 

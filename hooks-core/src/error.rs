@@ -47,6 +47,12 @@ pub enum Error {
         /// The model at the other end, if a relation was followed.
         related_to: Option<&'static str>,
     },
+    /// More than one row fulfils the condition of `get_or_create` or `update_or_create`, which is for one.
+    #[error("more than one {model} fulfils the condition, which has to find one at most")]
+    SeveralRows {
+        /// The model that was looked for.
+        model: &'static str,
+    },
     /// Rows of a relation with `on_delete = Protect` block the delete.
     #[error(transparent)]
     Protected(Box<Blocked>),
@@ -125,6 +131,21 @@ pub enum Error {
         model: &'static str,
         /// The relation, as `Child.field`.
         relation: String,
+    },
+    /// A row that was to come into being with another was there already: a receiver that ran before made it,
+    /// or a trigger. Let one of the two make it.
+    #[error(
+        "{parent} {key} has a {model} already, which auto_create of {relation} was to make; a receiver or a trigger made it before"
+    )]
+    DependentExists {
+        /// The model of the dependent.
+        model: &'static str,
+        /// The relation, as `Child.field`.
+        relation: String,
+        /// The model of the row that it depends on.
+        parent: &'static str,
+        /// The key of that row.
+        key: Key,
     },
     /// The transaction around the operation is no longer the one in which it began, or can no longer be
     /// told from what failed in it: a receiver, a trigger or the database ended it.

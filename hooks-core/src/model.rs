@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use diesel::dsl::SqlTypeOf;
 use diesel::expression::Expression;
 use diesel::query_builder::{AsChangeset, QueryFragment, QueryId};
+use diesel::result::Error as DieselError;
 use diesel::{Connection, QueryResult, Table};
 
 use crate::__private::{Changes, Fields, Place};
@@ -15,13 +16,21 @@ use crate::backend::catalog::TableNames;
 use crate::backend::statements::{Columns, OneKey};
 use crate::collector::{self, DeletePlan, Deleted};
 use crate::connection::{HookConnection, RawConnection};
-use crate::error::{Key, RegistryError, Result};
+use crate::error::{Error, Key, RegistryError, Result};
 use crate::lifecycle::{self, ModelHooks};
 use crate::receiver::Senders;
 use crate::relation::Entries;
 use crate::signal::ColumnSet;
 use crate::timestamp::Fresh;
 use crate::trace;
+
+mod condition;
+mod new;
+
+pub use self::condition::Condition;
+#[doc(hidden)]
+pub use self::new::Keyed;
+pub use self::new::{IntoNew, Upsert};
 
 /// A struct over a table whose rows have a lifecycle, made one by `#[derive(Hooks)]`.
 ///
@@ -90,7 +99,9 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     ///
     /// # Errors
     ///
-    /// [`Error::Query`](crate::Error::Query) if the database refuses the row, and what receivers return.
+    /// [`Error::Query`](crate::Error::Query) if the database refuses the row,
+    /// [`Error::DependentExists`](crate::Error::DependentExists) if a dependent was made before its turn, and
+    /// what receivers return.
     fn create<C: HookConnection>(conn: &mut C, new: Self::New) -> Result<Self>
     where
         Self: Persist<C::Raw>,
@@ -103,7 +114,9 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     /// Inserts many rows, all or none, and creates their dependents.
     ///
     /// Each signal is sent for all rows before the next signal is; a receiver that takes a slice is
-    /// called once.
+    /// called once. The rows, and then their dependents, go into as few statements as the backend allows,
+    /// and come back in the order in which they were given. On a table with triggers, and where the key of a
+    /// hand-written [`Model::New`] cannot be known beforehand, each row is inserted by itself.
     ///
     /// # Errors
     ///
@@ -199,6 +212,142 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     {
         trace::operation::<Self, _, _>("update_set", conn.raw_connection(), |conn| {
             lifecycle::update_set(conn, self, changeset.as_changeset())
+        })
+    }
+
+    /// The row that fulfils a condition, created if there is none, and whether it was created.
+    ///
+    /// The condition is any boolean expression over the table. `new` is what the row is created from, as
+    /// [`create`](Model::create) takes it, or a closure that makes it, which is called only if there is no row.
+    /// The row that is there is one SELECT, without signals. If somebody else creates it meanwhile, a unique
+    /// constraint refuses ours: what was done for it is undone, callbacks included, and theirs is returned.
+    /// Without such a constraint there may be two in the end.
+    ///
+    /// ```
+    /// # use diesel::prelude::*;
+    /// # use diesel_hooks::prelude::*;
+    /// # diesel::table! { tags (id) { id -> Integer, name -> Text, uses -> Integer } }
+    /// # #[derive(Debug, Clone, Queryable, Hooks)]
+    /// # struct Tag { id: i32, name: String, uses: i32 }
+    /// # fn main() -> diesel_hooks::Result {
+    /// # let mut conn = SqliteConnection::establish(":memory:").expect("SQLite is embedded");
+    /// # diesel::sql_query("CREATE TABLE tags (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, uses INTEGER NOT NULL)").execute(&mut conn)?;
+    /// let new = || NewTag { name: "rust".into(), uses: 1 };
+    /// let (tag, created) = Tag::get_or_create(&mut conn, tags::name.eq("rust"), new)?;
+    /// assert!(created);
+    /// let (same, created) = Tag::get_or_create(&mut conn, tags::name.eq("rust"), new)?;
+    /// assert!(!created && same.id == tag.id);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::SeveralRows`](crate::Error::SeveralRows) if more than one row fulfils the condition, and as
+    /// [`Model::create`]: another row than the one that was looked for may have what must be unique.
+    fn get_or_create<C: HookConnection, How>(
+        conn: &mut C,
+        filter: impl Condition<Self, C::Raw>,
+        new: impl IntoNew<Self::New, How>,
+    ) -> Result<(Self, bool)>
+    where
+        Self: Persist<C::Raw>,
+    {
+        trace::operation::<Self, _, _>("get_or_create", conn.raw_connection(), |conn| {
+            lifecycle::get_or_create(conn, filter, || new.into_new())
+        })
+    }
+
+    /// Changes the row that fulfils a condition, or creates it if there is none, and says whether it was
+    /// created.
+    ///
+    /// `filter` and `new` are as for [`get_or_create`](Model::get_or_create), and `change` as for
+    /// [`update`](Model::update): what differs is written, and nothing is sent if nothing does. A row that is
+    /// created is not changed. The look and the write are one transaction; one of the application's own has to be
+    /// immediate on SQLite, or a writer in between makes it fail as busy.
+    ///
+    /// ```
+    /// # use diesel::prelude::*;
+    /// # use diesel_hooks::prelude::*;
+    /// # diesel::table! { tags (id) { id -> Integer, name -> Text, uses -> Integer } }
+    /// # #[derive(Debug, Clone, Queryable, Hooks)]
+    /// # struct Tag { id: i32, name: String, uses: i32 }
+    /// # fn main() -> diesel_hooks::Result {
+    /// # let mut conn = SqliteConnection::establish(":memory:").expect("SQLite is embedded");
+    /// # diesel::sql_query("CREATE TABLE tags (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, uses INTEGER NOT NULL)").execute(&mut conn)?;
+    /// let mut use_tag = |name: &str| {
+    ///     let new = || NewTag { name: name.into(), uses: 1 };
+    ///     Tag::update_or_create(&mut conn, tags::name.eq(name), new, |tag| tag.uses += 1)
+    /// };
+    /// use_tag("rust")?;
+    /// let (tag, created) = use_tag("rust")?;
+    /// assert!(!created && tag.uses == 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Model::get_or_create`] and [`Model::update`].
+    fn update_or_create<C: HookConnection, How>(
+        conn: &mut C,
+        filter: impl Condition<Self, C::Raw>,
+        new: impl IntoNew<Self::New, How>,
+        change: impl FnOnce(&mut Self),
+    ) -> Result<(Self, bool)>
+    where
+        Self: Persist<C::Raw>,
+    {
+        trace::operation::<Self, _, _>("update_or_create", conn.raw_connection(), |conn| {
+            lifecycle::update_or_create(conn, filter, || new.into_new(), change)
+        })
+    }
+
+    /// Writes a row whose key the application makes: inserts it, or updates the one that has this key, and says
+    /// whether it was created.
+    ///
+    /// The key is looked up first, so the signals are those of what happens. An update writes every column that
+    /// `new` has, also if nothing differs, as [`save`](Model::save) does; the row's other columns stay. Of a
+    /// struct of the application's own in `#[hooks(new = ..)]` only Diesel knows the columns: its update runs
+    /// before the signals, as that of [`update_set`](Model::update_set).
+    ///
+    /// ```
+    /// use diesel::prelude::*;
+    /// use diesel_hooks::prelude::*;
+    ///
+    /// diesel::table! { settings (name) { name -> Text, value -> Text } }
+    ///
+    /// #[derive(Debug, Clone, Queryable, Hooks)]
+    /// #[diesel(primary_key(name))]
+    /// struct Setting {
+    ///     #[hooks(assigned)]
+    ///     name: String,
+    ///     value: String,
+    /// }
+    ///
+    /// # fn main() -> diesel_hooks::Result {
+    /// # let mut conn = SqliteConnection::establish(":memory:").expect("SQLite is embedded");
+    /// # diesel::sql_query("CREATE TABLE settings (name TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL)").execute(&mut conn)?;
+    /// let mut set = |value: &str| {
+    ///     Setting::upsert(&mut conn, NewSetting { name: "theme".into(), value: value.into() })
+    /// };
+    /// assert!(set("light")?.1);
+    /// let (setting, created) = set("dark")?;
+    /// assert!(!created && setting.value == "dark");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Model::create`] and [`Model::save`].
+    fn upsert<C: HookConnection>(conn: &mut C, new: Self::New) -> Result<(Self, bool)>
+    where
+        Self: Upsert<C::Raw>,
+        Self::New: Clone,
+    {
+        trace::operation::<Self, _, _>("upsert", conn.raw_connection(), |conn| {
+            lifecycle::upsert(conn, new)
         })
     }
 
@@ -307,14 +456,40 @@ pub trait Persist<C: RawConnection>: Hooked<C> {
     fn look_again(conn: &mut C);
     #[doc(hidden)]
     fn insert(conn: &mut C, new: Fresh<Self>) -> Result<Self>;
+    /// Whether this error of an INSERT says that the table has a row already with what must be unique in it.
+    #[doc(hidden)]
+    fn is_taken(conn: &mut C, error: &DieselError) -> bool;
     #[doc(hidden)]
     fn insert_unread(conn: &mut C, new: Fresh<Self>) -> Result;
+    /// Inserts rows in few statements, and reads them back in their order.
+    #[doc(hidden)]
+    fn insert_many(conn: &mut C, new: Vec<Fresh<Self>>) -> Result<Vec<Self>, Refused>;
+    /// Inserts rows in few statements.
+    #[doc(hidden)]
+    fn insert_many_unread(conn: &mut C, new: Vec<Fresh<Self>>) -> Result<(), Refused>;
+    /// Whether the schema keeps two rows from having the same values in these columns.
+    #[doc(hidden)]
+    fn is_unique(conn: &mut C, columns: &[&str]) -> bool;
     #[doc(hidden)]
     fn find(conn: &mut C, pk: Self::Pk) -> QueryResult<Option<Self>>;
+    /// The first of the rows past this key, in the order of their keys.
+    #[doc(hidden)]
+    fn load_next<F: Filter<C>>(
+        conn: &mut C,
+        filter: F,
+        past: Option<Self::Pk>,
+        limit: usize,
+    ) -> QueryResult<Vec<Self>>;
+    /// Those of the rows with these keys that there are, in any order.
+    #[doc(hidden)]
+    fn find_many(conn: &mut C, keys: &[Self::Pk]) -> QueryResult<Vec<Self>>;
     #[doc(hidden)]
     fn load_where<F: Filter<C>>(conn: &mut C, filter: F) -> QueryResult<Vec<Self>>;
     #[doc(hidden)]
     fn write(&self, conn: &mut C, columns: ColumnSet) -> QueryResult<usize>;
+    /// Writes these columns, as this row has them, to all rows with these keys.
+    #[doc(hidden)]
+    fn write_to(&self, conn: &mut C, columns: ColumnSet, keys: &[Self::Pk]) -> QueryResult<usize>;
     #[doc(hidden)]
     fn write_changeset<S>(conn: &mut C, pk: Self::Pk, changeset: S) -> QueryResult<usize>
     where
@@ -337,6 +512,14 @@ pub trait Persist<C: RawConnection>: Hooked<C> {
         changes: S,
         filter: F,
     ) -> QueryResult<usize>;
+}
+
+/// Rows that could not be inserted.
+#[doc(hidden)]
+pub struct Refused {
+    /// How many of those that were to be inserted are.
+    pub inserted: usize,
+    pub error: Error,
 }
 
 /// A condition on rows, as SQL for the backend of `C`.
@@ -380,6 +563,11 @@ pub trait Row: Model {
     fn changeset(&self, columns: ColumnSet) -> Self::Changeset<'_>;
     /// The columns in which two states of a row differ.
     fn differing(&self, other: &Self) -> ColumnSet;
+    /// The key that a row will have, where it is not the database that makes it.
+    #[inline]
+    fn key_of_new(_new: &Self::New) -> Option<Self::Pk> {
+        None
+    }
     /// Puts back the fields that no update writes.
     #[inline]
     fn keep_unwritten(&mut self, _before: &Self) {}

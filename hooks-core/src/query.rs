@@ -67,6 +67,46 @@ pub trait HookedQueryDsl<C: HookConnection>: Sized {
         })
     }
 
+    /// Changes the rows and hands all of them back, in the order of the query and as they then are.
+    ///
+    /// The closure works on a copy of each row. Those that it changes are written as by
+    /// [`update`](crate::Model::update): the columns that differ, with each signal for all rows before the next
+    /// signal; a receiver that takes a slice is called once. Nothing is sent for the others. Rows that get the
+    /// same values share an UPDATE. A query of limited rows, a boxed one and one with joins will do; a row that a
+    /// join repeats comes once. All of it happens or nothing does.
+    ///
+    /// ```
+    /// # use diesel::prelude::*;
+    /// # use diesel_hooks::prelude::*;
+    /// # diesel::table! { books (id) { id -> Integer, title -> Text, lent -> Bool } }
+    /// # #[derive(Debug, Clone, Queryable, Hooks)]
+    /// # struct Book { id: i32, title: String, lent: bool }
+    /// # fn main() -> diesel_hooks::Result {
+    /// # let mut conn = SqliteConnection::establish(":memory:").expect("SQLite is embedded");
+    /// # diesel::sql_query("CREATE TABLE books (id INTEGER PRIMARY KEY, title TEXT NOT NULL, lent BOOLEAN NOT NULL)").execute(&mut conn)?;
+    /// for title in ["Emma", "Persuasion"] {
+    ///     Book::create(&mut conn, NewBook { title: title.into(), lent: true })?;
+    /// }
+    /// let returned = books::table
+    ///     .filter(books::lent)
+    ///     .update_hooked::<Book>(&mut conn, |book| book.lent = false)?;
+    /// assert_eq!(returned.len(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Model::update`](crate::Model::update).
+    fn update_hooked<'query, M>(self, conn: &mut C, change: impl FnMut(&mut M)) -> Result<Vec<M>>
+    where
+        M: LoadFrom<'query, Self, C::Raw>,
+    {
+        trace::operation::<M, _, _>("update_hooked", conn.raw_connection(), |conn| {
+            lifecycle::update_many(conn, |conn| M::load_from(conn, self), change)
+        })
+    }
+
     /// Deletes the rows, and what depends on them, as [`Model::delete`](crate::Model::delete) does each: in
     /// one transaction, with as few statements as can be.
     ///
@@ -143,7 +183,7 @@ where
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be loaded from this query on `{C}`",
     label = "not a query of this model's table",
-    note = "`.load_hooked::<Model>(conn)` takes a query of the model's table, such as `users::table.filter(..)`"
+    note = "a hooked operation, such as `.load_hooked::<Model>(conn)`, takes a query of the model's table, such as `users::table.filter(..)`"
 )]
 pub trait LoadFrom<'query, Q, C: RawConnection>: Persist<C> {
     #[doc(hidden)]

@@ -91,7 +91,7 @@ use proc_macro::TokenStream;
 /// | attribute | what it says |
 /// | --- | --- |
 /// | `generated` | the database makes the value: it is neither in the generated insertable nor updated |
-/// | `assigned` | the application makes this key: it is a field of the generated insertable, as by default where a key has several columns or is a relation; any other single key, a text too, is taken to be made by the database |
+/// | `assigned` | the application makes this key: it is a field of the generated insertable, as by default where a key has several columns or is a relation; any other single key, a text too, is taken to be made by the database. With `new = ..` it says that the struct has a field of this name, which `upsert` needs |
 /// | `auto_now_add` | the field says when the row was created: the library writes it, and the generated insertable leaves it out |
 /// | `auto_now` | the same, for when the row was created or last written |
 /// | `one_to_one(Parent, ..)` | the field refers to another model, and a row of that has one of these at most; its column should be UNIQUE and a foreign key without an action |

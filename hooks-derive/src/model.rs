@@ -170,6 +170,24 @@ impl<'a> Model<'a> {
         }
     }
 
+    /// The fields of the key, and what they are called in what a row is created from; nothing if the database
+    /// makes the key, or if nobody says that a struct of the user's own has it. Of such a struct all columns would be
+    /// written, and with them when the row was created.
+    pub(crate) fn key_in_new(&self) -> Option<Vec<(&Field<'a>, Member)>> {
+        let keeps_its_creation = self.fields.iter().any(|it| it.auto_now_add.is_some());
+        let in_new = |field: &'_ Field<'a>| match &self.new {
+            New::Given(_) => field.assigned.is_some() && !keeps_its_creation,
+            New::Generated(_) => self.inserts(field),
+            New::Itself => field.generated.is_none() && !field.skip_insertion,
+        };
+        let key = self.key().into_iter();
+        key.map(|field| {
+            let member = self.new_member(field).filter(|_| in_new(field))?;
+            Some((field, member))
+        })
+        .collect()
+    }
+
     pub(crate) fn inserts(&self, field: &Field<'_>) -> bool {
         let selected = matches!(field.storage, Storage::Selected);
         let left_out = matches!(self.new, New::Generated(_)) && field.is_stamped();
@@ -179,6 +197,14 @@ impl<'a> Model<'a> {
     /// The fields that say when the row was created or last written.
     pub(crate) fn stamped(&self) -> impl Iterator<Item = &Field<'a>> {
         self.fields.iter().filter(|field| field.is_stamped())
+    }
+
+    /// Whether what a row is created from holds this field's value.
+    pub(crate) fn inserts_value_of(&self, field: &Field<'_>) -> bool {
+        match self.new {
+            New::Itself => !field.skip_insertion,
+            New::Generated(_) | New::Given(_) => self.inserts(field),
+        }
     }
 
     fn is_generated(&self, field: &Field<'_>) -> bool {

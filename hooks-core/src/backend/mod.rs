@@ -22,6 +22,8 @@ use crate::signal::ColumnSet;
 pub(crate) struct Shape {
     /// Whether `_rowid_` names the rowid of its rows.
     pub(crate) by_rowid: bool,
+    /// Whether the key is the rowid, so that a row may be given one.
+    pub(crate) key_is_rowid: bool,
     /// Whether a statement may do more or less than it says, or half of it: with a trigger, an
     /// `ON CONFLICT` in the schema, a key that is not unique, or what is not a table of the main database.
     pub(crate) guarded: bool,

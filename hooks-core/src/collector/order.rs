@@ -12,7 +12,7 @@ use std::mem;
 use super::circles::Circles;
 
 /// A row of the plan, by its place among all.
-pub(super) type Number = u32;
+pub(crate) type Number = u32;
 
 /// One row refers to another.
 #[derive(Debug, Clone, Copy)]

@@ -56,7 +56,7 @@ pub enum Action {
 impl DeletePlan {
     pub(super) fn of<C: RawConnection>(conn: &mut C, mut plan: Plan<C>) -> Result<Self> {
         let mut found = plan.follow(conn)?;
-        plan.find_restricting(conn, &mut found)?;
+        plan.tell_apart(conn, &mut found)?;
         let circle = match plan.children_first() {
             Err(crate::Error::Cycle { relations }) => relations,
             Err(error) => return Err(error),

@@ -15,7 +15,7 @@ use super::{Deleted, Stop};
 use crate::connection::RawConnection;
 use crate::error::{Error, Result};
 use crate::model::Persist;
-use crate::relation::{Chosen, RelationInfo};
+use crate::relation::{Chosen, OnDelete, RelationInfo};
 use crate::signal::Origin;
 
 /// Everything that a delete does, before it does any of it.
@@ -137,7 +137,10 @@ fn narrow(place: usize) -> u32 {
 }
 
 impl Planned {
-    pub(super) fn number<M: Persist<C>, C: RawConnection>(&self, key: &M::Pk) -> Option<Number> {
+    pub(crate) fn number<M: Persist<C>, C: RawConnection>(
+        &self,
+        key: &M::Pk,
+    ) -> Option<order::Number> {
         self.numbers.get::<M>(key).copied()
     }
 
@@ -260,7 +263,7 @@ impl<C: RawConnection> Plan<C> {
     /// Looks at everything, and writes nothing.
     pub(super) fn collect(&mut self, conn: &mut C) -> Result<(), Stop> {
         let mut found = self.follow(conn)?;
-        self.find_restricting(conn, &mut found)?;
+        self.tell_apart(conn, &mut found)?;
         super::blocked(&mut found)
     }
 
@@ -303,24 +306,23 @@ impl<C: RawConnection> Plan<C> {
         }))
     }
 
-    /// Finds the rows that restrict, once it is known which of them go too.
-    pub(super) fn find_restricting(&mut self, conn: &mut C, found: &mut Found) -> Result<()> {
+    /// Looks at the rows of which it matters whether they go too, once that is known.
+    pub(super) fn tell_apart(&mut self, conn: &mut C, found: &mut Found) -> Result<()> {
         for at in 0..self.groups.len() {
-            for children in self.groups[at].restricting(conn, &self.planned, found)? {
+            for children in self.groups[at].told_apart(conn, &self.planned, found)? {
                 let relation = self.relation(children.relation, children.opener);
                 for (child, parent) in children.parents.iter().enumerate() {
-                    match children.rows.number(&self.planned, child) {
+                    if let Some(child) = children.rows.number(&self.planned, child) {
                         // It goes too, before what it refers to.
-                        Some(child) => self.edges.push(Edge {
+                        self.edges.push(Edge {
                             child,
                             parent: *parent,
                             relation,
-                        }),
-                        None => {
-                            let path = self.planned.path(*parent).and(children.relation);
-                            let key = [children.rows.key(child)];
-                            found.add(Blocking::Restrict, &path, key.into_iter(), 1);
-                        }
+                        });
+                    } else if children.relation.on_delete == OnDelete::Restrict {
+                        let path = self.planned.path(*parent).and(children.relation);
+                        let key = [children.rows.key(child)];
+                        found.add(Blocking::Restrict, &path, key.into_iter(), 1);
                     }
                 }
             }

@@ -40,8 +40,9 @@ pub(super) trait Collected<C>: Any {
         leaves: &mut AllLeaves<C>,
         found: &mut Found,
     ) -> Result<Vec<FoundChildren<C>>>;
-    /// The rows that restrict these; those of tables that the plan does not have are found to block.
-    fn restricting(
+    /// The rows that refer to these and may go or not: those that restrict, of which a table that the plan
+    /// does not have is found to block, and those that are given another parent if they stay.
+    fn told_apart(
         &self,
         conn: &mut C,
         planned: &Planned,
@@ -342,7 +343,7 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
         Ok(children)
     }
 
-    fn restricting(
+    fn told_apart(
         &self,
         conn: &mut C,
         planned: &Planned,
@@ -350,12 +351,16 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
     ) -> Result<Vec<FoundChildren<C>>> {
         let mut children = Vec::new();
         for relation in &M::hooks()?.relations {
-            if relation.info().on_delete != OnDelete::Restrict {
+            let on_delete = relation.on_delete();
+            if !on_delete.tells_apart() {
                 continue;
             }
             if planned.has_table(relation.child_table()) {
                 let how = Loading::Keys;
                 children.extend(self.numbered(conn, planned, &self.keys, &**relation, how)?);
+                continue;
+            }
+            if on_delete != OnDelete::Restrict {
                 continue;
             }
             for (path, keys) in &self.keys_by_path(planned, 0) {
@@ -408,10 +413,16 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
         Ok(())
     }
 
-    fn replace(&self, conn: &mut C, _planned: &Planned, chosen: &mut Chosen) -> Result<()> {
+    fn replace(&self, conn: &mut C, planned: &Planned, chosen: &mut Chosen) -> Result<()> {
         for relation in &M::hooks()?.relations {
-            if relation.info().on_delete.replaces() {
+            let on_delete = relation.on_delete();
+            if on_delete == OnDelete::SetNull
+                || (on_delete.replaces() && !planned.has_table(relation.child_table()))
+            {
                 relation.replace(conn, Parents::Keys(&self.keys), chosen)?;
+            } else if on_delete.replaces() {
+                // What goes must not be made to refer to another row that goes, and maybe before it.
+                relation.replace_those_that_stay(conn, &self.keys, planned, chosen)?;
             }
         }
         Ok(())

@@ -12,7 +12,7 @@ use crate::relation::OnDelete;
 ///
 /// Rows go without being loaded where nobody hears of them nor of what depends on them. Those of tables that
 /// depend on each other in a circle are loaded, since only their keys tell where that ends, and those that may
-/// restrict, since it must be known whether they go too.
+/// restrict or are given another parent, since it must be known whether they go too.
 #[derive(Debug, Default)]
 pub(crate) struct Reach {
     /// The tables whose rows are loaded.
@@ -49,7 +49,8 @@ impl Reach {
 pub(crate) struct Survey {
     models: HashSet<TypeId>,
     tables: Vec<Table>,
-    restricting: HashSet<TypeId>,
+    /// The tables of whose rows it must be known which go.
+    told_apart: HashSet<TypeId>,
     /// How many relations lead to a table, whatever they say.
     ways: HashMap<TypeId, usize>,
 }
@@ -78,7 +79,10 @@ impl Survey {
                 OnDelete::Protect => self.tables[table].blocked = true,
                 OnDelete::Restrict => {
                     self.tables[table].blocked = true;
-                    self.restricting.insert(relation.child_table());
+                    self.told_apart.insert(relation.child_table());
+                }
+                OnDelete::SetDefault | OnDelete::Set => {
+                    self.told_apart.insert(relation.child_table());
                 }
                 OnDelete::Cascade => {
                     let child = self.place(relation.child_table());
@@ -112,7 +116,7 @@ impl Survey {
             let in_circle = |at: &usize| self.below(*at).contains(at);
             let loads = |at: &usize| {
                 let it = &self.tables[*at];
-                it.heard || self.restricting.contains(&it.id) || in_circle(at)
+                it.heard || self.told_apart.contains(&it.id) || in_circle(at)
             };
             if loads(&place) || below.iter().any(loads) {
                 reach.loaded.insert(table.id);

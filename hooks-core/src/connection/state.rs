@@ -24,6 +24,8 @@ pub(crate) struct State {
     pub(super) health: Health,
     /// What is known of tables, by the number of the model.
     shapes: Vec<Option<Shape>>,
+    /// Whether the schema keeps a row from having two dependents, by the number of the relation.
+    unique: Vec<Option<bool>>,
     contexts: Vec<(Weak<()>, Arc<dyn Any + Send + Sync>)>,
     pub(super) chain: Chain,
     pub(super) scoped: Scoped,
@@ -109,6 +111,7 @@ impl State {
                 _ => Health::Suspect,
             },
             shapes: Vec::new(),
+            unique: Vec::new(),
             claims: Claims::default(),
             contexts: Vec::new(),
             chain: Chain::default(),
@@ -163,11 +166,25 @@ impl State {
     }
 
     pub(crate) fn remember_shape(&mut self, model: usize, shape: Option<Shape>) {
-        if self.shapes.len() <= model {
-            self.shapes.resize(model + 1, None);
-        }
-        self.shapes[model] = shape;
+        remember(&mut self.shapes, model, shape);
     }
+
+    /// Whether the schema keeps a row from having two dependents by the relation with this number.
+    #[inline]
+    pub(crate) fn is_unique(&self, relation: usize) -> Option<bool> {
+        self.unique.get(relation).copied().flatten()
+    }
+
+    pub(crate) fn remember_unique(&mut self, relation: usize, unique: bool) {
+        remember(&mut self.unique, relation, Some(unique));
+    }
+}
+
+fn remember<T: Copy>(all: &mut Vec<Option<T>>, number: usize, value: Option<T>) {
+    if all.len() <= number {
+        all.resize(number + 1, None);
+    }
+    all[number] = value;
 }
 
 /// The application's instrumentation may panic. Before a statement is sent that must not leave us waiting

@@ -1,7 +1,7 @@
 use super::ModelHooks;
 use crate::connection::{RawConnection, Scope, atomic, scoped};
 use crate::error::{Error, Operation, Result};
-use crate::model::{Persist, Row};
+use crate::model::{Persist, Refused, Row};
 use crate::signal::{Changes, PostCreate, PostSave, PreCreate, PreSave};
 use crate::timestamp::{self, Fresh};
 
@@ -9,9 +9,42 @@ pub(crate) fn create<M: Persist<C>, C: RawConnection>(conn: &mut C, new: M::New)
     let hooks = M::hooks()?;
     atomic::<M, C, _>(conn, scope(hooks)?, |conn| {
         let new = announce(hooks, conn, new)?;
-        let row = insert(hooks, conn, new)?;
+        let row = M::insert(conn, new)?;
+        depend(hooks, conn, &row)?;
         report(hooks, conn, row)
     })
+}
+
+/// What became of a row that was to be created.
+pub(super) enum Attempt<M> {
+    Created(M),
+    /// What must be unique in it is another row's already; nothing is left of the attempt.
+    Taken(Error),
+}
+
+/// Creates a row in a transaction or savepoint of its own.
+pub(super) fn create_unless_taken<M: Persist<C>, C: RawConnection>(
+    conn: &mut C,
+    new: M::New,
+) -> Result<Attempt<M>> {
+    let hooks = M::hooks()?;
+    // Only what our own INSERT violates: receivers, dependents and triggers write as well.
+    let mut taken = false;
+    let created = atomic::<M, C, _>(conn, scope(hooks)?.max(Scope::Statements), |conn| {
+        let new = announce(hooks, conn, new)?;
+        let inserted = M::insert(conn, new);
+        if let Err(Error::Query { source, .. }) = &inserted {
+            taken = M::is_taken(conn, source);
+        }
+        let row = inserted?;
+        depend(hooks, conn, &row)?;
+        report(hooks, conn, row)
+    });
+    match created {
+        Ok(row) => Ok(Attempt::Created(row)),
+        Err(error) if taken && !error.is_transaction_lost() => Ok(Attempt::Taken(error)),
+        Err(error) => Err(error),
+    }
 }
 
 pub(crate) fn create_many<M: Persist<C>, C: RawConnection>(
@@ -24,27 +57,50 @@ pub(crate) fn create_many<M: Persist<C>, C: RawConnection>(
     let hooks = M::hooks()?;
     atomic::<M, C, _>(conn, scope(hooks)?.max(Scope::Statements), |conn| {
         let new = announce_many(hooks, conn, new)?;
-        let rows = new
-            .into_iter()
-            .map(|new| insert(hooks, conn, new))
-            .collect::<Result<_>>()?;
+        let rows = M::insert_many(conn, new).map_err(|refused| refused.error)?;
+        depend_many(hooks, conn, &rows)?;
         report_many(hooks, conn, rows)
     })
 }
 
 /// Creates a row as part of the creation of the row it depends on, whose transaction or savepoint it
 /// shares; it is read back only for those who look at it.
+///
+/// `vacant` sees, after the signals before the INSERT, that it is not there yet, and `explain` what it means
+/// that the database refuses it.
 pub(crate) fn create_dependent<M: Persist<C>, C: RawConnection>(
     conn: &mut C,
     new: M::New,
+    vacant: impl FnOnce(&mut C) -> Result,
+    explain: impl FnOnce(&mut C, Error) -> Error,
 ) -> Result<()> {
     let hooks = M::hooks()?;
     let new = announce(hooks, conn, new)?;
+    vacant(conn)?;
     if !hooks.hears_create(conn) && hooks.auto_created().is_empty() {
-        return M::insert_unread(conn, new);
+        return M::insert_unread(conn, new).map_err(|error| explain(conn, error));
     }
-    let row = insert(hooks, conn, new)?;
+    let row = M::insert(conn, new).map_err(|error| explain(conn, error))?;
+    depend(hooks, conn, &row)?;
     report(hooks, conn, row).map(drop)
+}
+
+/// As [`create_dependent`], of the rows that many depend on.
+pub(crate) fn create_dependents<M: Persist<C>, C: RawConnection>(
+    conn: &mut C,
+    new: Vec<M::New>,
+    vacant: impl FnOnce(&mut C) -> Result,
+    explain: impl FnOnce(&mut C, Refused) -> Error,
+) -> Result<()> {
+    let hooks = M::hooks()?;
+    let new = announce_many(hooks, conn, new)?;
+    vacant(conn)?;
+    if !hooks.hears_create(conn) && hooks.auto_created().is_empty() {
+        return M::insert_many_unread(conn, new).map_err(|refused| explain(conn, refused));
+    }
+    let rows = M::insert_many(conn, new).map_err(|refused| explain(conn, refused))?;
+    depend_many(hooks, conn, &rows)?;
+    report_many(hooks, conn, rows).map(drop)
 }
 
 /// What it takes to undo the creation of a row of `M` and its dependents.
@@ -101,18 +157,35 @@ fn announce_many<M: Persist<C>, C: RawConnection>(
     Ok(creates.into_iter().map(Fresh::from).collect())
 }
 
-fn insert<M: Persist<C>, C: RawConnection>(
+/// Creates what comes into being with a row.
+#[inline]
+fn depend<M: Persist<C>, C: RawConnection>(
     hooks: &ModelHooks<M, C>,
     conn: &mut C,
-    new: Fresh<M>,
-) -> Result<M> {
-    let row = M::insert(conn, new)?;
-    if !hooks.auto_created().is_empty() && !scoped::loads_fixtures(conn) {
-        for relation in hooks.auto_created() {
-            relation.create_dependent(conn, &row, &row.pk())?;
-        }
+    row: &M,
+) -> Result {
+    if hooks.auto_created().is_empty() || scoped::loads_fixtures(conn) {
+        return Ok(());
     }
-    Ok(row)
+    let key = row.pk();
+    for relation in hooks.auto_created() {
+        relation.create_dependent(conn, row, &key)?;
+    }
+    Ok(())
+}
+
+fn depend_many<M: Persist<C>, C: RawConnection>(
+    hooks: &ModelHooks<M, C>,
+    conn: &mut C,
+    rows: &[M],
+) -> Result {
+    if hooks.auto_created().is_empty() || scoped::loads_fixtures(conn) {
+        return Ok(());
+    }
+    for relation in hooks.auto_created() {
+        relation.create_dependents(conn, &rows)?;
+    }
+    Ok(())
 }
 
 /// Sends the signals after the INSERT, and hands back the row.

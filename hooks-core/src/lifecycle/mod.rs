@@ -2,21 +2,27 @@
 //! sends a model's signals.
 
 mod create;
+mod find_or_create;
 mod hooks;
 mod update;
+mod update_many;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use diesel::QueryResult;
 
 use crate::connection::{RawConnection, atomic, scoped};
 use crate::error::{Error, Operation, Result};
-use crate::model::Persist;
+use crate::model::{Persist, Row};
 use crate::signal::PostLoad;
 
-pub(crate) use self::create::{create, create_dependent, create_many, create_scope};
+pub(crate) use self::create::{
+    create, create_dependent, create_dependents, create_many, create_scope,
+};
+pub(crate) use self::find_or_create::{get_or_create, update_or_create, upsert};
 pub use self::hooks::ModelHooks;
-pub(crate) use self::update::{save, update, update_set};
+pub(crate) use self::update::{overwrite, save, update, update_set, write_set};
+pub(crate) use self::update_many::update_many;
 
 /// How many keys one statement names: a batch of so many stays prepared, and it is far below every backend's
 /// limit of parameters.
@@ -46,9 +52,7 @@ pub(crate) fn load<M: Persist<C>, C: RawConnection>(
 ) -> Result<Vec<M>> {
     let hooks = M::hooks()?;
     atomic::<M, C, _>(conn, hooks.own_load, |conn| {
-        let mut rows = read(conn).map_err(Error::query(M::INFO.name, Operation::Load))?;
-        let mut seen = HashSet::with_capacity(rows.len());
-        rows.retain(|row| seen.insert(row.pk()));
+        let rows = unique(read(conn).map_err(Error::query(M::INFO.name, Operation::Load))?);
         if hooks.post_load.is_empty() && !scoped::any() {
             return Ok(rows);
         }
@@ -61,6 +65,13 @@ pub(crate) fn load<M: Persist<C>, C: RawConnection>(
     })
 }
 
+/// The rows, each once: a join may repeat them.
+fn unique<M: Row>(mut rows: Vec<M>) -> Vec<M> {
+    let mut seen = HashSet::with_capacity(rows.len());
+    rows.retain(|row| seen.insert(row.pk()));
+    rows
+}
+
 /// Loads a row that an operation needs.
 pub(crate) fn find<M: Persist<C>, C: RawConnection>(conn: &mut C, pk: &M::Pk) -> Result<M> {
     let found = M::find(conn, pk.clone()).map_err(Error::query(M::INFO.name, Operation::Load))?;
@@ -69,4 +80,21 @@ pub(crate) fn find<M: Persist<C>, C: RawConnection>(conn: &mut C, pk: &M::Pk) ->
         key: M::key_of(pk),
         related_to: None,
     })
+}
+
+/// Loads rows that an operation needs, in the order of their keys.
+pub(crate) fn find_many<M: Persist<C>, C: RawConnection>(
+    conn: &mut C,
+    keys: Vec<M::Pk>,
+) -> Result<Vec<M>> {
+    let error = Error::query(M::INFO.name, Operation::Load);
+    let found = M::find_many(conn, &keys).map_err(error)?;
+    let mut found: HashMap<_, _> = found.into_iter().map(|row| (row.pk(), row)).collect();
+    keys.iter()
+        .map(|key| match found.remove(key) {
+            Some(row) => Ok(row),
+            // What the database calls the same key, Rust may not.
+            None => find(conn, key),
+        })
+        .collect()
 }

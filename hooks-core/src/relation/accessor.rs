@@ -31,6 +31,9 @@ pub trait On<R: Reference>: HookConnection {
     /// The rows that refer to each of these parents, by one query.
     #[doc(hidden)]
     fn prefetch_children(&mut self, parents: &[R::Parent]) -> Result<Vec<Vec<R::Child>>>;
+    /// Creates the rows that parents lack, and says how many.
+    #[doc(hidden)]
+    fn ensure_children(&mut self) -> Result<usize>;
 }
 
 #[diagnostic::do_not_recommend]
@@ -110,6 +113,10 @@ where
             false => children[&parent.pk()].clone(),
         };
         Ok(parents.iter().enumerate().map(of).collect())
+    }
+
+    fn ensure_children(&mut self) -> Result<usize> {
+        super::ensure::ensure::<R, C::Raw>(self.raw_connection())
     }
 }
 

@@ -2,15 +2,16 @@ use std::any::{Any, TypeId};
 use std::marker::PhantomData;
 use std::ops::Deref;
 
+use super::dependents::{self, Created, Number};
 use super::reference::Setter;
 use super::referring::ParentsOf;
 use super::{
-    Aim, AutoCreate, Chosen, Handle, OnDelete, ParentKey, Parents, Reference, Referring, Relation,
+    Aim, Chosen, Handle, OnDelete, ParentKey, Parents, Reference, Referring, Relation,
     RelationInfo, Replacement, info,
 };
 use crate::collector::{
-    self, Blocking, Children, ChildrenOf, Deleted, Found, Keys, Leaves, Opener, Path, Survey,
-    delete_scope,
+    self, Blocking, Children, ChildrenOf, Deleted, Found, Keys, Leaves, Opener, Path, Planned,
+    Survey, delete_scope,
 };
 use crate::connection::{RawConnection, Scope};
 use crate::error::{Blocker, Error, Operation, RegistryError, Result};
@@ -18,7 +19,10 @@ use crate::lifecycle;
 use crate::model::{Hooked, Model, Persist, Row};
 
 /// A relation whose ends can be stored on `C`.
-struct Link<R, C>(PhantomData<fn() -> (R, C)>);
+struct Link<R, C> {
+    number: Number,
+    ends: PhantomData<fn() -> (R, C)>,
+}
 
 fn reading<R: Reference>() -> impl FnOnce(diesel::result::Error) -> Error {
     Error::query(R::Child::INFO.name, Operation::Load)
@@ -44,7 +48,7 @@ fn open<R: Referring<C>, C: RawConnection>(conn: &mut C, children: &dyn Any) -> 
             first: R::Child::INFO.name,
             second: R::Child::INFO.name,
         })?;
-    R::clear(conn, children)
+    R::set(conn, children, None)
         .map(drop)
         .map_err(writing::<R>(Operation::Update))
 }
@@ -76,16 +80,13 @@ where
     }
 
     fn create_dependent(&self, conn: &mut C, parent: &dyn Any, key: &ParentKey<R>) -> Result<()> {
-        let new = match R::AUTO_CREATE {
-            AutoCreate::No => return Ok(()),
-            AutoCreate::FromKey(make) => make(R::Target::target(conn, key)?),
-            AutoCreate::FromParent(make) => match parent.downcast_ref() {
-                Some(parent) => make(parent),
-                // Created through another struct over the same table.
-                None => make(&lifecycle::find(conn, key)?),
-            },
-        };
-        lifecycle::create_dependent::<R::Child, C>(conn, new)
+        let unique = |conn: &mut C| self.number.is_unique::<R, C>(conn);
+        dependents::create_one::<R, C>(conn, unique, parent, key)
+    }
+
+    fn create_dependents(&self, conn: &mut C, parents: &dyn Created<ParentKey<R>>) -> Result<()> {
+        let unique = |conn: &mut C| self.number.is_unique::<R, C>(conn);
+        dependents::create::<R, C>(conn, unique, parents)
     }
 
     fn delete_scope(&self, visited: &mut Vec<TypeId>) -> Result<Scope> {
@@ -213,6 +214,30 @@ where
         R::replace(conn, parents, by).map_err(writing::<R>(Operation::Update))
     }
 
+    fn replace_those_that_stay(
+        &self,
+        conn: &mut C,
+        keys: &[ParentKey<R>],
+        planned: &Planned,
+        chosen: &mut Chosen,
+    ) -> Result<()> {
+        let pairs = R::keys(conn, Parents::Keys(keys)).map_err(reading::<R>())?;
+        let goes = |key: &_| planned.number::<R::Child, C>(key).is_some();
+        let keys = pairs.into_iter().map(|(child, _)| child);
+        let staying: Vec<_> = keys.filter(|key| !goes(key)).collect();
+        if staying.is_empty() {
+            return Ok(());
+        }
+        let by = match R::replacement() {
+            Replacement::Null => None,
+            Replacement::Value(value) => value(),
+            Replacement::Setter(setter) => choose::<R, C>(conn, &*setter, chosen)?,
+        };
+        R::set(conn, &staying, by)
+            .map(drop)
+            .map_err(writing::<R>(Operation::Update))
+    }
+
     fn delete_unloaded(
         &self,
         conn: &mut C,
@@ -295,7 +320,11 @@ impl<R: Referring<C>, C: RawConnection> Probe<R, C> {
         if on != TypeId::of::<C>() {
             return None;
         }
-        let link: Box<dyn Relation<ParentKey<R>, C>> = Box::new(Link::<R, C>(PhantomData));
+        let link = Link::<R, C> {
+            number: Number::new(),
+            ends: PhantomData,
+        };
+        let link: Box<dyn Relation<ParentKey<R>, C>> = Box::new(link);
         Some(Box::new(link))
     }
 }

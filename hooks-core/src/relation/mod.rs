@@ -5,6 +5,8 @@
 //! struct over that table honours it, in whatever crate it stands.
 
 mod accessor;
+mod dependents;
+mod ensure;
 mod link;
 mod reference;
 mod referring;
@@ -12,13 +14,15 @@ mod referring;
 use std::any::{Any, TypeId};
 
 use crate::backend::statements::Columns;
-use crate::collector::{Children, Deleted, Found, Leaves, Path, Survey};
+use crate::collector::{Children, Deleted, Found, Leaves, Path, Planned, Survey};
 use crate::connection::{RawConnection, Scope};
 use crate::error::{RegistryError, Result};
 use crate::model::{Model, ModelInfo, Row};
 use crate::registry;
 
 pub use self::accessor::On;
+pub(crate) use self::dependents::Created;
+
 #[doc(hidden)]
 pub use self::link::Probe;
 #[doc(hidden)]
@@ -55,6 +59,14 @@ pub enum OnDelete {
 }
 
 impl OnDelete {
+    /// Whether it matters which of the rows go by other relations.
+    pub(crate) fn tells_apart(self) -> bool {
+        matches!(
+            self,
+            OnDelete::Restrict | OnDelete::SetDefault | OnDelete::Set
+        )
+    }
+
     /// Whether the rows stay and refer to something else.
     pub(crate) fn replaces(self) -> bool {
         matches!(
@@ -113,7 +125,10 @@ pub(crate) trait Relation<K, C: RawConnection>: Send + Sync {
 
     /// What it takes to undo the creation of a dependent.
     fn create_scope(&self) -> Result<Scope>;
+    /// Creates the child of a row.
     fn create_dependent(&self, conn: &mut C, parent: &dyn Any, key: &K) -> Result<()>;
+    /// Creates the children of many rows.
+    fn create_dependents(&self, conn: &mut C, parents: &dyn Created<K>) -> Result<()>;
 
     /// What it takes to undo the deletion of the children and theirs, and of what they visit first.
     fn delete_scope(&self, visited: &mut Vec<TypeId>) -> Result<Scope>;
@@ -142,6 +157,14 @@ pub(crate) trait Relation<K, C: RawConnection>: Send + Sync {
         parents: Parents<'_, K, C::Backend>,
         chosen: &mut Chosen,
     ) -> Result<usize>;
+    /// The same for the children that do not go themselves.
+    fn replace_those_that_stay(
+        &self,
+        conn: &mut C,
+        keys: &[K],
+        planned: &Planned,
+        chosen: &mut Chosen,
+    ) -> Result<()>;
     /// Deletes the children, and what depends on them, without loading them.
     fn delete_unloaded(
         &self,

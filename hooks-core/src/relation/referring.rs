@@ -9,6 +9,7 @@ use diesel::expression::{Expression, QueryMetadata};
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sql_types::BigInt;
 
+use super::ensure::WithoutChild;
 use super::{ParentKey, PrimaryKey, Reference, Unique};
 use crate::backend::rows;
 use crate::backend::statements::{
@@ -50,6 +51,8 @@ type PairOfColumns<R> = (ChildKeys<R>, Known<<R as Reference>::Columns>);
 /// How a relation finds the children of parents, and the parents of children.
 #[doc(hidden)]
 pub trait Aim<R: Reference, C: RawConnection> {
+    /// The columns of the parent that are referred to.
+    type Columns: QueryFragment<C::Backend> + Default;
     /// What tells the parent of a child that refers to one of a few.
     type Index;
     /// The children of one parent: its statements stay prepared.
@@ -64,6 +67,8 @@ pub trait Aim<R: Reference, C: RawConnection> {
     fn parent(index: &Self::Index, key: R::Key) -> Option<ParentKey<R>>;
     /// What a child of this parent refers to.
     fn target(conn: &mut C, parent: &ParentKey<R>) -> Result<R::Key>;
+    /// What a child of each of these parents refers to.
+    fn targets(conn: &mut C, parents: Vec<ParentKey<R>>) -> Result<Vec<R::Key>>;
 }
 
 /// Parents by their keys, or by a condition.
@@ -100,6 +105,7 @@ where
     K: Spread<R::Columns, Values = Vs> + Clone,
     Vs: Bind<R::Columns, Bound: Terms<R::Columns, C::Backend>> + 'static,
 {
+    type Columns = P::PkColumns;
     type Index = ();
 
     fn one(parent: &K) -> impl Filter<C> {
@@ -143,6 +149,10 @@ where
     fn target(_conn: &mut C, parent: &K) -> Result<K> {
         Ok(parent.clone())
     }
+
+    fn targets(_conn: &mut C, parents: Vec<K>) -> Result<Vec<K>> {
+        Ok(parents)
+    }
 }
 
 impl<R, C, Cs> Aim<R, C> for Unique<Cs>
@@ -162,6 +172,7 @@ where
     (ParentKey<R>, R::Key):
         FromSqlRow<SqlTypeOf<(<R::Parent as Row>::PkColumns, Known<Cs>)>, C::Backend>,
 {
+    type Columns = Cs;
     type Index = HashMap<R::Key, ParentKey<R>>;
 
     fn one(parent: &ParentKey<R>) -> impl Filter<C> {
@@ -208,11 +219,30 @@ where
     fn target(conn: &mut C, parent: &ParentKey<R>) -> Result<R::Key> {
         let index = <Self as Aim<R, C>>::index(conn, std::slice::from_ref(parent))
             .map_err(Error::query(R::Parent::INFO.name, Operation::Load))?;
-        index.into_keys().next().ok_or_else(|| Error::NotFound {
-            model: R::Parent::INFO.name,
-            key: R::Parent::key_of(parent),
-            related_to: Some(R::Child::INFO.name),
-        })
+        index
+            .into_keys()
+            .next()
+            .ok_or_else(|| no_target::<R>(parent))
+    }
+
+    fn targets(conn: &mut C, parents: Vec<ParentKey<R>>) -> Result<Vec<R::Key>> {
+        let index = <Self as Aim<R, C>>::index(conn, &parents)
+            .map_err(Error::query(R::Parent::INFO.name, Operation::Load))?;
+        let targets: HashMap<_, _> = index.iter().map(|(key, parent)| (parent, key)).collect();
+        let target = |parent| targets.get(parent).map(|key| (*key).clone());
+        parents
+            .iter()
+            .map(|parent| target(parent).ok_or_else(|| no_target::<R>(parent)))
+            .collect()
+    }
+}
+
+/// The error for a parent whose column that a child would refer to is NULL, or that is gone.
+fn no_target<R: Reference>(parent: &ParentKey<R>) -> Error {
+    Error::NotFound {
+        model: R::Parent::INFO.name,
+        key: R::Parent::key_of(parent),
+        related_to: Some(R::Child::INFO.name),
     }
 }
 
@@ -237,8 +267,16 @@ pub trait Referring<C: RawConnection>:
         of: ParentsOf<'_, Self, C>,
         by: Option<Self::Key>,
     ) -> QueryResult<usize>;
-    /// Makes these children refer to none.
-    fn clear(conn: &mut C, children: &[ChildKey<Self>]) -> QueryResult<usize>;
+    /// Makes these children refer to another parent, or to none.
+    fn set(conn: &mut C, children: &[ChildKey<Self>], by: Option<Self::Key>) -> QueryResult<usize>;
+    /// The next parents past this key that have none, in the order of their keys. `indexed` says whether an
+    /// index finds the children of one.
+    fn lacking(
+        conn: &mut C,
+        indexed: bool,
+        past: Option<ParentKey<Self>>,
+        limit: usize,
+    ) -> QueryResult<Vec<Self::Parent>>;
     /// Shows the condition for them to who cannot know its type.
     fn show(of: ParentsOf<'_, Self, C>, to: &mut dyn FnMut(&dyn QueryFragment<C::Backend>));
 }
@@ -349,26 +387,47 @@ where
 
     fn replace(conn: &mut C, of: ParentsOf<'_, R, C>, by: Option<R::Key>) -> QueryResult<usize> {
         let mut count = 0;
-        each_part!(of, condition => count += match &by {
-            None => R::Child::change_where(conn, Clear::<R::Columns>::default(), condition)?,
-            Some(key) => {
-                let values = Assign::<R::Columns, _>::new(key.clone().spread());
-                R::Child::change_where(conn, values, condition)?
-            }
-        });
+        each_part!(of, condition => count += change::<R, C>(conn, condition, by.as_ref())?);
         Ok(count)
     }
 
-    fn clear(conn: &mut C, children: &[ChildKey<R>]) -> QueryResult<usize> {
+    fn set(conn: &mut C, children: &[ChildKey<R>], by: Option<R::Key>) -> QueryResult<usize> {
         let mut count = 0;
         for keys in children.chunks(KEYS_AT_ONCE) {
             let these = <R::Child as Row>::one_of(keys);
-            count += R::Child::change_where(conn, Clear::<R::Columns>::default(), these)?;
+            count += change::<R, C>(conn, these, by.as_ref())?;
         }
         Ok(count)
     }
 
+    fn lacking(
+        conn: &mut C,
+        indexed: bool,
+        past: Option<ParentKey<R>>,
+        limit: usize,
+    ) -> QueryResult<Vec<R::Parent>> {
+        R::Parent::load_next(conn, WithoutChild::<R, C>::new(indexed), past, limit)
+    }
+
     fn show(of: ParentsOf<'_, R, C>, to: &mut dyn FnMut(&dyn QueryFragment<C::Backend>)) {
         each_part!(of, condition => to(&condition));
+    }
+}
+
+/// Writes what the rows for which this holds refer to.
+fn change<R, C>(conn: &mut C, rows: impl Filter<C>, by: Option<&R::Key>) -> QueryResult<usize>
+where
+    C: RawConnection,
+    R: Reference<Child: Persist<C>>,
+    R::Columns: Named<C::Backend>,
+    R::Key: Spread<R::Columns>,
+    Values<R>: Bind<R::Columns, Bound: Terms<R::Columns, C::Backend>>,
+{
+    match by {
+        None => R::Child::change_where(conn, Clear::<R::Columns>::default(), rows),
+        Some(key) => {
+            let values = Assign::<R::Columns, _>::new(key.clone().spread());
+            R::Child::change_where(conn, values, rows)
+        }
     }
 }

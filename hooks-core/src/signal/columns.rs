@@ -37,6 +37,10 @@ impl ColumnSet {
         ColumnSet(self.0 | other.0)
     }
 
+    pub(crate) fn is_disjoint(self, other: Self) -> bool {
+        self.0 & other.0 == 0
+    }
+
     pub(crate) fn is_empty(self) -> bool {
         self.0 == 0
     }

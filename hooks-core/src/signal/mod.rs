@@ -8,6 +8,9 @@
 //! | `create`, `create_many` | [`PreSave::Create`], [`PreCreate`], *INSERT*, dependents, [`PostCreate`], [`PostSave`] |
 //! | `save`, `update` | [`PreSave::Update`], [`PreUpdate`], *UPDATE*, [`PostUpdate`], [`PostSave`] |
 //! | `update_set` | *UPDATE, SELECT*, [`PreSave::Update`], [`PreUpdate`], *UPDATE if a receiver changed something*, [`PostUpdate`], [`PostSave`] |
+//! | `get_or_create` | *SELECT*; if there is no row, as `create` |
+//! | `update_or_create`, `upsert` | *SELECT*; then as `update` or `save`, or as `create` |
+//! | `update_hooked` | *SELECT*, as `update` for each row that changes |
 //! | `delete` | [`PreDelete`] of every row that goes, *DELETE*, [`PostDelete`] of every row that went |
 //! | `get`, `refresh`, `load_hooked` | *SELECT*, [`PostLoad`] |
 //!

@@ -173,6 +173,7 @@ fn error_type(error: &Error) -> &'static str {
     match error {
         Error::Query { .. } => "Query",
         Error::NotFound { .. } => "NotFound",
+        Error::SeveralRows { .. } => "SeveralRows",
         Error::Protected(_) => "Protected",
         Error::Restricted(_) => "Restricted",
         Error::Cycle { .. } => "Cycle",

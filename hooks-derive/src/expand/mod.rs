@@ -10,6 +10,7 @@ mod row;
 mod stamps;
 #[cfg(test)]
 mod tests;
+mod upsert;
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -43,11 +44,15 @@ fn generate(model: &Model<'_>) -> TokenStream {
         false => {
             let model_impl = model::generate(model);
             let row = row::generate(model);
+            let upsert = upsert::generate(model);
             let (relations, beside): (Vec<_>, Vec<_>) = model
                 .sound_relations()
                 .map(|(fields, it)| relation::generate(model, &fields, it))
                 .unzip();
-            (quote!(#model_impl #row #(#relations)*), quote!(#(#beside)*))
+            (
+                quote!(#model_impl #row #upsert #(#relations)*),
+                quote!(#(#beside)*),
+            )
         }
     };
     quote! {

@@ -286,7 +286,21 @@ fn reverse_functions(
             format!(" Each `{text}` that refers to this row."),
         ),
     };
-    vec![
+    let ensure = relation.auto_create.as_ref().map(|_| {
+        let ensure = format_ident!(
+            "ensure_{}",
+            related.unraw(),
+            span = generated_at(related.span())
+        );
+        Reverse {
+            doc: format!(
+                " Creates the `{text}` of each row that has none, in batches, and says how many."
+            ),
+            signature: quote!(#ensure(#conn) -> #hooks::Result<usize>),
+            call: quote!(ensure_children(__conn)),
+        }
+    });
+    let reading = [
         Reverse {
             doc,
             signature: quote!(#related_name(&self, #conn) -> #hooks::Result<#returns>),
@@ -300,7 +314,8 @@ fn reverse_functions(
             signature: quote!(#prefetch(#conn, __rows: &[Self]) -> #hooks::Result<::std::vec::Vec<#each>>),
             call: quote!(#many(__conn, __rows)),
         },
-    ]
+    ];
+    reading.into_iter().chain(ensure).collect()
 }
 
 fn reverse(model: &Model<'_>, relation: &Relation, marker: &Ident) -> Option<TokenStream> {

@@ -6,7 +6,7 @@ use syn::Index;
 use syn::spanned::Spanned;
 
 use super::{column, located, relation, tuple};
-use crate::model::{Field, Model, Storage};
+use crate::model::{Field, Model, New, Storage};
 
 pub(super) fn generate(model: &Model<'_>) -> TokenStream {
     let Model { name, table, .. } = model;
@@ -18,6 +18,7 @@ pub(super) fn generate(model: &Model<'_>) -> TokenStream {
     let fields = super::stamps::fields(model, fields(model));
     let stamps = super::stamps::generate(model);
     let relations = relations(model);
+    let key_of_new = key_of_new(model);
     let keep_unwritten = keep_unwritten(model);
     let differing = differing(&written);
     let check_embedded = check_embedded(model, &written);
@@ -40,6 +41,7 @@ pub(super) fn generate(model: &Model<'_>) -> TokenStream {
             fn differing(&self, __other: &Self) -> __hooks::ColumnSet {
                 #differing
             }
+            #key_of_new
             #keep_unwritten
             #stamps
             #check_embedded
@@ -144,6 +146,28 @@ fn relations(model: &Model<'_>) -> Option<TokenStream> {
         quote! {
             const RELATIONS: __hooks::Entries =
                 &[#(__hooks::relation::<#markers>()),*];
+        }
+    })
+}
+
+/// Nothing where the database makes the key, or nobody knows: of an insertable that the user wrote, nothing is
+/// known but its name.
+fn key_of_new(model: &Model<'_>) -> Option<TokenStream> {
+    let key = model.key();
+    let known = |field: &&Field<'_>| model.inserts_value_of(field) && field.serialize_as.is_none();
+    if matches!(model.new, New::Given(_)) || !key.iter().all(known) {
+        return None;
+    }
+    let members: Option<Vec<_>> = key.iter().map(|field| model.new_member(field)).collect();
+    let members = members?;
+    let value = tuple(
+        members
+            .iter()
+            .map(|it| quote!(::core::clone::Clone::clone(&__new.#it))),
+    );
+    Some(quote! {
+        fn key_of_new(__new: &Self::New) -> ::core::option::Option<Self::Pk> {
+            ::core::option::Option::Some(#value)
         }
     })
 }

@@ -204,7 +204,7 @@ fn parts(sql: &str) -> Vec<&str> {
 
 /// The column that this is, and the path of its table.
 fn name(part: &str) -> Option<(String, Vec<String>)> {
-    let mut path = table::unquote(part);
+    let mut path = table::unquote(part, '.');
     let quoted = path.iter().map(|it| format!("`{}`", it.replace('`', "``")));
     let is_path = quoted.collect::<Vec<_>>().join(".") == part;
     let column = path.pop().filter(|_| is_path)?;

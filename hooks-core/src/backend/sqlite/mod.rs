@@ -6,6 +6,7 @@
 //! one that says `RAISE(FAIL)` leaves half of a statement, and one that moves the row hides it. SQLite
 //! restores `last_insert_rowid()` when a trigger ends, so what triggers insert does not confuse it.
 
+mod batch;
 mod catalog;
 mod table;
 
@@ -17,19 +18,21 @@ use diesel::dsl::SqlTypeOf;
 use diesel::expression::QueryMetadata;
 use diesel::insertable::Insertable;
 use diesel::query_builder::{InsertStatement, QueryFragment, QueryId};
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel::sqlite::{Sqlite, SqliteConnection};
 use diesel::{Expression, QueryResult};
 
+use self::batch::Batches;
 use super::catalog::{TableFacts, TableNames};
 use super::statements::{
-    Begin, Delete, FromClause, Full, LastInserted, Never, NoRows, OneKey, ReturningKey, RollBack,
-    Select, Update, UpdateWhere,
+    Begin, Delete, FromClause, Full, LastInserted, Limit, Never, NoRows, OneKey, ReturningKey,
+    RollBack, Select, Then, Update, UpdateWhere,
 };
 use super::{Shape, execute, rows, write};
 use crate::connection::{HookConnection, RawConnection, doom};
 use crate::error::{Error, Operation, Result};
 use crate::lifecycle::KEYS_AT_ONCE;
-use crate::model::{self, Filter, Hooked, Persist, Row};
+use crate::model::{self, Filter, Hooked, Persist, Refused, Row};
 use crate::signal::ColumnSet;
 use crate::timestamp::{Fresh, Stamping};
 
@@ -110,6 +113,7 @@ where
     FromClause<M>: QueryFragment<Sqlite>,
     M::PkFilter: QueryFragment<Sqlite> + QueryId,
     <M::PkFilter as OneKey>::OneOf: QueryFragment<Sqlite> + QueryId,
+    <M::PkFilter as OneKey>::Past: QueryFragment<Sqlite>,
     for<'a> M::Changeset<'a>: QueryFragment<Sqlite> + QueryId,
     M::New: Insertable<M::Table>,
     Insert<M>: QueryFragment<Sqlite> + QueryId,
@@ -134,42 +138,73 @@ where
     }
 
     fn insert(conn: &mut SqliteConnection, new: Fresh<M>) -> Result<M> {
-        let error = Error::query(M::INFO.name, Operation::Create);
-        if Shape::of::<M>(conn).by_rowid {
-            match stamped(new) {
-                Ok(new) => insert_alone(conn, insert_into::<M, _>(new)),
-                Err(new) => insert_alone(conn, insert_into::<M, _>(new)),
-            }
-            .map_err(error)?;
-            let read = |conn: &mut SqliteConnection| {
-                rows(conn, Select::<M, _, _>::new(M::selection(), LastInserted))?
-                    .next()
-                    .transpose()
-            };
-            return read_back(conn, read, |conn| Self::remove_where(conn, LastInserted));
+        let last = |conn: &mut SqliteConnection| {
+            rows(conn, Select::<M, _, _>::new(M::selection(), LastInserted))?
+                .next()
+                .transpose()
+        };
+        match stamped(new) {
+            Ok(new) => insert_one(conn, insert_into::<M, _>(new), last),
+            Err(new) => insert_one(conn, insert_into::<M, _>(new), last),
         }
-        let key = match stamped(new) {
-            Ok(new) => insert_for_key::<M, _>(conn, insert_into::<M, _>(new)),
-            Err(new) => insert_for_key::<M, _>(conn, insert_into::<M, _>(new)),
-        }
-        .map_err(error)?;
-        let key = key.ok_or_else(|| row_count::<M>(0))?;
-        read_back(
-            conn,
-            |conn| Self::find(conn, key.clone()),
-            |conn| Self::remove(conn, key.clone()),
-        )
     }
 
     fn insert_unread(conn: &mut SqliteConnection, new: Fresh<M>) -> Result {
-        let count = match stamped(new) {
-            Ok(new) => execute(conn, insert_into::<M, _>(new)),
-            Err(new) => execute(conn, insert_into::<M, _>(new)),
-        };
-        match count {
-            Ok(1) => Ok(()),
-            Ok(count) => Err(row_count::<M>(count)),
-            Err(error) => Err(Error::query(M::INFO.name, Operation::Create)(error)),
+        match stamped(new) {
+            Ok(new) => insert_one_unread::<M, _>(conn, insert_into::<M, _>(new)),
+            Err(new) => insert_one_unread::<M, _>(conn, insert_into::<M, _>(new)),
+        }
+    }
+
+    fn insert_many(conn: &mut SqliteConnection, new: Vec<Fresh<M>>) -> Result<Vec<M>, Refused> {
+        let shape = Shape::of::<M>(conn);
+        if new.len() < 2 || shape.guarded {
+            return one_by_one(new, |new| Self::insert(conn, new));
+        }
+        let keys = new.iter().map(|new| M::key_of_new(&new.new)).collect();
+        match inserts::<M>(new) {
+            Inserts::Stamped(inserts) => insert_all(conn, shape, keys, inserts),
+            Inserts::Plain(inserts) => insert_all(conn, shape, keys, inserts),
+            Inserts::Mixed(new) => one_by_one(new, |new| Self::insert(conn, new)),
+        }
+    }
+
+    fn insert_many_unread(conn: &mut SqliteConnection, new: Vec<Fresh<M>>) -> Result<(), Refused> {
+        if new.len() < 2 || Shape::of::<M>(conn).guarded {
+            return one_by_one(new, |new| Self::insert_unread(conn, new));
+        }
+        match inserts::<M>(new) {
+            Inserts::Stamped(inserts) => insert_all_unread::<M, _>(conn, inserts),
+            Inserts::Plain(inserts) => insert_all_unread::<M, _>(conn, inserts),
+            Inserts::Mixed(new) => one_by_one(new, |new| Self::insert_unread(conn, new)),
+        }
+    }
+
+    fn is_unique(conn: &mut SqliteConnection, columns: &[&str]) -> bool {
+        !Shape::of::<M>(conn).guarded && table::is_unique::<M>(conn, columns).unwrap_or(false)
+    }
+
+    fn load_next<F: Filter<SqliteConnection>>(
+        conn: &mut SqliteConnection,
+        filter: F,
+        past: Option<M::Pk>,
+        limit: usize,
+    ) -> QueryResult<Vec<M>> {
+        let filter = Then(filter, M::PkFilter::past(past.map(M::pk_filter)));
+        let query = Select::<M, _, _>::new(M::selection(), filter);
+        rows(conn, Limit { query, limit })?.collect()
+    }
+
+    fn find_many(conn: &mut SqliteConnection, keys: &[M::Pk]) -> QueryResult<Vec<M>> {
+        batch::load(conn, keys)
+    }
+
+    fn is_taken(conn: &mut SqliteConnection, error: &DieselError) -> bool {
+        match error {
+            DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, info) => {
+                table::has_unique::<M>(conn, info.message())
+            }
+            _ => false,
         }
     }
 
@@ -188,6 +223,16 @@ where
     fn write(&self, conn: &mut SqliteConnection, columns: ColumnSet) -> QueryResult<usize> {
         let changes = self.changeset(columns);
         write(conn, columns, changes, self)
+    }
+
+    fn write_to(
+        &self,
+        conn: &mut SqliteConnection,
+        columns: ColumnSet,
+        keys: &[M::Pk],
+    ) -> QueryResult<usize> {
+        let changes = self.changeset(columns);
+        execute(conn, UpdateWhere::<M, _, _>::new(changes, M::one_of(keys)))
     }
 
     fn write_changeset<S>(
@@ -249,27 +294,135 @@ where
     }
 }
 
+/// The INSERTs of some rows: all of one type, or those rows.
+enum Inserts<S, P, M: model::Model> {
+    Stamped(Vec<S>),
+    Plain(Vec<P>),
+    /// While fixtures are loaded, a receiver may stamp some of the rows.
+    Mixed(Vec<Fresh<M>>),
+}
+
+fn inserts<M>(new: Vec<Fresh<M>>) -> Inserts<InsertStamped<M>, Insert<M>, M>
+where
+    M: Row<New: Insertable<M::Table>, Fields: Stamping<M::New>>,
+    StampedNew<M>: Insertable<M::Table>,
+{
+    let stamps = |new: &Fresh<M>| M::STAMPED && new.stamp.is_some();
+    let stamped_rows = new.iter().filter(|new| stamps(new)).count();
+    if stamped_rows == 0 {
+        let plain = new.into_iter().map(|new| insert_into::<M, _>(new.new));
+        return Inserts::Plain(plain.collect());
+    }
+    if stamped_rows < new.len() {
+        return Inserts::Mixed(new);
+    }
+    let stamped = new.into_iter().filter_map(|new| stamped(new).ok());
+    Inserts::Stamped(stamped.map(insert_into::<M, _>).collect())
+}
+
 fn insert_into<M: Row, V: Insertable<M::Table>>(values: V) -> InsertValues<M, V> {
     diesel::insert_into(M::Table::default()).values(values)
 }
 
-fn insert_alone<I>(conn: &mut SqliteConnection, insert: I) -> QueryResult<Option<i32>>
+fn insert_all<M, I>(
+    conn: &mut SqliteConnection,
+    shape: Shape,
+    keys: Option<Vec<M::Pk>>,
+    inserts: Vec<I>,
+) -> Result<Vec<M>, Refused>
 where
+    M: Persist<SqliteConnection>,
     I: QueryFragment<Sqlite> + QueryId,
-{
-    rows(conn, NoRows(insert))?.next().transpose()
-}
-
-fn insert_for_key<M, I>(conn: &mut SqliteConnection, insert: I) -> QueryResult<Option<M::Pk>>
-where
-    M: Row,
-    I: QueryFragment<Sqlite> + QueryId,
+    FromClause<M>: QueryFragment<Sqlite>,
+    <M::PkFilter as OneKey>::OneOf: QueryFragment<Sqlite> + QueryId,
     M::PkColumns: Expression + QueryFragment<Sqlite> + QueryId,
     Sqlite: QueryMetadata<SqlTypeOf<M::PkColumns>>,
     M::Pk: FromSqlRow<SqlTypeOf<M::PkColumns>, Sqlite>,
 {
-    let key = M::PkColumns::default();
-    rows(conn, ReturningKey { insert, key })?.next().transpose()
+    match Batches::<M, _>::of(inserts)?.find_by(conn, shape, keys)? {
+        Ok((batches, by)) => batches.run_and_read(conn, by),
+        Err(inserts) => one_by_one(inserts, |insert| {
+            insert_one(conn, insert, |conn| {
+                Ok(M::load_where(conn, LastInserted)?.pop())
+            })
+        }),
+    }
+}
+
+fn insert_all_unread<M, I>(conn: &mut SqliteConnection, inserts: Vec<I>) -> Result<(), Refused>
+where
+    M: Persist<SqliteConnection>,
+    I: QueryFragment<Sqlite> + QueryId,
+    FromClause<M>: QueryFragment<Sqlite>,
+    <M::PkFilter as OneKey>::OneOf: QueryFragment<Sqlite> + QueryId,
+{
+    match Batches::<M, _>::of(inserts)?.all_grow() {
+        Ok(batches) => batches.run(conn),
+        Err(inserts) => one_by_one(inserts, |insert| insert_one_unread::<M, _>(conn, insert)),
+    }
+}
+
+fn insert_one<M, I>(
+    conn: &mut SqliteConnection,
+    insert: I,
+    read_last: impl FnOnce(&mut SqliteConnection) -> QueryResult<Option<M>>,
+) -> Result<M>
+where
+    M: Persist<SqliteConnection>,
+    I: QueryFragment<Sqlite> + QueryId,
+    FromClause<M>: QueryFragment<Sqlite>,
+    M::PkColumns: Expression + QueryFragment<Sqlite> + QueryId,
+    Sqlite: QueryMetadata<SqlTypeOf<M::PkColumns>>,
+    M::Pk: FromSqlRow<SqlTypeOf<M::PkColumns>, Sqlite>,
+{
+    let error = Error::query(M::INFO.name, Operation::Create);
+    if Shape::of::<M>(conn).by_rowid {
+        run(conn, insert).map_err(error)?;
+        return read_back(conn, read_last, |conn| M::remove_where(conn, LastInserted));
+    }
+    let insert = ReturningKey {
+        insert,
+        key: M::PkColumns::default(),
+    };
+    let key: Option<M::Pk> = rows(conn, insert)
+        .and_then(|mut keys| keys.next().transpose())
+        .map_err(error)?;
+    let key = key.ok_or_else(|| row_count::<M>(0))?;
+    read_back(
+        conn,
+        |conn| M::find(conn, key.clone()),
+        |conn| M::remove(conn, key.clone()),
+    )
+}
+
+/// Runs a statement without asking how many rows it touched.
+fn run<Q>(conn: &mut SqliteConnection, statement: Q) -> QueryResult<()>
+where
+    Q: QueryFragment<Sqlite> + QueryId,
+{
+    let mut none = rows::<_, _, i32>(conn, NoRows(statement))?;
+    none.next().transpose().map(drop)
+}
+
+fn insert_one_unread<M, I>(conn: &mut SqliteConnection, insert: I) -> Result
+where
+    M: Row,
+    I: QueryFragment<Sqlite> + QueryId,
+{
+    match execute(conn, insert) {
+        Ok(1) => Ok(()),
+        Ok(count) => Err(row_count::<M>(count)),
+        Err(error) => Err(Error::query(M::INFO.name, Operation::Create)(error)),
+    }
+}
+
+/// Inserts each by itself, until one is refused.
+fn one_by_one<I, T, A: FromIterator<T>>(
+    all: Vec<I>,
+    mut insert: impl FnMut(I) -> Result<T>,
+) -> Result<A, Refused> {
+    let insert = |(inserted, one)| insert(one).map_err(|error| Refused { inserted, error });
+    all.into_iter().enumerate().map(insert).collect()
 }
 
 /// Reads an inserted row, or takes it back: inside a transaction of the application nothing else would.

@@ -5,6 +5,7 @@ use diesel::sql_types::{Bool, Integer, Text};
 use diesel::sqlite::{Sqlite, SqliteConnection, SqliteQueryBuilder};
 use diesel::{QueryResult, RunQueryDsl};
 
+use super::catalog;
 use crate::backend::Shape;
 use crate::backend::statements::{FromClause, from_clause};
 use crate::connection::State;
@@ -13,6 +14,7 @@ use crate::model::{Hooked, Row};
 /// What nobody was able to tell.
 const UNKNOWN: Shape = Shape {
     by_rowid: false,
+    key_is_rowid: true,
     guarded: true,
 };
 
@@ -75,6 +77,8 @@ struct Table {
 struct Column {
     #[diesel(sql_type = Text)]
     name: String,
+    #[diesel(sql_type = Text)]
+    declared: String,
     #[diesel(sql_type = Integer)]
     pk: i32,
 }
@@ -108,7 +112,7 @@ const TABLE: &str = "
     FROM sqlite_master AS found
     WHERE found.type IN ('table', 'view') AND found.name = ? COLLATE NOCASE";
 
-const COLUMNS: &str = "SELECT name, pk FROM pragma_table_xinfo(?)";
+const COLUMNS: &str = "SELECT name, type AS declared, pk FROM pragma_table_xinfo(?)";
 
 /// The shape, or nothing if there is no such table.
 fn ask<M: Row>(conn: &mut SqliteConnection) -> QueryResult<Option<Shape>>
@@ -134,8 +138,20 @@ where
         .any(|column| column.name.eq_ignore_ascii_case("_rowid_"));
     Ok(Some(Shape {
         by_rowid: table.is_table && !table.without_rowid && !shadowed,
+        key_is_rowid: columns
+            .iter()
+            .any(|column| column.pk > 0 && column.declared.eq_ignore_ascii_case("integer")),
         guarded: table.surprises || !is_key(&columns, M::KEY),
     }))
+}
+
+/// Whether the schema keeps two rows of `M` from having the same values in these columns.
+pub(super) fn is_unique<M: Row>(conn: &mut SqliteConnection, names: &[&str]) -> QueryResult<bool>
+where
+    FromClause<M>: QueryFragment<Sqlite>,
+{
+    let facts = catalog::describe(conn, &path::<M>()?)?;
+    Ok(facts.is_some_and(|facts| facts.is_unique(names)))
 }
 
 /// Whether these are the columns of the primary key, which no two rows share.
@@ -149,6 +165,40 @@ fn is_key(columns: &[Column], names: &[&str]) -> bool {
     key.clone().count() == names.len() && key.clone().all(named)
 }
 
+/// Whether a unique constraint that was violated, as SQLite's message tells it, is one of the table of `M`. A
+/// trigger may have written to another one.
+pub(super) fn has_unique<M: Row>(conn: &mut SqliteConnection, message: &str) -> bool
+where
+    FromClause<M>: QueryFragment<Sqlite>,
+{
+    let Some(violated) = message.strip_prefix("UNIQUE constraint failed: ") else {
+        return false;
+    };
+    let Some(table) = path::<M>().ok().and_then(|mut path| path.pop()) else {
+        return false;
+    };
+    match violated.strip_prefix("index '") {
+        // Of an index on an expression SQLite tells the name, with its quotes doubled.
+        Some(index) => is_index_of(conn, &index.replace("''", "'"), &table),
+        None => violated
+            .get(..=table.len())
+            .and_then(|start| start.strip_suffix('.'))
+            .is_some_and(|name| name.eq_ignore_ascii_case(&table)),
+    }
+}
+
+fn is_index_of(conn: &mut SqliteConnection, quoted: &str, table: &str) -> bool {
+    let Some(index) = quoted.strip_suffix('\'') else {
+        return false;
+    };
+    let exists = diesel::dsl::sql::<Bool>("EXISTS (SELECT 1 FROM pragma_index_list(")
+        .bind::<Text, _>(table)
+        .sql(") WHERE name = ")
+        .bind::<Text, _>(index)
+        .sql(" COLLATE NOCASE)");
+    diesel::select(exists).get_result(conn) == Ok(true)
+}
+
 /// The table's name, after that of its schema if it has one. Diesel tells it as SQL only.
 pub(super) fn path<M: Row>() -> QueryResult<Vec<String>>
 where
@@ -156,11 +206,11 @@ where
 {
     let mut sql = SqliteQueryBuilder::new();
     from_clause::<M>().to_sql(&mut sql, &Sqlite)?;
-    Ok(unquote(&sql.finish()))
+    Ok(unquote(&sql.finish(), '.'))
 }
 
-/// Takes a quoted path apart.
-pub(super) fn unquote(sql: &str) -> Vec<String> {
+/// Takes a list of quoted names apart.
+pub(super) fn unquote(sql: &str, separator: char) -> Vec<String> {
     let mut path = vec![String::new()];
     let mut quoted = false;
     let mut letters = sql.chars().peekable();
@@ -171,7 +221,8 @@ pub(super) fn unquote(sql: &str) -> Vec<String> {
                 path.last_mut().expect("a path has a name").push('`');
             }
             '`' => quoted = !quoted,
-            '.' if !quoted => path.push(String::new()),
+            letter if !quoted && letter == separator => path.push(String::new()),
+            ' ' if !quoted => {}
             letter => path.last_mut().expect("a path has a name").push(letter),
         }
     }
@@ -184,7 +235,8 @@ mod tests {
 
     #[test]
     fn a_path_is_taken_apart_at_its_dots_and_not_in_its_names() {
-        assert_eq!(unquote("`items`"), ["items"]);
-        assert_eq!(unquote("`main`.`odd.``name`"), ["main", "odd.`name"]);
+        assert_eq!(unquote("`items`", '.'), ["items"]);
+        assert_eq!(unquote("`main`.`odd.``name`", '.'), ["main", "odd.`name"]);
+        assert_eq!(unquote("`a`, ` b,`", ','), ["a", " b,"]);
     }
 }

@@ -106,15 +106,51 @@ pub trait OneKey: Sized {
     type Columns: Columns;
     /// That one of several does.
     type OneOf;
+    /// That it comes after one of them, if there is one, with the rows in the order of their keys.
+    type Past;
     /// One of these.
     fn one_of(keys: Vec<Self>) -> Self::OneOf;
+    /// After this one.
+    fn past(key: Option<Self>) -> Self::Past;
 }
 
 impl<Cs: Columns, Vs: Bind<Cs>> OneKey for Is<Cs, Vs> {
     type Columns = Cs;
     type OneOf = OneOf<Cs, Vs>;
+    type Past = Past<Cs, Vs>;
     fn one_of(keys: Vec<Self>) -> OneOf<Cs, Vs> {
         OneOf(keys)
+    }
+    fn past(key: Option<Self>) -> Past<Cs, Vs> {
+        Past {
+            columns: Cs::default(),
+            key,
+        }
+    }
+}
+
+/// `AND (a, b) > (?, ?) ORDER BY a, b`
+#[doc(hidden)]
+pub struct Past<Cs, Vs: Bind<Cs>> {
+    columns: Cs,
+    key: Option<Is<Cs, Vs>>,
+}
+
+impl<Cs, Vs, DB> QueryFragment<DB> for Past<Cs, Vs>
+where
+    DB: Backend,
+    Cs: Named<DB>,
+    Vs: Bind<Cs, Bound: Terms<Cs, DB>>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        if let Some(key) = &self.key {
+            out.push_sql(" AND ");
+            self.columns.list(out.reborrow())?;
+            out.push_sql(" > ");
+            key.bound.list(out.reborrow())?;
+        }
+        out.push_sql(" ORDER BY ");
+        self.columns.select(out)
     }
 }
 

@@ -71,6 +71,21 @@ where
     }
 }
 
+/// A condition, and how the rows go on.
+pub(crate) struct Then<F, P>(pub(crate) F, pub(crate) P);
+
+impl<F, P> QueryId for Then<F, P> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<F: QueryFragment<DB>, P: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for Then<F, P> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.0.walk_ast(out.reborrow())?;
+        self.1.walk_ast(out)
+    }
+}
+
 /// `query LIMIT n`
 pub(crate) struct Limit<Q> {
     pub(crate) query: Q,
@@ -180,6 +195,22 @@ where
         self.changes.walk_ast(out.reborrow())?;
         out.push_sql(" WHERE ");
         self.filter.walk_ast(out)
+    }
+}
+
+/// `filter LIMIT 2`, which tells whether more than one row fulfils it.
+pub(crate) struct FirstTwo<F>(pub(crate) F);
+
+impl<F: QueryId> QueryId for FirstTwo<F> {
+    type QueryId = FirstTwo<F::QueryId>;
+    const HAS_STATIC_QUERY_ID: bool = F::HAS_STATIC_QUERY_ID;
+}
+
+impl<F: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for FirstTwo<F> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.0.walk_ast(out.reborrow())?;
+        out.push_sql(" LIMIT 2");
+        Ok(())
     }
 }
 

@@ -1,0 +1,379 @@
+//! Many rows by one INSERT, which costs a third of one INSERT each.
+//!
+//! A statement says of itself whether it can take more rows: the text that Diesel makes of it ends in
+//! `VALUES (?, .., ?)`. Then rows of the same text go together, in statements of few lengths, so that they stay
+//! prepared. Where the rows are to be read back, it must be known which they are:
+//!
+//! - Where the database makes each rowid, the rows are those past the last one there was, in the order in
+//!   which they were inserted.
+//! - Where the application makes the key, they are found by it.
+//! - Elsewhere, and where a trigger may do more than the statement says, each row is inserted by itself.
+
+use std::collections::HashMap;
+use std::marker::PhantomData;
+
+use diesel::QueryResult;
+use diesel::backend::Backend;
+use diesel::query_builder::{AstPass, Query, QueryBuilder, QueryFragment, QueryId};
+use diesel::result::Error as DieselError;
+use diesel::sql_types::{BigInt, Nullable};
+use diesel::sqlite::{Sqlite, SqliteConnection, SqliteQueryBuilder};
+
+use super::table::unquote;
+use crate::backend::statements::{FromClause, OneKey, from_clause};
+use crate::backend::{Shape, execute, rows};
+use crate::diesel_internals::writes_sql;
+use crate::error::{Error, Operation, Result};
+use crate::lifecycle::KEYS_AT_ONCE;
+use crate::model::{Hooked, Model, Persist, Refused, Row};
+
+/// Past this, another row in a statement gains nothing.
+const ROWS: usize = 50;
+/// As many values SQLite takes in one statement.
+const VALUES: usize = 32_766;
+/// What stands before the row.
+const BEFORE: &str = ") VALUES ";
+/// What else the rowid is called.
+const ROWID: [&str; 3] = ["rowid", "oid", "_rowid_"];
+
+/// Consecutive rows of one text.
+struct Group {
+    text: Text,
+    rows: usize,
+}
+
+/// The text of an INSERT that can take more rows.
+struct Text {
+    sql: String,
+    /// Where the row begins.
+    row: usize,
+}
+
+impl Text {
+    /// Nothing, if the statement inserts anything but one row of values.
+    fn of(sql: String) -> Option<Self> {
+        let row = sql.rfind(BEFORE)? + BEFORE.len();
+        let values = sql[row..].strip_prefix('(')?.strip_suffix(')')?;
+        values
+            .split(", ")
+            .all(|value| value == "?")
+            .then_some(Text { sql, row })
+    }
+
+    fn row(&self) -> &str {
+        &self.sql[self.row..]
+    }
+
+    fn values(&self) -> usize {
+        self.row().matches('?').count()
+    }
+
+    /// The columns' names, as SQL.
+    fn columns(&self) -> &str {
+        let columns = &self.sql[..self.row - BEFORE.len()];
+        let mut quoted = false;
+        let opens = columns.find(|letter| {
+            quoted ^= letter == '`';
+            letter == '(' && !quoted
+        });
+        opens.map_or("", |at| &columns[at + 1..])
+    }
+
+    /// Whether it gives the row a rowid, which may be what the key is.
+    fn gives_rowid(&self, key: Option<&&str>) -> bool {
+        let is_rowid = |column: &String| {
+            let mut names = ROWID.iter().chain(key);
+            names.any(|name| name.eq_ignore_ascii_case(column))
+        };
+        unquote(self.columns(), ',').iter().any(is_rowid)
+    }
+}
+
+/// `INSERT .. VALUES (..), (..)`
+struct InsertMany<'t, I> {
+    text: &'t Text,
+    rows: Vec<I>,
+}
+
+impl<I> QueryId for InsertMany<'_, I> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<I: QueryFragment<Sqlite>> QueryFragment<Sqlite> for InsertMany<'_, I> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        if writes_sql(&mut out) {
+            out.push_sql(&self.text.sql);
+            for _ in 1..self.rows.len() {
+                out.push_sql(", ");
+                out.push_sql(self.text.row());
+            }
+            return Ok(());
+        }
+        self.rows
+            .iter()
+            .try_for_each(|row| row.walk_ast(out.reborrow()))
+    }
+}
+
+/// `SELECT max(_rowid_) FROM table`
+struct LastRowid<M: Row>(FromClause<M>);
+
+impl<M: Row> Query for LastRowid<M> {
+    type SqlType = Nullable<BigInt>;
+}
+
+impl<M: Row> QueryId for LastRowid<M> {
+    type QueryId = LastRowid<M>;
+}
+
+impl<M: Row, DB: Backend> QueryFragment<DB> for LastRowid<M>
+where
+    FromClause<M>: QueryFragment<DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.push_sql("SELECT max(_rowid_) FROM ");
+        self.0.walk_ast(out)
+    }
+}
+
+/// The rows past this one, in the order in which they were inserted.
+struct After(i64);
+
+impl QueryId for After {
+    type QueryId = Self;
+}
+
+impl QueryFragment<Sqlite> for After {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql("_rowid_ > ");
+        out.push_bind_param::<BigInt, _>(&self.0)?;
+        out.push_sql(" ORDER BY _rowid_");
+        Ok(())
+    }
+}
+
+/// INSERTs of rows of `M`.
+pub(super) struct Batches<M, I> {
+    inserts: Vec<I>,
+    /// None, if one of them cannot take more rows.
+    groups: Option<Vec<Group>>,
+    model: PhantomData<M>,
+}
+
+/// A way to insert statements together, or the statements.
+type OrInserts<T, I> = Result<T, Vec<I>>;
+
+/// How rows are found that were just inserted.
+pub(super) enum FindBy<K> {
+    /// They are past this rowid.
+    Rowid(i64),
+    Key(Vec<K>),
+}
+
+type Findable<M, I> = OrInserts<(Batches<M, I>, FindBy<<M as Model>::Pk>), I>;
+
+impl<M, I> Batches<M, I>
+where
+    M: Persist<SqliteConnection>,
+    <M::PkFilter as OneKey>::OneOf: QueryFragment<Sqlite> + QueryId,
+    FromClause<M>: QueryFragment<Sqlite>,
+    I: QueryFragment<Sqlite> + QueryId,
+{
+    pub(super) fn of(inserts: Vec<I>) -> Result<Self, Refused> {
+        let groups = groups(&inserts).map_err(|error| refused::<M>(0, error))?;
+        Ok(Batches {
+            inserts,
+            groups,
+            model: PhantomData,
+        })
+    }
+
+    /// Hands the statements back, if one of them cannot take more rows.
+    pub(super) fn all_grow(self) -> OrInserts<Self, I> {
+        match self.groups {
+            Some(_) => Ok(self),
+            None => Err(self.inserts),
+        }
+    }
+
+    /// How the rows will be found. Hands the statements back, if that cannot be told of all of them at once.
+    pub(super) fn find_by(
+        self,
+        conn: &mut SqliteConnection,
+        shape: Shape,
+        keys: Option<Vec<M::Pk>>,
+    ) -> Result<Findable<M, I>, Refused> {
+        let Some(groups) = &self.groups else {
+            return Ok(Err(self.inserts));
+        };
+        let key = M::KEY.first().filter(|_| shape.key_is_rowid);
+        let given = groups.iter().any(|group| group.text.gives_rowid(key));
+        let last = match shape.by_rowid && !given {
+            true => last_rowid::<M>(conn, self.inserts.len()),
+            false => Ok(None),
+        };
+        let last = last.map_err(|error| refused::<M>(0, error))?;
+        let by = match (last, keys) {
+            (Some(last), _) => FindBy::Rowid(last),
+            (None, Some(keys)) => FindBy::Key(keys),
+            (None, None) => return Ok(Err(self.inserts)),
+        };
+        Ok(Ok((self, by)))
+    }
+
+    /// Inserts the rows, and reads them back in their order.
+    pub(super) fn run_and_read(
+        self,
+        conn: &mut SqliteConnection,
+        by: FindBy<M::Pk>,
+    ) -> Result<Vec<M>, Refused> {
+        let expected = self.inserts.len();
+        self.run(conn)?;
+        let rows = match by {
+            FindBy::Rowid(last) => M::load_where(conn, After(last)),
+            FindBy::Key(keys) => load_in_order(conn, keys),
+        };
+        let rows = rows.map_err(|error| refused::<M>(expected, error))?;
+        match all::<M>(conn, expected, rows.len()) {
+            Ok(()) => Ok(rows),
+            Err(error) => Err(Refused {
+                inserted: expected,
+                error,
+            }),
+        }
+    }
+
+    /// Inserts the rows, which can all go together with others.
+    pub(super) fn run(self, conn: &mut SqliteConnection) -> Result<(), Refused> {
+        let mut rows = self.inserts.into_iter();
+        let mut inserted = 0;
+        for Group { text, rows: many } in self.groups.into_iter().flatten() {
+            let end = inserted + many;
+            while inserted < end {
+                let portion = portion(end - inserted, text.values());
+                let statement = InsertMany {
+                    text: &text,
+                    rows: rows.by_ref().take(portion).collect(),
+                };
+                let count =
+                    execute(conn, statement).map_err(|error| refused::<M>(inserted, error))?;
+                all::<M>(conn, portion, count).map_err(|error| Refused { inserted, error })?;
+                inserted += portion;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Consecutive rows whose statements are the same but for the values.
+fn groups<I: QueryFragment<Sqlite> + QueryId>(inserts: &[I]) -> QueryResult<Option<Vec<Group>>> {
+    let mut groups: Vec<Group> = Vec::new();
+    if I::HAS_STATIC_QUERY_ID {
+        let text = inserts.first().map(sql).transpose()?.and_then(Text::of);
+        let rows = inserts.len();
+        return Ok(text.map(|text| vec![Group { text, rows }]));
+    }
+    for insert in inserts {
+        let sql = sql(insert)?;
+        match groups.last_mut() {
+            Some(group) if group.text.sql == sql => group.rows += 1,
+            _ => match Text::of(sql) {
+                Some(text) => groups.push(Group { text, rows: 1 }),
+                None => return Ok(None),
+            },
+        }
+    }
+    Ok(Some(groups))
+}
+
+fn sql(statement: &impl QueryFragment<Sqlite>) -> QueryResult<String> {
+    let mut sql = SqliteQueryBuilder::new();
+    statement.to_sql(&mut sql, &Sqlite)?;
+    Ok(sql.finish())
+}
+
+/// How many of these rows go into one statement: of few lengths, for each is kept.
+fn portion(rows: usize, values: usize) -> usize {
+    const STEP: usize = 10;
+    let most = (VALUES / values.max(1)).clamp(1, ROWS);
+    match rows {
+        rows if rows >= most => most,
+        rows if rows > STEP => rows - rows % STEP,
+        rows => rows,
+    }
+}
+
+/// An error, if these are not all: the table is not what it looked like.
+fn all<M: Hooked<SqliteConnection>>(
+    conn: &mut SqliteConnection,
+    expected: usize,
+    actual: usize,
+) -> Result<()>
+where
+    FromClause<M>: QueryFragment<Sqlite>,
+{
+    if expected == actual {
+        return Ok(());
+    }
+    Shape::forget::<M>(conn);
+    Err(Error::RowCount {
+        model: M::INFO.name,
+        operation: Operation::Create,
+        expected,
+        actual,
+    })
+}
+
+fn refused<M: Row>(inserted: usize, error: DieselError) -> Refused {
+    Refused {
+        inserted,
+        error: Error::query(M::INFO.name, Operation::Create)(error),
+    }
+}
+
+/// The last rowid there is, if this many more can follow: SQLite makes each one more than the last, until
+/// there is no such number.
+fn last_rowid<M: Row>(conn: &mut SqliteConnection, more: usize) -> QueryResult<Option<i64>>
+where
+    FromClause<M>: QueryFragment<Sqlite>,
+{
+    let last: Option<i64> = rows(conn, LastRowid::<M>(from_clause::<M>()))?
+        .next()
+        .transpose()?
+        .flatten();
+    let last = last.unwrap_or(0);
+    let room = i64::try_from(more).is_ok_and(|more| last.checked_add(more).is_some());
+    Ok(room.then_some(last))
+}
+
+/// The rows with these keys, in any order.
+pub(super) fn load<M>(conn: &mut SqliteConnection, keys: &[M::Pk]) -> QueryResult<Vec<M>>
+where
+    M: Persist<SqliteConnection>,
+    <M::PkFilter as OneKey>::OneOf: QueryFragment<Sqlite> + QueryId,
+{
+    let mut rows = Vec::with_capacity(keys.len());
+    for keys in keys.chunks(KEYS_AT_ONCE) {
+        rows.extend(M::load_where(conn, M::one_of(keys))?);
+    }
+    Ok(rows)
+}
+
+/// The rows with these keys, in their order. What the database calls the same key, Rust may not.
+fn load_in_order<M>(conn: &mut SqliteConnection, keys: Vec<M::Pk>) -> QueryResult<Vec<M>>
+where
+    M: Persist<SqliteConnection>,
+    <M::PkFilter as OneKey>::OneOf: QueryFragment<Sqlite> + QueryId,
+{
+    let found = load::<M>(conn, &keys)?;
+    let mut found: HashMap<_, _> = found.into_iter().map(|row| (row.pk(), row)).collect();
+    let mut rows = Vec::with_capacity(keys.len());
+    for key in keys {
+        rows.extend(match found.remove(&key) {
+            Some(row) => Some(row),
+            None => M::find(conn, key)?,
+        });
+    }
+    Ok(rows)
+}

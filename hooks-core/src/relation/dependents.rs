@@ -1,0 +1,212 @@
+//! What comes into being with a row.
+
+use std::any::Any;
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+use super::{Aim, AutoCreate, ParentKey, Parents, Referring, info};
+use crate::connection::{RawConnection, State};
+use crate::error::{Error, Operation, Result};
+use crate::lifecycle;
+use crate::model::{Model, Persist, Refused, Row};
+
+type NewOf<R> = <<R as super::Reference>::Child as Model>::New;
+
+/// Rows that were just created, with their model forgotten.
+pub(crate) trait Created<K> {
+    fn keys(&self) -> Vec<K>;
+    fn rows(&self) -> Vec<&dyn Any>;
+}
+
+impl<M: Model> Created<M::Pk> for &[M] {
+    fn keys(&self) -> Vec<M::Pk> {
+        self.iter().map(Model::pk).collect()
+    }
+
+    fn rows(&self) -> Vec<&dyn Any> {
+        self.iter().map(|row| row as &dyn Any).collect()
+    }
+}
+
+/// What tells a relation from others in a connection's memory.
+pub(super) struct Number(usize);
+
+impl Number {
+    pub(super) fn new() -> Self {
+        static NUMBERED: AtomicUsize = AtomicUsize::new(0);
+        Number(NUMBERED.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Whether the schema refuses a second dependent, asked once on each connection.
+    #[inline]
+    pub(super) fn is_unique<R, C>(&self, conn: &mut C) -> bool
+    where
+        R: Referring<C>,
+        C: RawConnection,
+    {
+        let known = State::installed(conn).and_then(|state| state.is_unique(self.0));
+        if let Some(known) = known {
+            return known;
+        }
+        let unique = is_unique::<R, C>(conn);
+        if let Ok(state) = State::of(conn) {
+            state.remember_unique(self.0, unique);
+        }
+        unique
+    }
+}
+
+/// Whether the schema refuses a second dependent.
+pub(super) fn is_unique<R, C>(conn: &mut C) -> bool
+where
+    R: Referring<C>,
+    C: RawConnection,
+{
+    R::Child::is_unique(conn, info::<R>().columns)
+}
+
+/// Creates the dependent of one row; `unique` tells whether the schema refuses a second one.
+pub(super) fn create_one<R, C>(
+    conn: &mut C,
+    unique: impl FnOnce(&mut C) -> bool,
+    parent: &dyn Any,
+    key: &ParentKey<R>,
+) -> Result
+where
+    R: Referring<C>,
+    C: RawConnection,
+{
+    let new = match R::AUTO_CREATE {
+        AutoCreate::No => return Ok(()),
+        AutoCreate::FromKey(make) => make(R::Target::target(conn, key)?),
+        AutoCreate::FromParent(make) => match parent.downcast_ref() {
+            Some(parent) => make(parent),
+            // Created through another struct over the same table.
+            None => make(&lifecycle::find(conn, key)?),
+        },
+    };
+    lifecycle::create_dependent::<R::Child, C>(
+        conn,
+        new,
+        |conn| vacant::<R, C>(conn, unique, || vec![key.clone()]),
+        |conn, error| explain::<R, C>(conn, || vec![key.clone()], error),
+    )
+}
+
+/// Creates the dependents of many rows.
+pub(super) fn create<R, C>(
+    conn: &mut C,
+    unique: impl FnOnce(&mut C) -> bool,
+    parents: &dyn Created<ParentKey<R>>,
+) -> Result
+where
+    R: Referring<C>,
+    C: RawConnection,
+{
+    let new = match R::AUTO_CREATE {
+        AutoCreate::No => return Ok(()),
+        AutoCreate::FromKey(make) => {
+            let keys = R::Target::targets(conn, parents.keys())?;
+            keys.into_iter().map(make).collect()
+        }
+        AutoCreate::FromParent(make) => from_parents::<R, C>(conn, parents, make)?,
+    };
+    lifecycle::create_dependents::<R::Child, C>(
+        conn,
+        new,
+        |conn| vacant::<R, C>(conn, unique, || parents.keys()),
+        |conn, Refused { inserted, error }| {
+            explain::<R, C>(conn, || parents.keys().split_off(inserted), error)
+        },
+    )
+}
+
+fn from_parents<R, C>(
+    conn: &mut C,
+    parents: &dyn Created<ParentKey<R>>,
+    make: fn(&R::Parent) -> NewOf<R>,
+) -> Result<Vec<NewOf<R>>>
+where
+    R: Referring<C>,
+    C: RawConnection,
+{
+    let rows = parents.rows();
+    let same: Option<Vec<_>> = rows.iter().map(|row| row.downcast_ref()).collect();
+    if let Some(rows) = same {
+        return Ok(rows.into_iter().map(make).collect());
+    }
+    // Created through another struct over the same table.
+    let rows = lifecycle::find_many::<R::Parent, C>(conn, parents.keys())?;
+    Ok(rows.iter().map(make).collect())
+}
+
+/// An error if one of these rows has its dependent already, where the schema would not refuse a second one.
+fn vacant<R, C>(
+    conn: &mut C,
+    unique: impl FnOnce(&mut C) -> bool,
+    keys: impl FnOnce() -> Vec<ParentKey<R>>,
+) -> Result
+where
+    R: Referring<C>,
+    C: RawConnection,
+{
+    if unique(conn) {
+        return Ok(());
+    }
+    match occupied::<R, C>(conn, &keys())? {
+        Some(error) => Err(error),
+        None => Ok(()),
+    }
+}
+
+/// What it means that these dependents could not be inserted.
+#[cold]
+fn explain<R, C>(conn: &mut C, keys: impl FnOnce() -> Vec<ParentKey<R>>, error: Error) -> Error
+where
+    R: Referring<C>,
+    C: RawConnection,
+{
+    let is_unique_violation = matches!(
+        error,
+        Error::Query {
+            source: DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _),
+            ..
+        }
+    );
+    if !is_unique_violation {
+        return error;
+    }
+    match occupied::<R, C>(conn, &keys()) {
+        Ok(Some(exists)) => exists,
+        // Another constraint refused it.
+        _ => error,
+    }
+}
+
+/// The error for the first of these rows that has a dependent.
+fn occupied<R, C>(conn: &mut C, keys: &[ParentKey<R>]) -> Result<Option<Error>>
+where
+    R: Referring<C>,
+    C: RawConnection,
+{
+    let loading = |model| Error::query(model, Operation::Load);
+    let children = R::rows(conn, Parents::Keys(keys)).map_err(loading(R::Child::INFO.name))?;
+    if children.is_empty() {
+        return Ok(None);
+    }
+    let index = R::Target::index(conn, keys).map_err(loading(R::Parent::INFO.name))?;
+    let parents = children
+        .iter()
+        .filter_map(|child| R::Target::parent(&index, R::key(child)?));
+    let taken: HashSet<_> = parents.collect();
+    // What the database calls the same key, Rust may not.
+    let first = keys.iter().find(|key| taken.contains(*key));
+    Ok(first.or(keys.first()).map(|key| Error::DependentExists {
+        model: R::Child::INFO.name,
+        relation: info::<R>().name(),
+        parent: R::Parent::INFO.name,
+        key: R::Parent::key_of(key),
+    }))
+}
