@@ -8,7 +8,6 @@ use common::script::{LOG, counted};
 use common::{memory, rows};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel_hooks::Error;
 use diesel_hooks::prelude::*;
 
 model!(Node of nodes {
