@@ -27,7 +27,7 @@ pub use crate::relation::OnDelete::{
 pub use crate::relation::{
     AutoCreate, Entries, Facts, FoundParent as Found, Handle, Held, On, ParentKey, PrimaryKey,
     Probe, Reference, Referring, RefersTo, Replacement, Unique, can_be_null, chosen, foreign_key,
-    link, one_to_one, referred, relation,
+    is_column_of, link, one_to_one, referred, relation,
 };
 pub use crate::signal::{
     Batched, Changeable, ColumnSet, CustomSignal, SentOn, Signal, TraitSignal,

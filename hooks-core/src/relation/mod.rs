@@ -29,7 +29,7 @@ pub use self::link::Probe;
 pub use self::reference::{
     AutoCreate, CanBeNull, Chooses, Facts, Found as FoundParent, Handle, Held, Holds, ParentKey,
     PrimaryKey, Reference, RefersTo, Replacement, Target, Unique, can_be_null, chosen, foreign_key,
-    one_to_one, referred,
+    is_column_of, one_to_one, referred,
 };
 pub(crate) use self::referring::Parents;
 #[doc(hidden)]

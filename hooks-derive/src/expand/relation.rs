@@ -81,8 +81,13 @@ fn reference(
     let replacement = replacement(relation);
     let on = on(model);
     let nullable = nullable(model, fields, relation);
+    let is_column = to.as_ref().map(|to| {
+        let check = quote!(const _: () = __hooks::is_column_of::<#parent, #to, #(#columns)*>(););
+        located(check, to.span())
+    });
     quote! {
         #nullable
+        #is_column
         impl __hooks::Reference for #marker {
             type Parent = #parent;
             type Child = #name;
