@@ -98,7 +98,10 @@ fn a_parent_of_another_crate_has_its_accessors_by_a_trait() {
         },
     )
     .expect("a fine");
-    assert_eq!(bob.fines(&mut conn).expect("read"), [fine.clone()]);
+    assert_eq!(
+        bob.fines(&mut conn).expect("read"),
+        std::slice::from_ref(&fine)
+    );
     assert_eq!(ada.fines(&mut conn).expect("read"), []);
     let loan = Loan::create(
         &mut conn,

@@ -1,7 +1,7 @@
 //! What the macros' output calls. Nothing here is public API.
 
 #[cfg(feature = "sqlite")]
-pub use diesel::sqlite::SqliteConnection;
+pub use diesel::sqlite::SqliteConnection as Sqlite;
 pub use inventory;
 
 use diesel::query_builder::AsChangeset;
@@ -25,9 +25,10 @@ pub use crate::relation::OnDelete::{
     Cascade, Database, DoNothing, Protect, Restrict, Set, SetDefault, SetNull,
 };
 pub use crate::relation::{
-    AutoCreate, Entries, Facts, FoundParent as Found, Handle, Held, On, ParentKey, PrimaryKey,
-    Probe, Reference, Referring, RefersTo, Replacement, Unique, can_be_null, chosen, foreign_key,
-    is_column_of, link, one_to_one, referred, relation,
+    AutoCreate, Entries, Facts, FoundParent as Found, Handle, Held, KeyOf, Linking, On, ParentKey,
+    PrimaryKey, Probe, Reference, Referring, RefersTo, Replacement, Unique, can_be_null, chosen,
+    foreign_key, from_key, from_key_and_defaults, is_column_of, link, one_to_one, referred,
+    relation,
 };
 pub use crate::signal::{
     Batched, Changeable, ColumnSet, CustomSignal, SentOn, Signal, TraitSignal,
@@ -158,7 +159,7 @@ macro_rules! __upcast {
 #[cfg(feature = "sqlite")]
 macro_rules! __link {
     ($hooks:ident, $on:ident) => {
-        $hooks::Probe::<Self, $hooks::SqliteConnection>::new().link($on)
+        $hooks::Probe::<Self, $hooks::Sqlite>::new().link($on)
     };
 }
 
@@ -168,7 +169,7 @@ macro_rules! __link {
 #[cfg(feature = "sqlite")]
 macro_rules! __names {
     ($hooks:ident, $model:ty) => {
-        |__on| $hooks::Names::<$model, $hooks::SqliteConnection>::new().on(__on)
+        |__on| $hooks::Names::<$model, $hooks::Sqlite>::new().on(__on)
     };
 }
 

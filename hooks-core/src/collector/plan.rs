@@ -251,10 +251,10 @@ impl<C: RawConnection> Plan<C> {
     }
 
     fn group_of<M: Persist<C>>(&mut self, keeps_rows: bool) -> usize {
-        let is_it = |group: &Box<dyn Collected<C>>| {
+        let position = self.groups.iter().position(|group| {
             group.model() == TypeId::of::<M>() && group.keeps_rows() == keeps_rows
-        };
-        self.groups.iter().position(is_it).unwrap_or_else(|| {
+        });
+        position.unwrap_or_else(|| {
             self.groups.push(Box::new(Rows::<M, C>::new(keeps_rows)));
             self.groups.len() - 1
         })

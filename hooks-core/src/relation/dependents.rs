@@ -6,13 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
+use super::reference::NewOf;
 use super::{Aim, AutoCreate, ParentKey, Parents, Referring, info};
 use crate::connection::{RawConnection, State};
 use crate::error::{Error, Operation, Result};
 use crate::lifecycle;
 use crate::model::{Model, Persist, Refused, Row};
-
-type NewOf<R> = <<R as super::Reference>::Child as Model>::New;
 
 /// Rows that were just created, with their model forgotten.
 pub(crate) trait Created<K> {
@@ -80,7 +79,7 @@ where
 {
     let new = match R::AUTO_CREATE {
         AutoCreate::No => return Ok(()),
-        AutoCreate::FromKey(make) => make(R::Target::target(conn, key)?),
+        AutoCreate::FromKey(from_key) => from_key.make(R::Target::target(conn, key)?),
         AutoCreate::FromParent(make) => match parent.downcast_ref() {
             Some(parent) => make(parent),
             // Created through another struct over the same table.
@@ -107,9 +106,9 @@ where
 {
     let new = match R::AUTO_CREATE {
         AutoCreate::No => return Ok(()),
-        AutoCreate::FromKey(make) => {
+        AutoCreate::FromKey(from_key) => {
             let keys = R::Target::targets(conn, parents.keys())?;
-            keys.into_iter().map(make).collect()
+            keys.into_iter().map(|key| from_key.make(key)).collect()
         }
         AutoCreate::FromParent(make) => from_parents::<R, C>(conn, parents, make)?,
     };
@@ -199,7 +198,7 @@ where
     let index = R::Target::index(conn, keys).map_err(loading(R::Parent::INFO.name))?;
     let parents = children
         .iter()
-        .filter_map(|child| R::Target::parent(&index, R::key(child)?));
+        .filter_map(|child| R::Target::parent(&index, (R::KEY)(child)?));
     let taken: HashSet<_> = parents.collect();
     // What the database calls the same key, Rust may not.
     let first = keys.iter().find(|key| taken.contains(*key));

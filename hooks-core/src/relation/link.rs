@@ -113,7 +113,7 @@ where
         let index = indexed::<R, C>(conn, keys)?;
         let parents = rows
             .iter()
-            .map(|row| R::Target::parent(&index, R::key(row)?))
+            .map(|row| R::Target::parent(&index, (R::KEY)(row)?))
             .collect();
         Ok(Children {
             parents,

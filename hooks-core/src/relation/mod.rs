@@ -27,9 +27,9 @@ pub(crate) use self::dependents::Created;
 pub use self::link::Probe;
 #[doc(hidden)]
 pub use self::reference::{
-    AutoCreate, CanBeNull, Chooses, Facts, Found as FoundParent, Handle, Held, Holds, ParentKey,
-    PrimaryKey, Reference, RefersTo, Replacement, Target, Unique, can_be_null, chosen, foreign_key,
-    is_column_of, one_to_one, referred,
+    AutoCreate, CanBeNull, Chooses, Facts, Found as FoundParent, Handle, Held, Holds, KeyOf,
+    Linking, ParentKey, PrimaryKey, Reference, RefersTo, Replacement, Target, Unique, can_be_null,
+    chosen, foreign_key, from_key, from_key_and_defaults, is_column_of, one_to_one, referred,
 };
 pub(crate) use self::referring::Parents;
 #[doc(hidden)]
@@ -210,7 +210,7 @@ pub const fn relation<R: Reference>() -> RelationEntry {
         info: info::<R>,
         parent_table: TypeId::of::<<R::Parent as Row>::Table>,
         child_table: TypeId::of::<<R::Child as Row>::Table>,
-        on: R::on,
+        on: R::ON,
     }
 }
 

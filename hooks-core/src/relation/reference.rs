@@ -8,6 +8,7 @@ use diesel::sql_types::IntoNullable;
 use diesel::sql_types::is_nullable::{IsNullable, NotNull};
 
 use super::{OnDelete, RelationKind};
+use crate::__private::{DefaultField, default_field};
 use crate::backend::statements::{Columns, Nullability};
 use crate::error::BoxError;
 use crate::model::{Model, Row};
@@ -26,15 +27,14 @@ pub trait Reference: Sized + 'static {
     const FACTS: Facts;
     const AUTO_CREATE: AutoCreate<Self> = AutoCreate::No;
 
-    /// What this child refers to, if anything.
-    fn key(child: &Self::Child) -> Option<Self::Key>;
+    /// What a child refers to, if anything.
+    const KEY: KeyOf<Self>;
+    /// The relation on the connection type with some id, where both ends can be stored there.
+    const ON: Linking = |_| None;
+
     /// What it refers to when the parent is gone.
     fn replacement() -> Replacement<Self> {
         Replacement::Null
-    }
-    /// The relation on the connection type with this id, where both ends can be stored there.
-    fn on(_connection: TypeId) -> Handle {
-        None
     }
 }
 
@@ -102,14 +102,60 @@ impl<R, Cs: Columns> Target<R> for Unique<Cs> {
     const NAMES: &'static [&'static str] = Cs::NAMES;
 }
 
+/// How a child's key is read.
+#[doc(hidden)]
+pub type KeyOf<R> = fn(&<R as Reference>::Child) -> Option<<R as Reference>::Key>;
+
+/// How the handle for a connection type is asked for.
+#[doc(hidden)]
+pub type Linking = fn(TypeId) -> Handle;
+
 /// How a dependent comes into being with its parent.
 #[doc(hidden)]
 pub enum AutoCreate<R: Reference> {
     No,
-    /// A default one that refers to this key.
-    FromKey(fn(R::Key) -> <R::Child as Model>::New),
+    /// A default one that is made to refer to a key.
+    FromKey(FromKey<R>),
     /// What the application makes of the parent.
-    FromParent(fn(&R::Parent) -> <R::Child as Model>::New),
+    FromParent(fn(&R::Parent) -> NewOf<R>),
+}
+
+/// What a relation's child is created from.
+pub(super) type NewOf<R> = <<R as Reference>::Child as Model>::New;
+
+/// How to make a default one, and how to make it refer to a key.
+#[doc(hidden)]
+pub struct FromKey<R: Reference> {
+    make: fn() -> NewOf<R>,
+    refer: fn(&mut NewOf<R>, R::Key),
+}
+
+impl<R: Reference> FromKey<R> {
+    pub(crate) fn make(&self, key: R::Key) -> NewOf<R> {
+        let mut new = (self.make)();
+        (self.refer)(&mut new, key);
+        new
+    }
+}
+
+/// A dependent of defaults, of a type that the user wrote.
+#[doc(hidden)]
+pub const fn from_key<'a, R>(refer: fn(&mut NewOf<R>, R::Key)) -> AutoCreate<R>
+where
+    R: Reference<Child: Model<New: DefaultField<'a>>>,
+{
+    let make = default_field::<NewOf<R>>;
+    AutoCreate::FromKey(FromKey { make, refer })
+}
+
+/// A dependent of defaults, of a type that the derive made: it has one where all its fields have.
+#[doc(hidden)]
+pub const fn from_key_and_defaults<R>(refer: fn(&mut NewOf<R>, R::Key)) -> AutoCreate<R>
+where
+    R: Reference<Child: Model<New: Default>>,
+{
+    let make = NewOf::<R>::default;
+    AutoCreate::FromKey(FromKey { make, refer })
 }
 
 /// A field that may refer to a key of type `K`.

@@ -58,6 +58,7 @@ fn generate(model: &Model<'_>) -> TokenStream {
     quote! {
         #new
         #beside
+        #[allow(dead_code, private_bounds)]
         const _: () = {
             use #runtime as __hooks;
             #new_impls

@@ -24,7 +24,6 @@ pub(super) fn generate(model: &Model<'_>) -> TokenStream {
     let hooked = hooked(model);
     let names = names(model);
     quote! {
-        #[automatically_derived]
         impl __hooks::Model for #name {
             type Pk = #pk;
             type New = #new;

@@ -4,9 +4,9 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Ident, Path};
+use syn::{Ident, Index, Path};
 
-use super::{column, generated_at, located, model::new};
+use super::{column, generated_at, located};
 use crate::attr::AutoCreate;
 use crate::model::{Field, Model, New, Relation, StoredOn};
 use crate::naming;
@@ -96,9 +96,7 @@ fn reference(
             type Key = #key;
             const FACTS: __hooks::Facts = __hooks::#kind(#text, __hooks::#on_delete);
             #auto_create
-            fn key(__child: &#name) -> ::core::option::Option<Self::Key> {
-                #held
-            }
+            const KEY: __hooks::KeyOf<Self> = |__child| #held;
             #replacement
             #on
         }
@@ -179,20 +177,16 @@ fn on(model: &Model<'_>) -> Option<TokenStream> {
             __hooks::link([#(__hooks::Probe::<Self, #paths>::new().link(__on)),*])
         },
     };
-    Some(quote! {
-        fn on(__on: ::core::any::TypeId) -> __hooks::Handle {
-            #links
-        }
-    })
+    Some(quote!(const ON: __hooks::Linking = |__on| #links;))
 }
 
 fn auto_create(model: &Model<'_>, fields: &[&Field<'_>], how: &AutoCreate) -> TokenStream {
     let made = match how {
-        AutoCreate::By(path) => quote!(FromParent(#path)),
+        AutoCreate::By(path) => quote!(AutoCreate::FromParent(#path)),
         AutoCreate::Default(_) => default_that_refers(model, fields, how),
     };
     quote! {
-        const AUTO_CREATE: __hooks::AutoCreate<Self> = __hooks::AutoCreate::#made;
+        const AUTO_CREATE: __hooks::AutoCreate<Self> = __hooks::#made;
     }
 }
 
@@ -200,29 +194,24 @@ fn auto_create(model: &Model<'_>, fields: &[&Field<'_>], how: &AutoCreate) -> To
 fn default_that_refers(model: &Model<'_>, fields: &[&Field<'_>], how: &AutoCreate) -> TokenStream {
     let members: Option<Vec<_>> = fields.iter().map(|field| model.new_member(field)).collect();
     let Some(members) = members else {
-        return quote!(No);
+        return quote!(AutoCreate::No);
     };
-    let new = located(new(model), how.span());
-    let default = match &model.new {
+    let from_key = match &model.new {
         // It is one where all its fields have one, so the error is about the field that has none.
-        New::Generated(_) => quote!(::core::default::Default > ::default()),
-        New::Itself | New::Given(_) => quote!(__hooks::DefaultField > ::default_field()),
+        New::Generated(_) => quote!(from_key_and_defaults),
+        New::Itself | New::Given(_) => quote!(from_key),
     };
-    let default = located(quote!(<#new as #default), how.span());
-    let parts: Vec<_> = match &*members {
+    let from_key = located(from_key, how.span());
+    let key: Vec<_> = match &*members {
         [_] => vec![quote!(__key)],
-        members => (0..members.len())
-            .map(|index| {
-                let index = syn::Index::from(index);
-                quote!(__key.#index)
-            })
-            .collect(),
+        members => {
+            let index = (0..members.len()).map(Index::from);
+            index.map(|index| quote!(__key.#index)).collect()
+        }
     };
     quote! {
-        FromKey(|__key| {
-            let mut __new = #default;
-            #(__new.#members = ::core::convert::Into::into(#parts);)*
-            __new
+        #from_key::<Self>(|__new, __key| {
+            #(__new.#members = ::core::convert::Into::into(#key);)*
         })
     }
 }

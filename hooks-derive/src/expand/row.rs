@@ -24,7 +24,6 @@ pub(super) fn generate(model: &Model<'_>) -> TokenStream {
     let check_embedded = check_embedded(model, &written);
     let senders = senders(model);
     quote! {
-        #[automatically_derived]
         impl __hooks::Row for #name {
             type Table = #table::table;
             type PkFilter = #filter_type;
