@@ -163,6 +163,9 @@ fn database(rows: &str) -> SqliteConnection {
     conn
 }
 
+const ARTISTS: &str = "
+    INSERT INTO artists VALUES (1, 'first'), (2, 'second');
+
 #[test]
 fn del_15_a_restricting_row_of_an_unheard_row_does_not_restrict_if_both_go() {
     let mut conn = database(ARTISTS);
