@@ -10,6 +10,16 @@ struct Receivers;
 struct ManyModels;
 #[doc = include_str!("../docs/find-or-create.md")]
 struct FindOrCreate;
+#[doc = include_str!("../docs/relations.md")]
+struct Relations;
+#[doc = include_str!("../docs/on-delete.md")]
+struct OnDelete;
+#[doc = include_str!("../docs/large-deletes.md")]
+struct LargeDeletes;
+#[doc = include_str!("../docs/cascades-by-hand.md")]
+struct CascadesByHand;
+#[doc = include_str!("../docs/backfilling.md")]
+struct Backfilling;
 #[doc = include_str!("../docs/own-signals.md")]
 struct OwnSignals;
 #[doc = include_str!("../docs/after-commit.md")]

@@ -38,7 +38,8 @@
 //! ```
 //!
 //! Where to go from here: [`Model`] for the operations, [`signal`] for what is sent and when,
-//! [`Hooks`](derive@Hooks) for the attributes, [`registry()`] for what was compiled in.
+//! [`Hooks`](derive@Hooks) for the attributes and relations, [`query::HookedQueryDsl`] for the rows of a Diesel query,
+//! [`check()`] for whether the database agrees, [`registry()`] for what was compiled in.
 
 #[cfg(feature = "tracing")]
 pub use diesel_hooks_core::set_slow_receiver_threshold;

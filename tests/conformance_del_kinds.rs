@@ -74,6 +74,16 @@ fn pre_artist_goes(event: &PreDelete<Artist>) {
     LOG.push(format!("pre delete {}", event.instance.id));
 }
 
+model!(Realm of realms { name: String = [Text] });
+model!(Guild of guilds {
+    #[hooks(foreign_key(Realm, on_delete = Cascade))]
+    realm_id: i32 = [Integer],
+});
+model!(Smith of smiths {
+    #[hooks(foreign_key(Guild, on_delete = Set(asked)))]
+    guild_id: i32 = [Integer],
+});
+
 model!(Castle of castles { name: String = [Text] });
 model!(Knight of knights {
     #[hooks(foreign_key(Castle, on_delete = Protect))]
@@ -123,6 +133,9 @@ const SCHEMA: &str = "
         label_id INTEGER NOT NULL REFERENCES labels, former_id INTEGER REFERENCES labels);
     CREATE TABLE managers (id INTEGER PRIMARY KEY,
         label_id INTEGER NOT NULL REFERENCES labels, second_id INTEGER REFERENCES labels);
+    CREATE TABLE realms (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+    CREATE TABLE guilds (id INTEGER PRIMARY KEY, realm_id INTEGER NOT NULL REFERENCES realms);
+    CREATE TABLE smiths (id INTEGER PRIMARY KEY, guild_id INTEGER NOT NULL REFERENCES guilds);
     CREATE TABLE castles (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
     CREATE TABLE knights (id INTEGER PRIMARY KEY, castle_id INTEGER NOT NULL REFERENCES castles);
     CREATE TABLE walls (id INTEGER PRIMARY KEY, castle_id INTEGER NOT NULL REFERENCES castles);
@@ -220,6 +233,21 @@ fn del_05_the_function_of_set_is_called_once_in_a_delete_and_only_if_something_r
         .count()
         .get_result::<i64>(&mut conn);
     assert_eq!(moved, Ok(2_500));
+}
+
+#[test]
+fn del_05_the_function_of_set_is_called_once_also_for_rows_below_those_of_several_statements() {
+    let mut conn = database(
+        "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
+        INSERT INTO realms SELECT i, 'realm' FROM n;
+        INSERT INTO guilds SELECT id, id FROM realms; INSERT INTO smiths SELECT id, id FROM realms;",
+    );
+    let many = realms::table.filter(realms::id.gt(1));
+    let deleted = many.delete_hooked::<Realm>(&mut conn).expect("deleted");
+    assert_eq!(deleted.total, 2 * 999);
+    assert_eq!(LOG.take(), ["asked"]);
+    let moved = smiths::table.filter(smiths::guild_id.eq(1)).count();
+    assert_eq!(moved.get_result::<i64>(&mut conn), Ok(1_000));
 }
 
 #[test]

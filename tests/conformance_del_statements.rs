@@ -11,8 +11,6 @@ use diesel_hooks::prelude::*;
 
 model!(Plain of plains { name: String = [Text] });
 
-diesel::allow_tables_to_appear_in_same_query!(plains, folders);
-
 model!(Shelf of shelves { name: String = [Text] });
 model!(Nulled of nulleds {
     #[hooks(foreign_key(Shelf, on_delete = SetNull))]
@@ -235,28 +233,6 @@ fn del_28_every_statement_names_so_many_keys_at_most() {
 }
 
 #[test]
-fn del_31_a_query_of_rows_that_nobody_hears_of_is_one_statement() {
-    let mut conn = database(&many("plains", 50, "i, 'plain'"));
-    let (deleted, sent) = statements(&mut conn, |conn| {
-        plains::table
-            .filter(plains::id.gt(10))
-            .delete_hooked::<Plain>(conn)
-    });
-    assert_eq!(
-        counted(deleted.expect("deleted")),
-        (40, vec![("Plain", 40)])
-    );
-    assert_eq!(of_rows(&sent), ["DELETE"]);
-    let (deleted, sent) = statements(&mut conn, |conn| plains::table.delete_hooked::<Plain>(conn));
-    assert_eq!(deleted.expect("deleted").total, 10);
-    assert_eq!(
-        sent,
-        ["DELETE FROM `plains` WHERE `plains`.`id` IN (SELECT `plains`.`id` FROM `plains`)"]
-    );
-    assert_eq!(rows(&mut conn, "plains"), [""; 0]);
-}
-
-#[test]
 fn del_32_silent_dependents_go_by_what_they_refer_to_however_many() {
     for count in [3, 2_000] {
         let mut conn = database(
@@ -290,53 +266,6 @@ fn del_33_rows_of_a_join_table_go_by_one_statement_for_each_of_its_relations() {
     );
     assert_eq!(of_rows(&sent), ["DELETE"; 3]);
     assert_eq!(rows(&mut conn, "roads"), ["3 2 2"]);
-}
-
-#[test]
-fn del_34_a_query_with_joins_or_aggregates_is_one_statement_with_a_subselect() {
-    let mut conn = database(
-        "INSERT INTO plains VALUES (1, 'a'), (2, 'b'), (3, 'b'); INSERT INTO folders VALUES (1, 'b'), (2, 'b');",
-    );
-    let (deleted, sent) = statements(&mut conn, |conn| {
-        plains::table
-            .inner_join(folders::table.on(folders::name.eq(plains::name)))
-            .delete_hooked::<Plain>(conn)
-    });
-    assert_eq!(counted(deleted.expect("deleted")), (2, vec![("Plain", 2)]));
-    assert_eq!(of_rows(&sent), ["DELETE"]);
-    assert_eq!(rows(&mut conn, "plains"), ["1 a"]);
-    conn.batch_execute("INSERT INTO plains VALUES (5, 'c')")
-        .expect("a row");
-    let all = diesel::alias!(plains as all_plains);
-    let last = all
-        .select(diesel::dsl::max(all.field(plains::id)))
-        .single_value();
-    let newest = plains::table.filter(plains::id.nullable().eq(last));
-    let (deleted, sent) = statements(&mut conn, |conn| newest.delete_hooked::<Plain>(conn));
-    assert_eq!(deleted.expect("deleted").total, 1);
-    assert_eq!(of_rows(&sent), ["DELETE"]);
-    assert_eq!(rows(&mut conn, "plains"), ["1 a"]);
-}
-
-#[test]
-fn del_35_a_query_that_matches_nothing_is_one_statement_and_counts_nothing() {
-    let mut conn = database("");
-    let (deleted, sent) = statements(&mut conn, |conn| {
-        plains::table
-            .filter(plains::id.gt(10))
-            .delete_hooked::<Plain>(conn)
-    });
-    assert_eq!(counted(deleted.expect("nothing")), (0, vec![]));
-    assert_eq!(of_rows(&sent), ["DELETE"]);
-    // What depends on the rows makes no difference.
-    let (deleted, sent) = statements(&mut conn, |conn| {
-        folders::table.delete_hooked::<Folder>(conn)
-    });
-    assert_eq!(counted(deleted.expect("nothing")), (0, vec![]));
-    assert_eq!(of_rows(&sent), ["SELECT"]);
-    let (deleted, sent) = statements(&mut conn, |conn| heaps::table.delete_hooked::<Heap>(conn));
-    assert_eq!(counted(deleted.expect("nothing")), (0, vec![]));
-    assert_eq!(of_rows(&sent), ["SELECT"]);
 }
 
 #[test]
@@ -419,40 +348,6 @@ fn del_42_where_nobody_hears_of_the_rows_their_keys_are_read_and_nothing_else() 
     assert_eq!(read("stones"), Some(false), "{sent:?}");
     assert_eq!(read("grains"), Some(true), "{sent:?}");
     assert_eq!(LOG.take(), ["pre 1 of 7", "post 1"]);
-}
-
-#[test]
-fn del_63_a_limited_query_deletes_what_it_names() {
-    let mut conn = database(&many("plains", 5, "i, 'plain'"));
-    let last = plains::table.order(plains::id.desc()).limit(2).offset(1);
-    let deleted = last.delete_hooked::<Plain>(&mut conn).expect("deleted");
-    assert_eq!(deleted.total, 2);
-    assert_eq!(rows(&mut conn, "plains"), ["1 plain", "2 plain", "5 plain"]);
-    let mut conn = database(&many("heaps", 5, "i, 'heap'"));
-    conn.batch_execute(
-        "INSERT INTO stones VALUES (1, 1, 1), (4, 4, 4); INSERT INTO grains VALUES (4, 4, 4)",
-    )
-    .expect("rows");
-    let last = heaps::table.order(heaps::id.desc()).limit(2).into_boxed();
-    let deleted = last.delete_hooked::<Heap>(&mut conn).expect("deleted");
-    assert_eq!(
-        counted(deleted),
-        (4, vec![("Grain", 1), ("Heap", 2), ("Stone", 1)])
-    );
-    assert_eq!(rows(&mut conn, "heaps").len(), 3);
-    assert_eq!(rows(&mut conn, "stones"), ["1 1 1"]);
-}
-
-#[test]
-fn del_64_an_order_and_what_is_selected_make_no_difference() {
-    let mut conn = database(&many("plains", 5, "i, 'plain'"));
-    let query = plains::table
-        .filter(plains::id.le(3))
-        .order(plains::name)
-        .select(plains::name);
-    let deleted = query.delete_hooked::<Plain>(&mut conn).expect("deleted");
-    assert_eq!(deleted.total, 3);
-    assert_eq!(rows(&mut conn, "plains"), ["4 plain", "5 plain"]);
 }
 
 #[test]

@@ -276,6 +276,14 @@ fn o2o_28_on_delete_is_as_for_a_foreign_key() {
         "Place 2 is protected by Gate 1 (through Gate.place_id)"
     );
     assert_eq!(rows(&mut conn, "bars"), ["1 -", "2 2"]);
+    // It is looked for before the database would say so.
+    conn.batch_execute("PRAGMA foreign_keys = OFF")
+        .expect("turned off");
+    let error = place(&mut conn, 2)
+        .delete(&mut conn)
+        .expect_err("protected");
+    assert!(matches!(error, Error::Protected(_)), "{error:?}");
+    assert_eq!(rows(&mut conn, "bars"), ["1 -", "2 2"]);
 }
 
 #[test]

@@ -102,9 +102,9 @@ fn most_parameters(sent: &[String]) -> usize {
 #[test]
 fn a_level_that_is_heard_costs_one_select_and_one_delete_for_each_relation() {
     let mut conn = database(&[
-        ("singers", 900, 1),
-        ("scores", 900, 900),
-        ("awards", 900, 900),
+        ("singers", 200, 1),
+        ("scores", 200, 200),
+        ("awards", 200, 200),
     ]);
     let choir = choir(&mut conn);
     let (deleted, sent) = statements(&mut conn, |conn| choir.delete(conn));

@@ -61,7 +61,8 @@ pub enum Error {
     #[error(transparent)]
     Restricted(Box<Blocked>),
     /// Rows that are to be deleted refer to each other in a circle, and none of the relations in it can be
-    /// NULL, so that no row can go first.
+    /// NULL, so that no row can go first. Rows of one table go by one statement instead, unless they are more
+    /// than one can name.
     #[error(
         "rows to be deleted refer to each other in a circle, through {}, and none of these can be NULL; make one of them an Option, or delete in another order by hand",
         .relations.join(", ")

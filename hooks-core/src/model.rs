@@ -353,13 +353,16 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
 
     /// Deletes this row and what depends on it.
     ///
-    /// Everything is looked at before anything is written: rows that a relation declares `Cascade` go
-    /// too, dependents first, and one that it declares `Protect` stops the delete. A row that is gone
-    /// already is no error, not counted, and its receivers do not hear of it.
+    /// Everything is looked at before anything is written. What becomes of each row that refers to this one,
+    /// its relation says by [`on_delete`](crate::relation::OnDelete): rows that cascade go too, dependents first,
+    /// others protect this one or are made to refer to something else. Rows of which nobody hears are not
+    /// loaded. A row that is gone already is no error, not counted, and its receivers do not hear of it.
     ///
     /// # Errors
     ///
-    /// [`Error::Protected`](crate::Error::Protected) with the blocking rows,
+    /// [`Error::Protected`](crate::Error::Protected) and [`Error::Restricted`](crate::Error::Restricted) with the
+    /// blocking rows, [`Error::Cycle`](crate::Error::Cycle) if rows refer to each other in a circle that cannot be
+    /// opened, [`Error::Set`](crate::Error::Set) if the function of a relation failed,
     /// [`Error::ChildAppeared`](crate::Error::ChildAppeared) if a dependent came into being too late to go,
     /// [`Error::RowCount`](crate::Error::RowCount) if a trigger keeps a row,
     /// [`Error::Query`](crate::Error::Query) if the database refuses, and what receivers return.
@@ -392,7 +395,49 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     /// What deleting this row would do: which rows would go, which would change, which block it, and which
     /// receivers would hear of it.
     ///
-    /// It writes nothing, and no receiver runs.
+    /// It writes nothing, and no receiver runs. It reads the key of every row that would go, also where the
+    /// delete itself need not.
+    ///
+    /// ```
+    /// use diesel::prelude::*;
+    /// use diesel_hooks::prelude::*;
+    ///
+    /// diesel::table! { authors (id) { id -> Integer, name -> Text } }
+    /// diesel::table! { books (id) { id -> Integer, author_id -> Integer } }
+    ///
+    /// #[derive(Debug, Clone, Queryable, Hooks)]
+    /// struct Author {
+    ///     id: i32,
+    ///     name: String,
+    /// }
+    ///
+    /// #[derive(Debug, Clone, Queryable, Hooks)]
+    /// struct Book {
+    ///     id: i32,
+    ///     #[hooks(foreign_key(Author, on_delete = Cascade))]
+    ///     author_id: i32,
+    /// }
+    ///
+    /// # fn main() -> diesel_hooks::Result {
+    /// # let mut conn = SqliteConnection::establish(":memory:").expect("SQLite is embedded");
+    /// # for table in [
+    /// #     "CREATE TABLE authors (id INTEGER PRIMARY KEY, name TEXT NOT NULL)",
+    /// #     "CREATE TABLE books (id INTEGER PRIMARY KEY, author_id INTEGER NOT NULL REFERENCES authors)",
+    /// # ] {
+    /// #     diesel::sql_query(table).execute(&mut conn)?;
+    /// # }
+    /// let jane = Author::create(&mut conn, NewAuthor { name: "Jane".into() })?;
+    /// Book::create_many(&mut conn, vec![NewBook { author_id: jane.id }, NewBook { author_id: jane.id }])?;
+    ///
+    /// let plan = jane.delete_plan(&mut conn)?;
+    /// assert_eq!(
+    ///     plan.to_string(),
+    ///     "delete 1 Author (1)\n└── Book.author_id: delete 2 Book (1, 2)\n"
+    /// );
+    /// assert!(!plan.is_blocked());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///

@@ -61,6 +61,8 @@ pub(crate) struct RelationAttr {
     pub(crate) options: RelationOptions,
     /// `on_delete` stands there with another value than those that there are.
     pub(crate) on_delete_is_wrong: bool,
+    /// `columns` stands there, and is not a list of names.
+    pub(crate) columns_are_wrong: bool,
     /// What is wrong with its options: the relation itself is there.
     pub(crate) errors: Errors,
 }
@@ -182,12 +184,14 @@ impl FromMeta for RelationAttr {
         };
         let parent = without_keywords(&parent)?;
         let items: Vec<_> = items.collect();
-        let says_on_delete = items.iter().any(is_on_delete);
+        let says_on_delete = items.iter().any(|item| is("on_delete", item));
+        let says_columns = items.iter().any(|item| is("columns", item));
         let options: RelationOptions = read(items, &mut errors);
         Ok(RelationAttr {
             key,
             parent,
             on_delete_is_wrong: says_on_delete && options.on_delete.is_none(),
+            columns_are_wrong: says_columns && options.columns.is_none(),
             options,
             errors,
         })
@@ -322,8 +326,8 @@ fn parse_connection(meta: &Meta) -> Result<Option<PathList>> {
     }
 }
 
-fn is_on_delete(item: &NestedMeta) -> bool {
-    matches!(item, NestedMeta::Meta(meta) if meta.path().is_ident("on_delete"))
+fn is(option: &str, item: &NestedMeta) -> bool {
+    matches!(item, NestedMeta::Meta(meta) if meta.path().is_ident(option))
 }
 
 fn parse_word(meta: &Meta) -> Result<Flag> {
@@ -340,16 +344,12 @@ fn parse_on_delete(meta: &Meta) -> Result<Option<OnDelete>> {
     let Meta::NameValue(it) = meta else {
         return Err(form());
     };
-    let (name, set) = match &it.value {
-        Expr::Path(name) => (&name.path, None),
-        Expr::Call(call) => {
-            let (Expr::Path(name), [Expr::Path(function)]) =
-                (&*call.func, &*Vec::from_iter(&call.args))
-            else {
-                return Err(form());
-            };
-            (&name.path, Some(function.path.clone()))
-        }
+    let (name, functions) = match &it.value {
+        Expr::Path(name) => (&name.path, Vec::new()),
+        Expr::Call(call) => match &*call.func {
+            Expr::Path(name) => (&name.path, call.args.iter().collect()),
+            _ => return Err(form()),
+        },
         _ => return Err(form()),
     };
     let name = name.get_ident().ok_or_else(form)?.clone();
@@ -361,15 +361,19 @@ fn parse_on_delete(meta: &Meta) -> Result<Option<OnDelete>> {
         let message = format!("expected `on_delete = ..` with {choices}{hint}");
         return Err(Error::custom(message).with_span(&name));
     }
-    match (name == "Set", set.is_some()) {
-        (true, false) => Err(Error::custom(
+    match (name == "Set", &*functions) {
+        (true, [Expr::Path(function)]) => {
+            let set = Some(function.path.clone());
+            Ok(Some(OnDelete { name, set }))
+        }
+        (true, _) => Err(Error::custom(
             "`Set` needs the function that says what the row refers to: `on_delete = Set(deleted_user)`",
         )
         .with_span(&name)),
-        (false, true) => {
+        (false, _) if matches!(it.value, Expr::Call(_)) => {
             Err(Error::custom(format!("`{name}` takes no function; only `Set` does")).with_span(&name))
         }
-        _ => Ok(Some(OnDelete { name, set })),
+        _ => Ok(Some(OnDelete { name, set: None })),
     }
 }
 

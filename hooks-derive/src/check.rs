@@ -141,6 +141,7 @@ fn relation_is_complete(
 fn columns_are_fields(model: &Model<'_>, relation: &Relation, errors: &mut Errors) {
     let on_struct = model.of_several.iter().any(|it| std::ptr::eq(it, relation));
     match &relation.columns {
+        None if relation.columns_are_wrong => {}
         None if on_struct => errors.at(
             &relation.key,
             format!(
@@ -166,7 +167,8 @@ fn columns_are_fields(model: &Model<'_>, relation: &Relation, errors: &mut Error
 }
 
 fn accessor_has_a_name(fields: &[&Field<'_>], relation: &Relation, errors: &mut Errors) {
-    if relation.accessor(fields).is_some() {
+    // Without its columns it is reported already.
+    if fields.is_empty() || relation.accessor(fields).is_some() {
         return;
     }
     let example = naming::example_of(&parent_name(relation));

@@ -94,7 +94,7 @@ use proc_macro::TokenStream;
 /// | `assigned` | the application makes this key: it is a field of the generated insertable, as by default where a key has several columns or is a relation; any other single key, a text too, is taken to be made by the database. With `new = ..` it says that the struct has a field of this name, which `upsert` needs |
 /// | `auto_now_add` | the field says when the row was created: the library writes it, and the generated insertable leaves it out |
 /// | `auto_now` | the same, for when the row was created or last written |
-/// | `one_to_one(Parent, ..)` | the field refers to another model, and a row of that has one of these at most; its column should be UNIQUE and a foreign key without an action |
+/// | `one_to_one(Parent, ..)` | the field refers to another model, and a row of that has one of these at most; its column should be UNIQUE and, unless it says `on_delete = Database`, a foreign key without an action |
 /// | `foreign_key(Parent, ..)` | the same, and a row of that may have many of these |
 ///
 /// # In a relation
@@ -105,11 +105,14 @@ use proc_macro::TokenStream;
 /// | --- | --- |
 /// | `on_delete = ..` | what becomes of this row when its parent is deleted; required, as there is no safe default |
 /// | `related_name = profile` | `parent.profile(conn)` returns this row, or `parent.folders(conn)` a `Vec` of those of a `foreign_key`; `Parent::prefetch_profile(conn, &parents)` reads those of many by one query, in the order of the parents. The parent must be in the same crate |
-/// | `related_trait = HasProfile` | makes both functions those of a trait of this name, for a parent of another crate; needs `related_name` |
+/// | `related_trait = HasProfile` | makes these functions those of a trait of this name, which stands beside this struct and is imported where they are called, for a parent of another crate; needs `related_name` |
 /// | `accessor = employee` | `row.employee(conn)` returns the parent; by default it is called as the field, without `_id`; required where the field is the key or has another name |
 /// | `to = users::email` | it refers to this unique column of the parent, instead of its key |
 /// | `auto_create` | creating a parent creates this row, from the default of its insertable (an empty text, a zero) with the field of this name set to the parent's key; for a `one_to_one` |
 /// | `auto_create = make_profile` | creating a parent creates this row, from what `fn(&Parent) -> New` returns |
+///
+/// With `auto_create` and a `related_name`, `Parent::ensure_profile(conn)` creates what older rows lack, in batches, and returns how
+/// many that were. With `auto_create` a row that is there already is an error, so a receiver must not make it too.
 ///
 /// A nullable field is an optional relation: its accessor returns an `Option`, and NULL refers to nothing.
 ///

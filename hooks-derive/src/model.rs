@@ -79,6 +79,8 @@ pub(crate) struct Relation {
     pub(crate) on_delete: Option<OnDelete>,
     /// It was given, but is none that there is.
     pub(crate) on_delete_is_wrong: bool,
+    /// The same of its columns.
+    pub(crate) columns_are_wrong: bool,
     pub(crate) related_name: Option<Ident>,
     pub(crate) related_trait: Option<Ident>,
     pub(crate) accessor: Option<Ident>,
@@ -230,6 +232,7 @@ impl<'a> Model<'a> {
         let is_column = |field: &&Field<'_>| matches!(field.storage, Storage::Column(_));
         self.relations()
             .filter(move |(fields, _)| !fields.is_empty() && fields.iter().all(is_column))
+            .filter(|(fields, relation)| fields.len() == 1 || relation.to.is_none())
     }
 
     pub(crate) fn field(&self, name: &Ident) -> Option<&Field<'a>> {
@@ -344,6 +347,7 @@ impl Relation {
             parent,
             on_delete: attr.options.on_delete,
             on_delete_is_wrong,
+            columns_are_wrong: attr.columns_are_wrong,
             related_name: attr.options.related_name,
             related_trait: attr.options.related_trait,
             accessor: attr.options.accessor,

@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 
 /// The rows that a delete truly removed.
 ///
-/// Rows that were gone already are not counted, nor are those that the database's own cascades remove.
+/// Rows that were gone already are not counted, nor are those that the database's own cascades remove, nor
+/// those that stay and refer to something else.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Deleted {

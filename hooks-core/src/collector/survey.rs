@@ -12,7 +12,8 @@ use crate::relation::OnDelete;
 ///
 /// Rows go without being loaded where nobody hears of them nor of what depends on them. Those of tables that
 /// depend on each other in a circle are loaded, since only their keys tell where that ends, and those that may
-/// restrict or are given another parent, since it must be known whether they go too.
+/// restrict or are given another parent, with what they then refer to, since it must be known whether they go
+/// too.
 #[derive(Debug, Default)]
 pub(crate) struct Reach {
     /// The tables whose rows are loaded.
@@ -49,8 +50,6 @@ impl Reach {
 pub(crate) struct Survey {
     models: HashSet<TypeId>,
     tables: Vec<Table>,
-    /// The tables of whose rows it must be known which go.
-    told_apart: HashSet<TypeId>,
     /// How many relations lead to a table, whatever they say.
     ways: HashMap<TypeId, usize>,
 }
@@ -62,6 +61,8 @@ struct Table {
     has_dependents: bool,
     /// The tables whose rows go with these, by their places.
     children: HashSet<usize>,
+    /// The tables whose rows restrict these or are given another parent, unless they go too.
+    told_apart: HashSet<TypeId>,
 }
 
 impl Survey {
@@ -79,10 +80,10 @@ impl Survey {
                 OnDelete::Protect => self.tables[table].blocked = true,
                 OnDelete::Restrict => {
                     self.tables[table].blocked = true;
-                    self.told_apart.insert(relation.child_table());
+                    self.tables[table].told_apart.insert(relation.child_table());
                 }
                 OnDelete::SetDefault | OnDelete::Set => {
-                    self.told_apart.insert(relation.child_table());
+                    self.tables[table].told_apart.insert(relation.child_table());
                 }
                 OnDelete::Cascade => {
                     let child = self.place(relation.child_table());
@@ -104,6 +105,7 @@ impl Survey {
                 blocked: false,
                 has_dependents: false,
                 children: HashSet::new(),
+                told_apart: HashSet::new(),
             });
             self.tables.len() - 1
         })
@@ -111,12 +113,15 @@ impl Survey {
 
     fn reach(self) -> Reach {
         let mut reach = Reach::default();
+        let told_apart: HashSet<_> = self.tables.iter().flat_map(|it| &it.told_apart).collect();
+        let may_go = |id: &TypeId| self.tables.iter().any(|it| it.id == *id);
         for (place, table) in self.tables.iter().enumerate() {
             let below = self.below(place);
             let in_circle = |at: &usize| self.below(*at).contains(at);
             let loads = |at: &usize| {
                 let it = &self.tables[*at];
-                it.heard || self.told_apart.contains(&it.id) || in_circle(at)
+                let tells_apart = told_apart.contains(&it.id) || it.told_apart.iter().any(may_go);
+                it.heard || tells_apart || in_circle(at)
             };
             if loads(&place) || below.iter().any(loads) {
                 reach.loaded.insert(table.id);

@@ -3,6 +3,10 @@
 //! A relation is declared on the field that refers to the other model, so the child knows the parent
 //! and not the other way round. Each is registered with the identity of the parent's *table*: every
 //! struct over that table honours it, in whatever crate it stands.
+//!
+//! How a relation is declared stands with `#[derive(Hooks)]`, and what it then does in the guide: where it
+//! stands, `on_delete`, large deletes. Here are the types by which it is seen: [`OnDelete`], [`RelationInfo`] in the
+//! registry, and [`PlannedRows`] in the plan of a delete.
 
 mod accessor;
 mod dependents;
@@ -29,7 +33,7 @@ pub use self::link::Probe;
 pub use self::reference::{
     AutoCreate, CanBeNull, Chooses, Facts, Found as FoundParent, Handle, Held, Holds, KeyOf, Links,
     ParentKey, PrimaryKey, Reference, RefersTo, Replacement, Target, Unique, can_be_null, chosen,
-    foreign_key, from_key, from_key_and_defaults, one_to_one, referred,
+    foreign_key, from_key, from_key_and_defaults, is_column_of, one_to_one, referred,
 };
 pub(crate) use self::referring::Parents;
 #[doc(hidden)]
@@ -50,11 +54,11 @@ pub enum OnDelete {
     SetNull,
     /// It refers to a default row. No signals of an update are sent for it.
     SetDefault,
-    /// It refers to a row that the application names. No signals of an update are sent for it.
+    /// It refers to a row that a function of the application names. No signals of an update are sent for it.
     Set,
     /// Nothing is looked at and nothing is done; the database may object.
     DoNothing,
-    /// The schema says what happens, and the database does it without signals.
+    /// The schema says what happens (`ON DELETE ..`), and the database does it, without signals and uncounted.
     Database,
 }
 

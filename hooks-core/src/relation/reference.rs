@@ -4,6 +4,7 @@ use std::any::{Any, TypeId};
 use std::hash::Hash;
 use std::marker::PhantomData;
 
+use diesel::sql_types::IntoNullable;
 use diesel::sql_types::is_nullable::{IsNullable, NotNull};
 
 use super::{OnDelete, RelationKind};
@@ -225,6 +226,16 @@ impl CanBeNull for IsNullable {}
 pub const fn can_be_null<C>()
 where
     C: diesel::Expression<SqlType: diesel::sql_types::SqlType<IsNull: CanBeNull>>,
+{
+}
+
+/// Asked for where the user names the column `T` of the parent, which the child's column `F` holds.
+#[doc(hidden)]
+pub const fn is_column_of<P, T, F>()
+where
+    P: Row,
+    T: diesel::Column<Table = P::Table, SqlType: IntoNullable>,
+    F: diesel::Expression<SqlType: IntoNullable<Nullable = <T::SqlType as IntoNullable>::Nullable>>,
 {
 }
 

@@ -77,12 +77,17 @@ fn reference(
         .auto_create
         .as_ref()
         .map(|it| auto_create(model, fields, it));
-    let held = held(fields);
+    let held = held(fields, relation);
     let replacement = replacement(relation);
     let on = on(model);
     let nullable = nullable(model, fields, relation);
+    let is_column = to.as_ref().map(|to| {
+        let check = quote!(const _: () = __hooks::is_column_of::<#parent, #to, #(#columns)*>(););
+        located(check, to.span())
+    });
     quote! {
         #nullable
+        #is_column
         impl __hooks::Reference for #marker {
             type Parent = #parent;
             type Child = #name;
@@ -116,7 +121,7 @@ fn text(fields: &[&Field<'_>]) -> String {
 }
 
 /// What the fields of `__child` hold.
-fn held(fields: &[&Field<'_>]) -> TokenStream {
+fn held(fields: &[&Field<'_>], relation: &Relation) -> TokenStream {
     let held = |field: &&Field<'_>, key: TokenStream| {
         let Field { member, ty, .. } = field;
         quote!(__hooks::referred::<#key, #ty>(&__child.#member))
@@ -125,7 +130,13 @@ fn held(fields: &[&Field<'_>]) -> TokenStream {
         [field] => held(field, quote!(Self::Key)),
         fields => {
             let parts = fields.iter().map(|field| held(field, quote!(_)));
-            quote!(::core::option::Option::Some((#(#parts?),*)))
+            // The parent's key may be of others.
+            let columns = relation
+                .columns
+                .as_ref()
+                .map_or(&relation.key, |it| &it.key);
+            let span = generated_at(columns.span());
+            quote_spanned!(span=> ::core::option::Option::Some((#(#parts?),*)))
         }
     }
 }

@@ -28,24 +28,6 @@ struct A {
 
 #[derive(Clone, Queryable, Hooks)]
 #[diesel(table_name = profiles)]
-struct B {
-    id: i32,
-    #[hooks(foreign_key(User, on_delete = Cascade, to = users::name))]
-    user_id: i32,
-    bio: Option<String>,
-}
-
-#[derive(Clone, Queryable, Hooks)]
-#[diesel(table_name = profiles)]
-struct C {
-    id: i32,
-    #[hooks(foreign_key(User, on_delete = Cascade, to = "email"))]
-    user_id: i32,
-    bio: Option<String>,
-}
-
-#[derive(Clone, Queryable, Hooks)]
-#[diesel(table_name = profiles)]
 struct D {
     id: i32,
     #[hooks(foreign_key(User, on_delete = Cascade, to = profiles::id))]

@@ -19,16 +19,11 @@ struct User {
 
 #[derive(Clone, Queryable, Hooks)]
 #[diesel(table_name = profiles)]
-struct Profile {
+struct C {
     id: i32,
-    #[hooks(foreign_key(User, on_delete = Cascade))]
+    #[hooks(foreign_key(User, on_delete = Cascade, to = "email"))]
     user_id: i32,
     bio: Option<String>,
 }
 
-fn main() {
-    let conn = &mut SqliteConnection::establish(":memory:").unwrap();
-    let both = users::table.union(users::table);
-    both.delete_hooked::<User>(conn);
-    profiles::table.delete_hooked::<User>(conn);
-}
+fn main() {}
