@@ -244,8 +244,8 @@ mod tests {
         let eve = User::create(conn, user("Eve", None)).expect("created");
         ada.update(conn, |it| it.partner_id = Some(eve.id))
             .expect("the later one");
-        assert_eq!(ada.mentees(conn).expect("read"), [bob.clone()]);
         assert_eq!(bob.mentor(conn).expect("read"), Some(ada.clone()));
+        assert_eq!(ada.mentees(conn).expect("read"), [bob]);
         assert_eq!(eve.partner_of(conn).expect("read"), ada);
         assert!(matches!(eve.mentor(conn), Ok(None)));
 

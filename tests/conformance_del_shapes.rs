@@ -165,6 +165,8 @@ fn database(rows: &str) -> SqliteConnection {
 
 const ARTISTS: &str = "
     INSERT INTO artists VALUES (1, 'first'), (2, 'second');
+    INSERT INTO albums VALUES (1, 1), (2, 2);
+";
 
 #[test]
 fn del_15_a_restricting_row_of_an_unheard_row_does_not_restrict_if_both_go() {
