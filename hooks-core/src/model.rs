@@ -99,8 +99,8 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     ///
     /// # Errors
     ///
-    /// [`Error::Query`](crate::Error::Query) if the database refuses the row,
-    /// [`Error::DependentExists`](crate::Error::DependentExists) if a dependent was made before its turn, and
+    /// [`Error::Query`] if the database refuses the row,
+    /// [`Error::DependentExists`] if a dependent was made before its turn, and
     /// what receivers return.
     fn create<C: HookConnection>(conn: &mut C, new: Self::New) -> Result<Self>
     where
@@ -134,7 +134,7 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`](crate::Error::NotFound) if there is none.
+    /// [`Error::NotFound`] if there is none.
     fn get<C: HookConnection>(conn: &mut C, pk: Self::Pk) -> Result<Self>
     where
         Self: Persist<C::Raw>,
@@ -148,7 +148,7 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`](crate::Error::NotFound) if it is gone.
+    /// [`Error::NotFound`] if it is gone.
     fn refresh<C: HookConnection>(&mut self, conn: &mut C) -> Result
     where
         Self: Persist<C::Raw>,
@@ -163,7 +163,7 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`](crate::Error::NotFound) if the row is gone, [`Error::Query`](crate::Error::Query)
+    /// [`Error::NotFound`] if the row is gone, [`Error::Query`]
     /// if the database refuses the values, and what receivers return.
     fn save<C: HookConnection>(&mut self, conn: &mut C) -> Result
     where
@@ -183,7 +183,7 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     ///
     /// # Errors
     ///
-    /// As [`Model::save`], and [`Error::KeyChanged`](crate::Error::KeyChanged) if the closure or a
+    /// As [`Model::save`], and [`Error::KeyChanged`] if the closure or a
     /// receiver changed the key.
     fn update<C: HookConnection>(&mut self, conn: &mut C, change: impl FnOnce(&mut Self)) -> Result
     where
@@ -201,7 +201,7 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     ///
     /// # Errors
     ///
-    /// As [`Model::save`], and [`Error::KeyChanged`](crate::Error::KeyChanged) if the changeset or a receiver
+    /// As [`Model::save`], and [`Error::KeyChanged`] if the changeset or a receiver
     /// changed the key.
     fn update_set<C, S>(&mut self, conn: &mut C, changeset: S) -> Result
     where
@@ -243,7 +243,7 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     ///
     /// # Errors
     ///
-    /// [`Error::SeveralRows`](crate::Error::SeveralRows) if more than one row fulfils the condition, and as
+    /// [`Error::SeveralRows`] if more than one row fulfils the condition, and as
     /// [`Model::create`]: another row than the one that was looked for may have what must be unique.
     fn get_or_create<C: HookConnection, How>(
         conn: &mut C,
@@ -360,12 +360,12 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     ///
     /// # Errors
     ///
-    /// [`Error::Protected`](crate::Error::Protected) and [`Error::Restricted`](crate::Error::Restricted) with the
-    /// blocking rows, [`Error::Cycle`](crate::Error::Cycle) if rows refer to each other in a circle that cannot be
-    /// opened, [`Error::Set`](crate::Error::Set) if the function of a relation failed,
-    /// [`Error::ChildAppeared`](crate::Error::ChildAppeared) if a dependent came into being too late to go,
-    /// [`Error::RowCount`](crate::Error::RowCount) if a trigger keeps a row,
-    /// [`Error::Query`](crate::Error::Query) if the database refuses, and what receivers return.
+    /// [`Error::Protected`] and [`Error::Restricted`] with the
+    /// blocking rows, [`Error::Cycle`] if rows refer to each other in a circle that cannot be
+    /// opened, [`Error::Set`] if the function of a relation failed,
+    /// [`Error::ChildAppeared`] if a dependent came into being too late to go,
+    /// [`Error::RowCount`] if a trigger keeps a row,
+    /// [`Error::Query`] if the database refuses, and what receivers return.
     fn delete<C: HookConnection>(&self, conn: &mut C) -> Result<Deleted>
     where
         Self: Persist<C::Raw>,
@@ -382,7 +382,7 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     ///
     /// # Errors
     ///
-    /// [`Error::TooManyRows`](crate::Error::TooManyRows), and as [`Model::delete`].
+    /// [`Error::TooManyRows`], and as [`Model::delete`].
     fn delete_at_most<C: HookConnection>(&self, conn: &mut C, max_rows: usize) -> Result<Deleted>
     where
         Self: Persist<C::Raw>,
@@ -441,7 +441,7 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`](crate::Error::NotFound) if the row is gone, [`Error::Query`](crate::Error::Query)
+    /// [`Error::NotFound`] if the row is gone, [`Error::Query`]
     /// if the database refuses to be read.
     fn delete_plan<C: HookConnection>(&self, conn: &mut C) -> Result<DeletePlan>
     where
