@@ -97,17 +97,17 @@ fn silent_updates_and_deletes_are_one_statement() {
     let (_, seen) = statements(&mut conn, |conn| item.save(conn));
     assert_eq!(
         seen,
-        ["UPDATE `items` SET `name` = ?, `price` = ? WHERE (`items`.`id` = ?)"]
+        ["UPDATE `items` SET `name` = ?, `price` = ? WHERE `items`.`id` = ?"]
     );
     let (_, seen) = statements(&mut conn, |conn| {
         item.update(conn, |item| item.price = Some(3))
     });
     assert_eq!(
         seen,
-        ["UPDATE `items` SET `price` = ? WHERE (`items`.`id` = ?)"]
+        ["UPDATE `items` SET `price` = ? WHERE `items`.`id` = ?"]
     );
     let (_, seen) = statements(&mut conn, |conn| item.delete(conn));
-    assert_eq!(seen, ["DELETE FROM `items` WHERE (`items`.`id` = ?)"]);
+    assert_eq!(seen, ["DELETE FROM `items` WHERE `items`.`id` = ?"]);
     assert!(stored(&mut conn).is_empty());
 }
 
