@@ -314,12 +314,14 @@ impl<C: RawConnection> Plan<C> {
                 let relation = self.relation(children.relation, children.opener);
                 for (child, parent) in children.parents.iter().enumerate() {
                     if let Some(child) = children.rows.number(&self.planned, child) {
-                        // It goes too, before what it refers to.
-                        self.edges.push(Edge {
-                            child,
-                            parent: *parent,
-                            relation,
-                        });
+                        // What can refer to nothing will, before anything goes.
+                        if !(children.relation.on_delete.replaces() && children.opener.is_some()) {
+                            self.edges.push(Edge {
+                                child,
+                                parent: *parent,
+                                relation,
+                            });
+                        }
                     } else if children.relation.on_delete == OnDelete::Restrict {
                         let path = self.planned.path(*parent).and(children.relation);
                         let key = [children.rows.key(child)];

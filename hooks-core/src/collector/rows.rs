@@ -422,7 +422,7 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
                 relation.replace(conn, Parents::Keys(&self.keys), chosen)?;
             } else if on_delete.replaces() {
                 // What goes must not be made to refer to another row that goes, and maybe before it.
-                relation.replace_those_that_stay(conn, &self.keys, planned, chosen)?;
+                relation.replace_unless_they_go(conn, &self.keys, planned, chosen)?;
             }
         }
         Ok(())

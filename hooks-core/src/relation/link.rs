@@ -200,7 +200,7 @@ where
     ) -> Result<usize> {
         let by = match R::replacement() {
             Replacement::Null => None,
-            Replacement::Value(value) => value(),
+            Replacement::Value(value) => once::<R>(chosen, value),
             Replacement::Setter(setter) => {
                 if R::some_keys(conn, parents, 1)
                     .map_err(reading::<R>())?
@@ -214,7 +214,7 @@ where
         R::replace(conn, parents, by).map_err(writing::<R>(Operation::Update))
     }
 
-    fn replace_those_that_stay(
+    fn replace_unless_they_go(
         &self,
         conn: &mut C,
         keys: &[ParentKey<R>],
@@ -224,13 +224,16 @@ where
         let pairs = R::keys(conn, Parents::Keys(keys)).map_err(reading::<R>())?;
         let goes = |key: &_| planned.number::<R::Child, C>(key).is_some();
         let keys = pairs.into_iter().map(|(child, _)| child);
-        let staying: Vec<_> = keys.filter(|key| !goes(key)).collect();
+        let (going, staying): (Vec<_>, Vec<_>) = keys.partition(goes);
+        if opener::<R, C>().is_some() {
+            R::set(conn, &going, None).map_err(writing::<R>(Operation::Update))?;
+        }
         if staying.is_empty() {
             return Ok(());
         }
         let by = match R::replacement() {
             Replacement::Null => None,
-            Replacement::Value(value) => value(),
+            Replacement::Value(value) => once::<R>(chosen, value),
             Replacement::Setter(setter) => choose::<R, C>(conn, &*setter, chosen)?,
         };
         R::set(conn, &staying, by)
@@ -275,7 +278,18 @@ where
     }
 }
 
-/// What the application's function says, which is asked once in a delete.
+/// What a function of the application says that takes no connection, asked once in a delete.
+fn once<R: Reference>(
+    chosen: &mut Chosen,
+    choose: impl FnOnce() -> Option<R::Key>,
+) -> Option<R::Key> {
+    let key = chosen
+        .entry(TypeId::of::<R>())
+        .or_insert_with(|| Box::new(choose()));
+    key.downcast_ref::<Option<R::Key>>().cloned().flatten()
+}
+
+/// What one with a connection says, asked once, too.
 fn choose<R: Reference, C: RawConnection>(
     conn: &mut C,
     setter: &dyn Any,

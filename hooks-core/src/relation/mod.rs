@@ -161,8 +161,8 @@ pub(crate) trait Relation<K, C: RawConnection>: Send + Sync {
         parents: Parents<'_, K, C::Backend>,
         chosen: &mut Chosen,
     ) -> Result<usize>;
-    /// The same for the children that do not go themselves.
-    fn replace_those_that_stay(
+    /// The same for children that may go themselves: those refer to nothing, if they can.
+    fn replace_unless_they_go(
         &self,
         conn: &mut C,
         keys: &[K],
