@@ -125,7 +125,7 @@ fn several_relations_between_the_same_two_models_are_each_on_their_own() {
         [1, 2, 3].map(|id| Airport::get(&mut conn, id).expect("an airport"));
     let ids = |flights: Vec<Flight>| flights.iter().map(|it| it.id).collect::<Vec<_>>();
     assert_eq!(ids(bern.departures(&mut conn).expect("read")), [1, 2]);
-    assert_eq!(ids(bern.arrivals(&mut conn).expect("read")), []);
+    assert!(bern.arrivals(&mut conn).expect("read").is_empty());
     assert_eq!(ids(geneva.arrivals(&mut conn).expect("read")), [1, 3]);
     assert_eq!(bern.last_resort(&mut conn).expect("a flight").id, 3);
     let flight = Flight::get(&mut conn, 1).expect("a flight");

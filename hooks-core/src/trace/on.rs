@@ -183,6 +183,7 @@ fn error_type(error: &Error) -> &'static str {
         Error::SignalReplaced { .. } => "SignalReplaced",
         Error::KeyChanged { .. } => "KeyChanged",
         Error::RowCount { .. } => "RowCount",
+        Error::DependentExists { .. } => "DependentExists",
         Error::ChildAppeared { .. } => "ChildAppeared",
         Error::TransactionLost { .. } => "TransactionLost",
         Error::Recursion { .. } => "Recursion",
