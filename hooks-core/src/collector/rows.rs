@@ -392,7 +392,7 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
         for (at, event) in heard.iter().zip(events) {
             kept[*at] = Some(event.instance);
         }
-        let had_connection = receivers.takes_connection() || scoped::has_connected(conn);
+        let had_connection = receivers.needs.connection || scoped::has_connected(conn);
         Ok(!heard.is_empty() && had_connection)
     }
 

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use super::{RawConnection, State};
 use crate::error::{Error, Result};
+use crate::receiver::Outcome;
 use crate::signal::Signal;
 
 /// The receivers with a connection that run right now, the outermost first.
@@ -52,12 +53,12 @@ impl std::fmt::Display for Frame {
     }
 }
 
-/// Runs a receiver that may cause others.
-pub(crate) fn nested<C: RawConnection, T>(
+/// Runs a receiver that may cause others. By reference, because there is one for each signal of each model.
+pub(crate) fn nested<C: RawConnection>(
     conn: &mut C,
     frame: Frame,
-    receive: impl FnOnce(&mut C) -> T,
-) -> Result<T> {
+    receive: &mut dyn FnMut(&mut C) -> Outcome,
+) -> Result<Outcome> {
     let chain = &mut State::of(conn)?.chain;
     let outside = chain.frames.len();
     chain.frames.push(frame);

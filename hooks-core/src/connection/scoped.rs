@@ -123,7 +123,7 @@ impl<E: Signal, C: RawConnection> Listener<E, C> {
             return Ok(());
         }
         let frame = Frame::of::<E>(CONNECTED);
-        let outcome = nested(conn, frame, |conn| {
+        let outcome = nested(conn, frame, &mut |conn| {
             trace::connected::<E>(|| (self.receive)(event, conn))
         })?;
         outcome.map_err(|source| failed(Some(event), None, source))

@@ -6,7 +6,7 @@ use crate::collector::Reach;
 use crate::connection::{CallbackKind, RawConnection, Scope, register, scoped};
 use crate::error::{RegistryError, Result};
 use crate::model::{Persist, Row};
-use crate::receiver::{Receiver, Slot, Tombstone};
+use crate::receiver::{Needs, Receiver, Slot, Tombstone};
 use crate::registry;
 use crate::relation::{self, Relation, Relations};
 use crate::signal::{
@@ -60,8 +60,7 @@ impl<M: Row, C: RawConnection> ModelHooks<M, C> {
     /// What two registrations contradict each other in.
     pub fn collect() -> std::result::Result<Self, RegistryError> {
         registry::check::<M>()?;
-        let mut relations = relation::towards::<M, C>()?;
-        relations.sort_by_key(|relation| !relation.info().auto_create);
+        let relations = relation::towards::<M, C>()?;
         let mut hooks = ModelHooks {
             pre_save: Slot::collect()?,
             pre_create: Slot::collect()?,
@@ -86,22 +85,28 @@ impl<M: Row, C: RawConnection> ModelHooks<M, C> {
             reach: OnceLock::new(),
             compares: false,
             looks_back: false,
-            merging: merging::<M>(),
+            merging: merging(TypeId::of::<M::Table>()),
         };
-        let save = scope_of(&hooks.pre_save, &hooks.post_save);
+        let save = scope_of(hooks.pre_save.needs, hooks.post_save.needs);
         hooks.own_create = save
-            .max(scope_of(&hooks.pre_create, &hooks.post_create))
+            .max(scope_of(hooks.pre_create.needs, hooks.post_create.needs))
             .max(Scope::ReadBack);
-        hooks.own_update = save.max(scope_of(&hooks.pre_update, &hooks.post_update));
-        hooks.own_delete = scope_of(&hooks.pre_delete, &hooks.post_delete);
-        if hooks.post_load.takes_connection() {
+        hooks.own_update = save.max(scope_of(hooks.pre_update.needs, hooks.post_update.needs));
+        hooks.own_delete = scope_of(hooks.pre_delete.needs, hooks.post_delete.needs);
+        if hooks.post_load.needs.connection {
             hooks.own_load = Scope::Receivers;
         }
-        let updates = [hooks.pre_update.compares(), hooks.post_update.compares()];
-        let looks_back = hooks.pre_update.looks_back() || hooks.post_update.looks_back();
-        let saves = [hooks.pre_save.compares(), hooks.post_save.compares()];
+        let updates = [
+            hooks.pre_update.needs.compares,
+            hooks.post_update.needs.compares,
+        ];
+        let looks_back = hooks.pre_update.needs.looks_back || hooks.post_update.needs.looks_back;
+        let saves = [
+            hooks.pre_save.needs.compares,
+            hooks.post_save.needs.compares,
+        ];
         hooks.compares = looks_back || updates.contains(&true) || saves.contains(&true);
-        hooks.looks_back = hooks.compares || hooks.pre_save.looks_back();
+        hooks.looks_back = hooks.compares || hooks.pre_save.needs.looks_back;
         Ok(hooks)
     }
 
@@ -170,10 +175,9 @@ impl<M: Row, C: RawConnection> ModelHooks<M, C> {
     }
 }
 
-/// The receivers that tell of rows of the table of `M` once, in an order that does not depend on the linker.
-fn merging<M: Row>() -> Vec<&'static Receiver> {
+/// The receivers that tell of rows of the table once, in an order that does not depend on the linker.
+fn merging(table: TypeId) -> Vec<&'static Receiver> {
     let all = inventory::iter::<Receiver>.into_iter();
-    let table = TypeId::of::<M::Table>();
     let mut merging: Vec<_> = all.filter(|it| it.handler.merges(table)).collect();
     merging.sort_by_key(|it| (it.order, it.uid, (it.signal)()));
     merging
@@ -183,15 +187,12 @@ fn merging<M: Row>() -> Vec<&'static Receiver> {
 ///
 /// A receiver before the write that has no connection leaves nothing behind when it fails. One that waits for
 /// the end of the transaction needs one to wait for, or it would run before the write.
-fn scope_of<Pre: Signal, Post: Signal, C: 'static>(
-    pre: &Slot<Pre, C>,
-    post: &Slot<Post, C>,
-) -> Scope {
-    if pre.takes_connection() || post.takes_connection() {
+fn scope_of(pre: Needs, post: Needs) -> Scope {
+    if pre.connection || post.connection {
         Scope::Receivers
-    } else if post.can_fail() || pre.defers() {
+    } else if post.can_fail || pre.defers {
         Scope::Statements
-    } else if post.defers() {
+    } else if post.defers {
         // What waits for the COMMIT comes after every receiver.
         Scope::ReadBack
     } else {

@@ -19,12 +19,13 @@ pub use self::deferred::{Deferred, DeferredSender, Kept, Merge, Merged, Tombston
 #[doc(hidden)]
 pub use self::handler::{ConnectionType, Handler, Taken};
 pub(crate) use self::order::in_order;
+use self::order::places;
 pub(crate) use self::senders::{HeardByTraits, SentAs, sent};
 #[doc(hidden)]
 pub use self::senders::{Senders, Upcast};
 #[doc(hidden)]
 pub use self::slot::Calls;
-pub(crate) use self::slot::{Slot, failed};
+pub(crate) use self::slot::{Needs, Slot, failed};
 
 /// A receiver as `#[receiver]` registers it.
 pub struct Receiver {

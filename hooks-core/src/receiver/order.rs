@@ -5,29 +5,38 @@ use std::collections::BTreeSet;
 use super::Receiver;
 use crate::error::RegistryError;
 
-/// Puts the receivers of one signal in the order in which they run: what `before` and `after` demand, and
-/// among the rest by `order`, then `uid`. A uid that is not among them demands nothing.
+/// The receivers of one signal in the order in which they run.
+///
+/// # Errors
+///
+/// As [`places`].
+pub(crate) fn in_order(
+    signal: &'static str,
+    receivers: &[&'static Receiver],
+) -> Result<Vec<&'static Receiver>, RegistryError> {
+    let places = places(signal, receivers)?;
+    Ok(places.into_iter().map(|place| receivers[place]).collect())
+}
+
+/// The places of the receivers of one signal in the order in which they run: what `before` and `after`
+/// demand, and among the rest by `order`, then `uid`. A uid that is not among them demands nothing.
 ///
 /// # Errors
 ///
 /// If two share a uid, or the demands form a cycle.
-pub(crate) fn in_order<T>(
+pub(super) fn places(
     signal: &'static str,
-    mut calls: Vec<T>,
-    receiver: impl Fn(&T) -> &'static Receiver,
-) -> Result<Vec<T>, RegistryError> {
-    calls.sort_by_key(|call| {
-        let Receiver { order, uid, .. } = receiver(call);
-        (*order, *uid, receiver(call).file, receiver(call).line)
+    receivers: &[&'static Receiver],
+) -> Result<Vec<usize>, RegistryError> {
+    let mut places: Vec<usize> = (0..receivers.len()).collect();
+    places.sort_by_key(|place| {
+        let it = receivers[*place];
+        (it.order, it.uid, it.file, it.line)
     });
-    let receivers: Vec<_> = calls.iter().map(receiver).collect();
-    unique(signal, &receivers)?;
-    let order = arrange(signal, &receivers)?;
-    let mut calls: Vec<_> = calls.into_iter().map(Some).collect();
-    Ok(order
-        .into_iter()
-        .filter_map(|index| calls[index].take())
-        .collect())
+    let sorted: Vec<_> = places.iter().map(|place| receivers[*place]).collect();
+    unique(signal, &sorted)?;
+    let order = arrange(signal, &sorted)?;
+    Ok(order.into_iter().map(|index| places[index]).collect())
 }
 
 fn unique(signal: &'static str, receivers: &[&'static Receiver]) -> Result<(), RegistryError> {
@@ -144,7 +153,7 @@ mod tests {
     static ANOTHER_FUNCTION: Receiver = receiver(2, &EachOn::<u8, i64>(|_, _| Ok(())));
 
     fn order(receivers: [&'static Receiver; 2]) -> Result<Vec<&'static Receiver>, RegistryError> {
-        in_order("u8", receivers.into(), |it| it)
+        in_order("u8", &receivers)
     }
 
     #[test]

@@ -1,6 +1,6 @@
 use super::{
     Batch, BatchOn, Change, ChangeOn, Deferred, DeferredSender, Each, EachOn, Handler, Merged,
-    Outcome, Receiver, When, in_order,
+    Outcome, Receiver, When, places,
 };
 use crate::connection::{Callback, CallbackKind, Frame, RawConnection, nested, register, scoped};
 use crate::error::{BoxError, Error, ReceiverError, RegistryError, Result};
@@ -9,7 +9,37 @@ use crate::trace;
 
 /// The receivers of one signal on one connection type, in the order in which they run.
 pub(crate) struct Slot<E: 'static, C> {
-    calls: Box<[Call<E, C>]>,
+    calls: Vec<Call<E, C>>,
+    pub(crate) needs: Needs,
+}
+
+/// What the receivers of a signal need.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Needs {
+    /// One of them may return an error while the signal is sent.
+    pub(crate) can_fail: bool,
+    /// One of them takes the connection.
+    pub(crate) connection: bool,
+    /// One of them waits for the end of the transaction.
+    pub(crate) defers: bool,
+    /// One of them looks at what changed.
+    pub(crate) compares: bool,
+    /// One of them may ask its event for the old row.
+    pub(crate) looks_back: bool,
+}
+
+impl Needs {
+    fn of(receivers: &[&'static Receiver]) -> Self {
+        let mut needs = Needs::default();
+        for receiver in receivers {
+            needs.can_fail |= receiver.fallible && receiver.when == When::Now;
+            needs.connection |= receiver.handler.connection().is_some();
+            needs.defers |= receiver.when != When::Now;
+            needs.compares |= receiver.compares;
+            needs.looks_back |= receiver.looks_back;
+        }
+        needs
+    }
 }
 
 /// Receivers on their way into a slot.
@@ -44,9 +74,23 @@ impl<E: Signal, C: 'static> Slot<E, C> {
             calls.push(receiver, Form::of(receiver.handler));
         }
         E::add_senders(&mut calls);
-        let calls = in_order(E::NAME, calls.0, |call| call.receiver)?;
+        let mut calls = calls.0;
+        let mut receivers = Vec::with_capacity(calls.len());
+        for call in &calls {
+            receivers.push(call.receiver);
+        }
+        let from = places(E::NAME, &receivers)?;
+        for place in 0..calls.len() {
+            let mut source = from[place];
+            // What stood in an earlier place was swapped for what belongs there.
+            while source < place {
+                source = from[source];
+            }
+            calls.swap(place, source);
+        }
         Ok(Slot {
-            calls: calls.into(),
+            calls,
+            needs: Needs::of(&receivers),
         })
     }
 
@@ -55,38 +99,9 @@ impl<E: Signal, C: 'static> Slot<E, C> {
         self.calls.is_empty()
     }
 
-    /// Whether one of them may return an error while the signal is sent.
-    pub(crate) fn can_fail(&self) -> bool {
-        self.calls
-            .iter()
-            .any(|call| call.receiver.fallible && call.receiver.when == When::Now)
-    }
-
-    /// Whether one of them takes the connection.
-    pub(crate) fn takes_connection(&self) -> bool {
-        self.calls.iter().any(|call| call.form.takes_connection())
-    }
-
-    /// Whether one of them waits for the end of the transaction.
-    pub(crate) fn defers(&self) -> bool {
-        self.calls
-            .iter()
-            .any(|call| call.receiver.when != When::Now)
-    }
-
     /// Their `dispatch_uid`s, in the order in which they run.
     pub(crate) fn uids(&self) -> impl Iterator<Item = &'static str> {
         self.calls.iter().map(|call| call.receiver.uid)
-    }
-
-    /// Whether one of them looks at what changed.
-    pub(crate) fn compares(&self) -> bool {
-        self.calls.iter().any(|call| call.receiver.compares)
-    }
-
-    /// Whether one of them may ask its event for the old row.
-    pub(crate) fn looks_back(&self) -> bool {
-        self.calls.iter().any(|call| call.receiver.looks_back)
     }
 }
 
@@ -168,20 +183,14 @@ impl<E: Signal, C: RawConnection> Slot<E, C> {
 impl<E: Signal, C: RawConnection> Call<E, C> {
     fn receive(&self, event: &mut E, conn: &mut C) -> Result<()> {
         let outcome = match &self.form {
-            Form::Each(receive) => self.traced(|| receive(event)),
-            Form::Change(receive) => self.traced(|| receive(event)),
-            Form::Batch(receive) => self.traced(|| receive(std::slice::from_ref(event))),
-            Form::Sender(receive) => self.traced(|| receive(event)),
-            Form::EachOn(receive) => self.nested(conn, |conn| receive(event, conn))?,
-            Form::ChangeOn(receive) => self.nested(conn, |conn| receive(event, conn))?,
-            Form::SenderOn(receive) => self.nested(conn, |conn| receive(event, conn))?,
-            Form::BatchOn(receive) => {
-                self.nested(conn, |conn| receive(std::slice::from_ref(event), conn))?
-            }
             Form::Deferred(keep) => return self.defer(keep(event), conn),
             Form::Merged(merged) => {
                 return self.defer(merged.keep(event, self.receiver.uid), conn);
             }
+            form if form.takes_connection() => {
+                self.nested(conn, &mut |conn| form.call(event, conn))?
+            }
+            form => self.traced(|| form.call(event, conn)),
         };
         outcome.map_err(|source| failed(Some(event), Some(self.receiver), source))
     }
@@ -192,7 +201,7 @@ impl<E: Signal, C: RawConnection> Call<E, C> {
         }
         let outcome = match self.form {
             Form::Batch(receive) => self.traced(|| receive(events)),
-            Form::BatchOn(receive) => self.nested(conn, |conn| receive(events, conn))?,
+            Form::BatchOn(receive) => self.nested(conn, &mut |conn| receive(events, conn))?,
             _ => {
                 return events
                     .iter_mut()
@@ -211,9 +220,9 @@ impl<E: Signal, C: RawConnection> Call<E, C> {
     }
 
     /// Runs a receiver that has the connection, and so may cause others.
-    fn nested(&self, conn: &mut C, receive: impl FnOnce(&mut C) -> Outcome) -> Result<Outcome> {
+    fn nested(&self, conn: &mut C, receive: &mut dyn FnMut(&mut C) -> Outcome) -> Result<Outcome> {
         let frame = Frame::of::<E>(self.receiver.uid);
-        nested(conn, frame, |conn| self.traced(|| receive(conn)))
+        nested(conn, frame, &mut |conn| self.traced(|| receive(conn)))
     }
 
     fn defer(&self, callback: Callback, conn: &mut C) -> Result<()> {
@@ -310,6 +319,21 @@ impl<E: Signal, C: 'static> Form<E, C> {
             let event = event.clone();
             Callback::Call(Box::new(move || receive(upcast(&event))))
         })))
+    }
+
+    /// Calls a receiver that does not wait for the end of the transaction.
+    fn call(&self, event: &mut E, conn: &mut C) -> Outcome {
+        match self {
+            Form::Each(receive) => receive(event),
+            Form::EachOn(receive) => receive(event, conn),
+            Form::Change(receive) => receive(event),
+            Form::ChangeOn(receive) => receive(event, conn),
+            Form::Batch(receive) => receive(std::slice::from_ref(event)),
+            Form::BatchOn(receive) => receive(std::slice::from_ref(event), conn),
+            Form::Sender(receive) => receive(event),
+            Form::SenderOn(receive) => receive(event, conn),
+            Form::Deferred(_) | Form::Merged(_) => Ok(()),
+        }
     }
 
     fn takes_connection(&self) -> bool {

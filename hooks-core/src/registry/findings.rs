@@ -138,7 +138,7 @@ fn contradictions(together: &Together) -> Vec<Finding> {
     let of_receivers = together
         .groups
         .iter()
-        .filter_map(|it| in_order(it.signal, it.receivers.clone(), |it| it).err());
+        .filter_map(|it| in_order(it.signal, &it.receivers).err());
     of_models
         .chain(of_receivers)
         .map(Finding::Contradiction)

@@ -85,7 +85,7 @@ impl Registry {
         receivers
             .chunk_by(|one, next| (one.signal_id)() == (next.signal_id)())
             .flat_map(|of_one| {
-                let in_order = in_order("", of_one.to_vec(), |it| it);
+                let in_order = in_order("", of_one);
                 in_order.unwrap_or_else(|_| of_one.to_vec())
             })
             .collect()

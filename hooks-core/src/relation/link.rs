@@ -181,15 +181,11 @@ where
         if relations.is_empty() {
             return Ok(());
         }
-        let mut outcome = Ok(());
-        R::show(parents, &mut |condition| {
-            for relation in relations {
-                if outcome.is_ok() {
-                    outcome = relation.find_blockers(conn, Parents::Where(condition), &path, found);
-                }
-            }
-        });
-        outcome
+        R::each_part(parents, &mut |condition| {
+            relations.iter().try_for_each(|relation| {
+                relation.find_blockers(conn, Parents::Where(condition), &path, found)
+            })
+        })
     }
 
     fn replace(
@@ -250,16 +246,12 @@ where
     ) -> Result<()> {
         let relations = &R::Child::hooks()?.relations;
         if !relations.is_empty() {
-            let mut outcome = Ok(());
-            R::show(parents, &mut |condition| {
+            R::each_part(parents, &mut |condition| {
                 let children = Parents::Where(condition);
-                for relation in relations {
-                    if outcome.is_ok() {
-                        outcome = collector::end(&**relation, conn, children, chosen, deleted);
-                    }
-                }
-            });
-            outcome?;
+                relations.iter().try_for_each(|relation| {
+                    collector::end(&**relation, conn, children, chosen, deleted)
+                })
+            })?;
         }
         let count = R::delete(conn, parents).map_err(writing::<R>(Operation::Delete))?;
         deleted.add(R::Child::INFO.name, count);

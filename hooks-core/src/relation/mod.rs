@@ -237,13 +237,30 @@ fn info<R: Reference>() -> RelationInfo {
     }
 }
 
-/// The relations that were declared towards the table of `M`, in the order of their names.
+/// What was declared towards a table, in the order of their names after those that create the child.
+fn declared_towards(table: TypeId) -> Vec<&'static RelationEntry> {
+    let mut entries: Vec<_> = registry::relations()
+        .filter(|entry| (entry.parent_table)() == table)
+        .collect();
+    entries.sort_by_key(|entry| {
+        let info = (entry.info)();
+        let child = info.child;
+        (
+            !info.auto_create,
+            child.name,
+            info.field,
+            child.file,
+            child.line,
+        )
+    });
+    entries
+}
+
+/// The relations towards the table of `M`. Those whose child comes into being with a row of this model stand
+/// first.
 pub(crate) fn towards<M: Row, C: RawConnection>() -> Result<Relations<M::Pk, C>, RegistryError> {
     let mut relations = Vec::new();
-    for entry in registry::relations() {
-        if (entry.parent_table)() != TypeId::of::<M::Table>() {
-            continue;
-        }
+    for entry in declared_towards(TypeId::of::<M::Table>()) {
         let Some(handle) = (entry.on)(TypeId::of::<C>()) else {
             continue;
         };
@@ -255,15 +272,6 @@ pub(crate) fn towards<M: Row, C: RawConnection>() -> Result<Relations<M::Pk, C>,
             })?;
         relations.push(*relation);
     }
-    relations.sort_by_key(|relation| {
-        let info = relation.info();
-        (
-            info.child.name,
-            info.field,
-            info.child.file,
-            info.child.line,
-        )
-    });
     Ok(relations)
 }
 

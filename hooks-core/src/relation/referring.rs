@@ -7,6 +7,7 @@ use diesel::deserialize::FromSqlRow;
 use diesel::dsl::{SqlTypeOf, count_star};
 use diesel::expression::{Expression, QueryMetadata};
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::result::Error as DieselError;
 use diesel::sql_types::BigInt;
 
 use super::ensure::WithoutChild;
@@ -37,6 +38,9 @@ impl<K, DB> Clone for Parents<'_, K, DB> {
 }
 
 impl<K, DB> Copy for Parents<'_, K, DB> {}
+
+/// What is done to rows, by a condition for them.
+type Work<'a, C, E> = dyn FnMut(&dyn QueryFragment<Backend<C>>) -> Result<(), E> + 'a;
 
 /// The key of a child, and what it refers to.
 type KeyPair<R> = (ChildKey<R>, <R as Reference>::Key);
@@ -277,39 +281,12 @@ pub trait Referring<C: RawConnection>:
         past: Option<ParentKey<Self>>,
         limit: usize,
     ) -> QueryResult<Vec<Self::Parent>>;
-    /// Shows the condition for them to who cannot know its type.
-    fn show(of: ParentsOf<'_, Self, C>, to: &mut dyn FnMut(&dyn QueryFragment<C::Backend>));
+    /// Works on the children of the parents, some at a time, by a condition of which no more is known: a
+    /// statement with such a one is compiled once for a model, and not for each relation.
+    fn each_part<E>(of: ParentsOf<'_, Self, C>, work: &mut Work<'_, C, E>) -> Result<(), E>;
 }
 
 pub(crate) type ParentsOf<'a, R, C> = Parents<'a, ParentKey<R>, Backend<C>>;
-
-/// What is done to the children in each part of the parents, by a condition for them.
-macro_rules! each_part {
-    ($parents:expr, $condition:ident => $work:expr) => {
-        match $parents {
-            Parents::Keys([key]) => {
-                let $condition = <R::Target as Aim<R, C>>::one(key);
-                $work;
-            }
-            Parents::Keys(keys) => {
-                let full = keys.chunks_exact(KEYS_AT_ONCE);
-                let rest = full.remainder();
-                for keys in full {
-                    let $condition = <R::Target as Aim<R, C>>::full(keys);
-                    $work;
-                }
-                if !rest.is_empty() {
-                    let $condition = <R::Target as Aim<R, C>>::several(Parents::Keys(rest));
-                    $work;
-                }
-            }
-            nested @ Parents::Where(_) => {
-                let $condition = <R::Target as Aim<R, C>>::several(nested);
-                $work;
-            }
-        }
-    };
-}
 
 impl<R, C> Referring<C> for R
 where
@@ -328,25 +305,27 @@ where
     diesel::dsl::CountStar: QueryFragment<C::Backend>,
 {
     fn rows(conn: &mut C, of: ParentsOf<'_, R, C>) -> QueryResult<Vec<R::Child>> {
+        if let Parents::Keys([key]) = of {
+            return R::Child::load_where(conn, <R::Target as Aim<R, C>>::one(key));
+        }
         let mut found = Vec::new();
-        each_part!(of, condition => {
-            let part = R::Child::load_where(conn, condition)?;
-            match found.is_empty() {
-                true => found = part,
-                false => found.extend(part),
-            }
-        });
+        Self::each_part::<DieselError>(of, &mut |these| {
+            found.append(&mut R::Child::load_where(conn, Erased(these))?);
+            Ok(())
+        })?;
         Ok(found)
     }
 
     fn keys(conn: &mut C, of: ParentsOf<'_, R, C>) -> QueryResult<Vec<KeyPair<R>>> {
         let mut found = Vec::new();
-        each_part!(of, condition => {
-            let query = Select::<R::Child, PairOfColumns<R>, _>::new(Default::default(), condition);
+        Self::each_part::<DieselError>(of, &mut |these| {
+            let query =
+                Select::<R::Child, PairOfColumns<R>, _>::new(Default::default(), Erased(these));
             for pair in rows(conn, query)? {
                 found.push(pair?);
             }
-        });
+            Ok(())
+        })?;
         Ok(found)
     }
 
@@ -356,38 +335,62 @@ where
         limit: usize,
     ) -> QueryResult<Vec<KeyPair<R>>> {
         let mut found = Vec::new();
-        each_part!(of, condition => {
-            let query = Select::<R::Child, PairOfColumns<R>, _>::new(Default::default(), condition);
-            for pair in rows(conn, Limit { query, limit: limit - found.len() })? {
+        Self::each_part::<DieselError>(of, &mut |these| {
+            let limit = limit - found.len();
+            if limit == 0 {
+                return Ok(());
+            }
+            let query =
+                Select::<R::Child, PairOfColumns<R>, _>::new(Default::default(), Erased(these));
+            for pair in rows(conn, Limit { query, limit })? {
                 found.push(pair?);
             }
-            if found.len() == limit {
-                return Ok(found);
-            }
-        });
+            Ok(())
+        })?;
         Ok(found)
     }
 
     fn count(conn: &mut C, of: ParentsOf<'_, R, C>) -> QueryResult<usize> {
         let mut count = 0;
-        each_part!(of, condition => {
-            let query = Select::<R::Child, _, _>::new(count_star(), condition);
+        Self::each_part::<DieselError>(of, &mut |these| {
+            let query = Select::<R::Child, _, _>::new(count_star(), Erased(these));
             for part in rows::<_, _, i64>(conn, query)? {
                 count += part?;
             }
-        });
+            Ok(())
+        })?;
         Ok(usize::try_from(count).unwrap_or_default())
     }
 
     fn delete(conn: &mut C, of: ParentsOf<'_, R, C>) -> QueryResult<usize> {
         let mut count = 0;
-        each_part!(of, condition => count += R::Child::remove_where(conn, condition)?);
+        let rest = match of {
+            Parents::Keys([key]) => {
+                return R::Child::remove_where(conn, <R::Target as Aim<R, C>>::one(key));
+            }
+            Parents::Keys(keys) => {
+                let full = keys.chunks_exact(KEYS_AT_ONCE);
+                let rest = full.remainder();
+                for keys in full {
+                    count += R::Child::remove_where(conn, <R::Target as Aim<R, C>>::full(keys))?;
+                }
+                Parents::Keys(rest)
+            }
+            nested @ Parents::Where(_) => nested,
+        };
+        Self::each_part::<DieselError>(rest, &mut |these| {
+            count += R::Child::remove_where(conn, Erased(these))?;
+            Ok(())
+        })?;
         Ok(count)
     }
 
     fn replace(conn: &mut C, of: ParentsOf<'_, R, C>, by: Option<R::Key>) -> QueryResult<usize> {
         let mut count = 0;
-        each_part!(of, condition => count += change::<R, C>(conn, condition, by.as_ref())?);
+        Self::each_part::<DieselError>(of, &mut |these| {
+            count += change::<R, C>(conn, Erased(these), by.as_ref())?;
+            Ok(())
+        })?;
         Ok(count)
     }
 
@@ -395,7 +398,7 @@ where
         let mut count = 0;
         for keys in children.chunks(KEYS_AT_ONCE) {
             let these = <R::Child as Row>::one_of(keys);
-            count += change::<R, C>(conn, these, by.as_ref())?;
+            count += change::<R, C>(conn, Erased(&these), by.as_ref())?;
         }
         Ok(count)
     }
@@ -409,13 +412,27 @@ where
         R::Parent::load_next(conn, WithoutChild::<R, C>::new(indexed), past, limit)
     }
 
-    fn show(of: ParentsOf<'_, R, C>, to: &mut dyn FnMut(&dyn QueryFragment<C::Backend>)) {
-        each_part!(of, condition => to(&condition));
+    fn each_part<E>(of: ParentsOf<'_, R, C>, work: &mut Work<'_, C, E>) -> Result<(), E> {
+        match of {
+            Parents::Keys([key]) => work(&<R::Target as Aim<R, C>>::one(key)),
+            Parents::Keys(keys) => {
+                keys.chunks(KEYS_AT_ONCE)
+                    .try_for_each(|keys| match keys.len() {
+                        KEYS_AT_ONCE => work(&<R::Target as Aim<R, C>>::full(keys)),
+                        _ => work(&<R::Target as Aim<R, C>>::several(Parents::Keys(keys))),
+                    })
+            }
+            nested @ Parents::Where(_) => work(&<R::Target as Aim<R, C>>::several(nested)),
+        }
     }
 }
 
 /// Writes what the rows for which this holds refer to.
-fn change<R, C>(conn: &mut C, rows: impl Filter<C>, by: Option<&R::Key>) -> QueryResult<usize>
+fn change<R, C>(
+    conn: &mut C,
+    rows: Erased<'_, Backend<C>>,
+    by: Option<&R::Key>,
+) -> QueryResult<usize>
 where
     C: RawConnection,
     R: Reference<Child: Persist<C>>,

@@ -176,7 +176,7 @@ fn send_to<E: CustomSignal, C: RawConnection>(
     let outcome = if let Some(Each(receive)) = receiver.handler.downcast_ref::<Each<E>>() {
         trace::receiver::<E>(receiver, || receive(event))
     } else if let Some(EachOn(receive)) = receiver.handler.downcast_ref::<EachOn<E, C>>() {
-        nested(conn, Frame::of::<E>(receiver.uid), |conn| {
+        nested(conn, Frame::of::<E>(receiver.uid), &mut |conn| {
             trace::receiver::<E>(receiver, || receive(event, conn))
         })?
     } else if let Some(deferred) = receiver.handler.downcast_ref::<Deferred<E>>() {
@@ -218,7 +218,7 @@ fn find() -> HashMap<TypeId, Found> {
         .into_iter()
         .map(|(signal, receivers)| {
             let name = receivers.first().map_or("", |it| (it.signal)());
-            (signal, in_order(name, receivers, |it| it))
+            (signal, in_order(name, &receivers))
         })
         .collect()
 }

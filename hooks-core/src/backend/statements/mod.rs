@@ -69,6 +69,10 @@ where
         out.push_sql(" WHERE ");
         self.filter.walk_ast(out)
     }
+
+    fn is_safe_to_cache_prepared(&self, backend: &DB) -> QueryResult<bool> {
+        self.filter.is_safe_to_cache_prepared(backend)
+    }
 }
 
 /// A condition, and how the rows go on.
@@ -291,6 +295,11 @@ where
         out.push_sql(" WHERE ");
         self.filter.walk_ast(out)
     }
+
+    fn is_safe_to_cache_prepared(&self, backend: &DB) -> QueryResult<bool> {
+        Ok(self.changes.is_safe_to_cache_prepared(backend)?
+            && self.filter.is_safe_to_cache_prepared(backend)?)
+    }
 }
 
 /// `a = NULL, b = NULL`
@@ -331,7 +340,7 @@ where
     }
 }
 
-/// A condition whose type is not known any more, found again by its text.
+/// A condition whose type is not known any more: its statement is found again by its text.
 pub(crate) struct Erased<'a, DB>(pub(crate) &'a dyn QueryFragment<DB>);
 
 impl<DB> QueryId for Erased<'_, DB> {
@@ -342,6 +351,10 @@ impl<DB> QueryId for Erased<'_, DB> {
 impl<DB: Backend> QueryFragment<DB> for Erased<'_, DB> {
     fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         self.0.walk_ast(out)
+    }
+
+    fn is_safe_to_cache_prepared(&self, backend: &DB) -> QueryResult<bool> {
+        self.0.is_safe_to_cache_prepared(backend)
     }
 }
 
