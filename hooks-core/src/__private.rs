@@ -27,8 +27,7 @@ pub use crate::relation::OnDelete::{
 pub use crate::relation::{
     AutoCreate, Entries, Facts, FoundParent as Found, Handle, Held, KeyOf, Links, On, ParentKey,
     PrimaryKey, Probe, Reference, Referring, RefersTo, Replacement, Unique, can_be_null, chosen,
-    foreign_key, from_key, from_key_and_defaults, is_column_of, link, one_to_one, referred,
-    relation,
+    foreign_key, from_key, from_key_and_defaults, held, is_column_of, link, one_to_one, relation,
 };
 pub use crate::signal::{
     Batched, Changeable, ColumnSet, CustomSignal, SentOn, Signal, TraitSignal,

@@ -32,6 +32,7 @@ mod outline;
 mod plan;
 mod rows;
 mod survey;
+mod waiting;
 
 use std::any::TypeId;
 use std::sync::Arc;

@@ -33,9 +33,14 @@ impl Circles {
         self.components.iter().flatten()
     }
 
+    /// What tells the rows that lead to this one and back from others.
+    pub(super) fn of(&self, row: Number) -> usize {
+        self.component[place(row)]
+    }
+
     /// Whether one of these leads to the other and back.
     pub(super) fn have(&self, one: Number, other: Number) -> bool {
-        self.component[place(one)] == self.component[place(other)]
+        self.of(one) == self.of(other)
     }
 
     /// A relation on a circle that can be NULL.
@@ -62,11 +67,13 @@ impl Circles {
         let mut depths = vec![0; self.components.len()];
         let mut levels: BTreeMap<usize, BTreeMap<u32, Vec<&[Number]>>> = BTreeMap::new();
         for (at, members) in self.components.iter().enumerate() {
-            let Some(group) = rows.one_statement(members) else {
-                return Err(circle(members, parents));
-            };
-            let level = levels.entry(depths[at]).or_default();
-            level.entry(group).or_default().push(members);
+            if members.iter().all(|row| place(*row) < rows.count()) {
+                let Some(group) = rows.one_statement(members) else {
+                    return Err(circle(members, parents));
+                };
+                let level = levels.entry(depths[at]).or_default();
+                level.entry(group).or_default().push(members);
+            }
             for (parent, _) in members.iter().flat_map(|row| &parents[place(*row)]) {
                 let above = self.component[place(*parent)];
                 if above != at {

@@ -7,9 +7,8 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
 use std::hash::Hash;
-use std::mem;
 
-use super::circles::Circles;
+use super::waiting::Waiting;
 
 /// A row of the plan, by its place among all.
 pub(crate) type Number = u32;
@@ -71,13 +70,13 @@ pub(super) fn children_first<T: Eq + Hash>(
             continue;
         }
         let waiting =
-            waiting.get_or_insert_with(|| Waiting::new(groups.len(), edges.iter().filter(inside)));
-        waiting.release(&rows, members, &can_open, &mut steps)?;
+            waiting.get_or_insert_with(|| Waiting::new(&rows, edges.iter().filter(inside)));
+        waiting.release(members, &can_open, &mut steps)?;
     }
     Ok(steps)
 }
 
-fn number(place: usize) -> Number {
+pub(super) fn number(place: usize) -> Number {
     Number::try_from(place).expect("a plan has fewer rows than that")
 }
 
@@ -92,7 +91,12 @@ pub(super) struct Rows<'a> {
 }
 
 impl Rows<'_> {
-    fn group(&self, row: Number) -> u32 {
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.groups.len()
+    }
+
+    pub(super) fn group(&self, row: Number) -> u32 {
         self.groups[place(row)]
     }
 
@@ -167,114 +171,6 @@ fn by_group(rows: &Rows<'_>, members: Vec<Number>) -> impl Iterator<Item = Step>
     }
     let groups = groups.into_iter().rev();
     groups.map(|(group, rows)| Step::Delete { group, rows })
-}
-
-/// The rows that wait for their children inside a component to go first.
-struct Waiting {
-    /// Inside the component, child to parents, and by which relation.
-    parents: Vec<Vec<(Number, u32)>>,
-    children_left: Vec<u32>,
-    released: Vec<bool>,
-}
-
-impl Waiting {
-    fn new<'a>(count: usize, edges: impl Iterator<Item = &'a Edge>) -> Self {
-        let mut waiting = Waiting {
-            parents: vec![Vec::new(); count],
-            children_left: vec![0; count],
-            released: vec![false; count],
-        };
-        for edge in edges {
-            waiting.parents[place(edge.child)].push((edge.parent, edge.relation));
-            waiting.children_left[place(edge.parent)] += 1;
-        }
-        waiting
-    }
-
-    fn waits(&self, row: Number) -> bool {
-        !self.released[place(row)]
-    }
-
-    /// Takes out, time and again, the rows of a group for which no row waits to go first.
-    fn release(
-        &mut self,
-        rows: &Rows<'_>,
-        mut members: Vec<Number>,
-        can_open: &impl Fn(u32) -> bool,
-        steps: &mut Vec<Step>,
-    ) -> Result<(), Circle> {
-        let mut ready: BTreeMap<u32, Vec<Number>> = BTreeMap::new();
-        for row in members
-            .iter()
-            .filter(|row| self.children_left[place(**row)] == 0)
-        {
-            ready.entry(rows.group(*row)).or_default().push(*row);
-        }
-        loop {
-            while let Some((group, batch)) = largest(&mut ready) {
-                for row in &batch {
-                    self.released[place(*row)] = true;
-                }
-                for row in &batch {
-                    for (parent, _) in mem::take(&mut self.parents[place(*row)]) {
-                        self.let_go(rows, parent, &mut ready);
-                    }
-                }
-                steps.push(Step::Delete { group, rows: batch });
-            }
-            members.retain(|row| self.waits(*row));
-            if members.is_empty() {
-                return Ok(());
-            }
-            let circles = Circles::new(&members, &self.parents);
-            match circles.openable(&self.parents, can_open) {
-                Some(relation) => steps.push(self.open(rows, &circles, relation, &mut ready)),
-                None => return circles.together(&self.parents, rows, steps),
-            }
-        }
-    }
-
-    /// A child of this row is out of its way.
-    fn let_go(&mut self, rows: &Rows<'_>, row: Number, ready: &mut BTreeMap<u32, Vec<Number>>) {
-        self.children_left[place(row)] -= 1;
-        if self.children_left[place(row)] == 0 && self.waits(row) {
-            ready.entry(rows.group(row)).or_default().push(row);
-        }
-    }
-
-    /// Takes this relation away inside the circles.
-    fn open(
-        &mut self,
-        rows: &Rows<'_>,
-        circles: &Circles,
-        relation: u32,
-        ready: &mut BTreeMap<u32, Vec<Number>>,
-    ) -> Step {
-        let mut opened = Vec::new();
-        for child in circles.rows() {
-            let (gone, kept): (Vec<_>, _) = mem::take(&mut self.parents[place(*child)])
-                .into_iter()
-                .partition(|(parent, by)| *by == relation && circles.have(*child, *parent));
-            self.parents[place(*child)] = kept;
-            if !gone.is_empty() {
-                opened.push(*child);
-            }
-            for (parent, _) in gone {
-                self.let_go(rows, parent, ready);
-            }
-        }
-        opened.sort_unstable();
-        Step::Open {
-            relation,
-            rows: opened,
-        }
-    }
-}
-
-fn largest(ready: &mut BTreeMap<u32, Vec<Number>>) -> Option<(u32, Vec<Number>)> {
-    let (group, _) = ready.iter().max_by_key(|(_, rows)| rows.len())?;
-    let group = *group;
-    Some((group, ready.remove(&group)?))
 }
 
 #[cfg(test)]
@@ -352,6 +248,27 @@ mod tests {
             })
             .sum();
         assert_eq!(gone, 4);
+    }
+
+    #[test]
+    fn what_an_opened_circle_refers_to_waits_for_all_of_it() {
+        // 0 and 1 refer to each other; 3 to 2, 2 to 0 and 1 to 4: all but 4 before it, 3 and 2 before 0 and 1.
+        let edges = [(0, 1), (1, 0), (3, 2), (2, 0), (1, 4), (5, 3), (3, 5)];
+        let steps = steps(&[0, 1, 2, 2, 3, 2], &['a', 'b', 'c', 'd'], &edges, true);
+        let gone = |step| match step {
+            Step::Delete { rows, .. } => rows,
+            _ => Vec::new(),
+        };
+        let order: Vec<u32> = steps
+            .expect("it can be opened")
+            .into_iter()
+            .flat_map(gone)
+            .collect();
+        let place = |row| order.iter().position(|it| *it == row);
+        assert_eq!(order.len(), 6);
+        assert!([3, 5].iter().all(|row| place(*row) < place(2)), "{order:?}");
+        assert!(place(2) < place(0) && place(2) < place(1), "{order:?}");
+        assert_eq!(order[5], 4);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::registry;
 use crate::relation::{self, Relation, Relations};
 use crate::signal::{
     PostCreate, PostDelete, PostLoad, PostSave, PostUpdate, PreCreate, PreDelete, PreSave,
-    PreUpdate, Signal,
+    PreUpdate,
 };
 
 /// How many models have their hooks, on all connection types.

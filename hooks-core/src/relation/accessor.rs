@@ -48,7 +48,7 @@ where
             key: child.key(),
             related_to: Some(R::Child::INFO.name),
         };
-        let found = match (R::KEY)(child) {
+        let found = match R::KEY.read(child) {
             None => None,
             Some(key) => {
                 let found = R::Target::find(self.raw_connection(), key)
@@ -91,7 +91,9 @@ where
             .map_err(Error::query(R::Parent::INFO.name, Operation::Load))?;
         let mut others = false;
         for child in load::<R, C::Raw>(conn, &keys)? {
-            let parent = (R::KEY)(&child).and_then(|key| R::Target::parent(&index, key));
+            let parent = R::KEY
+                .read(&child)
+                .and_then(|key| R::Target::parent(&index, key));
             match parent.and_then(|key| children.get_mut(&key)) {
                 Some(children) => children.push(child),
                 None => others = true,

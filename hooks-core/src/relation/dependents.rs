@@ -198,7 +198,7 @@ where
     let index = R::Target::index(conn, keys).map_err(loading(R::Parent::INFO.name))?;
     let parents = children
         .iter()
-        .filter_map(|child| R::Target::parent(&index, (R::KEY)(child)?));
+        .filter_map(|child| R::Target::parent(&index, R::KEY.read(child)?));
     let taken: HashSet<_> = parents.collect();
     // What the database calls the same key, Rust may not.
     let first = keys.iter().find(|key| taken.contains(*key));

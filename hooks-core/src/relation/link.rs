@@ -113,7 +113,7 @@ where
         let index = indexed::<R, C>(conn, keys)?;
         let parents = rows
             .iter()
-            .map(|row| R::Target::parent(&index, (R::KEY)(row)?))
+            .map(|row| R::Target::parent(&index, R::KEY.read(row)?))
             .collect();
         Ok(Children {
             parents,

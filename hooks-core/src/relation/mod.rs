@@ -33,7 +33,7 @@ pub use self::link::Probe;
 pub use self::reference::{
     AutoCreate, CanBeNull, Chooses, Facts, Found as FoundParent, Handle, Held, Holds, KeyOf, Links,
     ParentKey, PrimaryKey, Reference, RefersTo, Replacement, Target, Unique, can_be_null, chosen,
-    foreign_key, from_key, from_key_and_defaults, is_column_of, one_to_one, referred,
+    foreign_key, from_key, from_key_and_defaults, held, is_column_of, one_to_one,
 };
 pub(crate) use self::referring::Parents;
 #[doc(hidden)]

@@ -27,7 +27,6 @@ pub trait Reference: Sized + 'static {
     const FACTS: Facts;
     const AUTO_CREATE: AutoCreate<Self> = AutoCreate::No;
 
-    /// What a child refers to, if anything.
     const KEY: KeyOf<Self>;
     /// The relation on the connection type with some id, where both ends can be stored there.
     const ON: Links = |_| None;
@@ -102,9 +101,17 @@ impl<R, Cs: Columns> Target<R> for Unique<Cs> {
     const NAMES: &'static [&'static str] = Cs::NAMES;
 }
 
-/// How a child's key is read.
+/// What a child refers to, if anything.
+// No alias, because the compiler would look into it when it compares the constant with the trait's, and say a
+// second time that a parent is no model.
 #[doc(hidden)]
-pub type KeyOf<R> = fn(&<R as Reference>::Child) -> Option<<R as Reference>::Key>;
+pub struct KeyOf<R: Reference>(pub fn(&R::Child) -> Option<R::Key>);
+
+impl<R: Reference> KeyOf<R> {
+    pub(super) fn read(&self, child: &R::Child) -> Option<R::Key> {
+        (self.0)(child)
+    }
+}
 
 /// How the handle for a connection type is asked for.
 #[doc(hidden)]
@@ -183,7 +190,7 @@ impl<K: Clone> RefersTo<K> for Option<K> {
 
 /// The key that this field holds, or its part of one.
 #[doc(hidden)]
-pub fn referred<K, F: RefersTo<K>>(field: &F) -> Option<K> {
+pub fn held<K, F: RefersTo<K>>(field: &F) -> Option<K> {
     field.referred()
 }
 

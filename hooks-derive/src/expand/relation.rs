@@ -96,7 +96,7 @@ fn reference(
             type Key = #key;
             const FACTS: __hooks::Facts = __hooks::#kind(#text, __hooks::#on_delete);
             #auto_create
-            const KEY: __hooks::KeyOf<Self> = |__child| #held;
+            const KEY: __hooks::KeyOf<Self> = __hooks::KeyOf::<Self>(|__child| #held);
             #replacement
             #on
         }
@@ -124,7 +124,7 @@ fn text(fields: &[&Field<'_>]) -> String {
 fn held(fields: &[&Field<'_>], relation: &Relation) -> TokenStream {
     let held = |field: &&Field<'_>, key: TokenStream| {
         let Field { member, ty, .. } = field;
-        quote!(__hooks::referred::<#key, #ty>(&__child.#member))
+        quote!(__hooks::held::<#key, #ty>(&__child.#member))
     };
     match fields {
         [field] => held(field, quote!(Self::Key)),
@@ -182,11 +182,11 @@ fn on(model: &Model<'_>) -> Option<TokenStream> {
 
 fn auto_create(model: &Model<'_>, fields: &[&Field<'_>], how: &AutoCreate) -> TokenStream {
     let made = match how {
-        AutoCreate::By(path) => quote!(AutoCreate::FromParent(#path)),
+        AutoCreate::By(path) => quote!(__hooks::AutoCreate::FromParent(#path)),
         AutoCreate::Default(_) => default_that_refers(model, fields, how),
     };
     quote! {
-        const AUTO_CREATE: __hooks::AutoCreate<Self> = __hooks::#made;
+        const AUTO_CREATE: __hooks::AutoCreate<Self> = #made;
     }
 }
 
@@ -194,14 +194,16 @@ fn auto_create(model: &Model<'_>, fields: &[&Field<'_>], how: &AutoCreate) -> To
 fn default_that_refers(model: &Model<'_>, fields: &[&Field<'_>], how: &AutoCreate) -> TokenStream {
     let members: Option<Vec<_>> = fields.iter().map(|field| model.new_member(field)).collect();
     let Some(members) = members else {
-        return quote!(AutoCreate::No);
+        return quote!(__hooks::AutoCreate::No);
     };
     let from_key = match &model.new {
         // It is one where all its fields have one, so the error is about the field that has none.
         New::Generated(_) => quote!(from_key_and_defaults),
         New::Itself | New::Given(_) => quote!(from_key),
     };
-    let from_key = located(from_key, how.span());
+    // What has no default is told where the closure stands, a field that is not there at that field.
+    let span = generated_at(how.span());
+    let from_key = located(from_key, span);
     let key: Vec<_> = match &*members {
         [_] => vec![quote!(__key)],
         members => {
@@ -209,8 +211,8 @@ fn default_that_refers(model: &Model<'_>, fields: &[&Field<'_>], how: &AutoCreat
             index.map(|index| quote!(__key.#index)).collect()
         }
     };
-    quote! {
-        #from_key::<Self>(|__new, __key| {
+    quote_spanned! {span=>
+        __hooks::#from_key::<Self>(|__new, __key| {
             #(__new.#members = ::core::convert::Into::into(#key);)*
         })
     }
