@@ -1,5 +1,9 @@
 //! What the macros' output calls. Nothing here is public API.
 
+#[cfg(feature = "mysql")]
+pub use diesel::mysql::MysqlConnection as Mysql;
+#[cfg(feature = "postgres")]
+pub use diesel::pg::PgConnection as Postgres;
 #[cfg(feature = "sqlite")]
 pub use diesel::sqlite::SqliteConnection as Sqlite;
 pub use inventory;
@@ -9,6 +13,7 @@ use diesel::query_builder::AsChangeset;
 pub use crate::error::RegistryError;
 use crate::signal::PostCreate;
 
+pub use crate::backend::Dialect;
 pub use crate::connection::{HookConnection, RawConnection};
 pub use crate::error::Result;
 
@@ -27,7 +32,7 @@ pub use crate::relation::OnDelete::{
 pub use crate::relation::{
     AutoCreate, Entries, Facts, FoundParent as Found, Handle, Held, KeyOf, Links, On, ParentKey,
     PrimaryKey, Probe, Reference, Referring, RefersTo, Replacement, Unique, can_be_null, chosen,
-    foreign_key, from_key, from_key_and_defaults, held, is_column_of, link, one_to_one, relation,
+    foreign_key, from_key, from_key_and_defaults, held, is_column_of, one_to_one, relation,
 };
 pub use crate::signal::{
     Batched, Changeable, ColumnSet, CustomSignal, SentOn, Signal, TraitSignal,
@@ -35,6 +40,7 @@ pub use crate::signal::{
 pub use crate::timestamp::{OnlyStamped, Stamp, Stamped, stamp, timestamp};
 pub use std::time::SystemTime;
 
+mod backends;
 mod compare;
 mod conditional;
 #[cfg(feature = "serde")]
@@ -43,6 +49,7 @@ mod place;
 mod set;
 mod tuple;
 
+pub use self::backends::first;
 pub use self::compare::Compare;
 pub use self::conditional::{DebugField, DefaultField, debug_field, default_field};
 pub use self::place::{BuiltIn, Place, Places};
@@ -151,45 +158,8 @@ macro_rules! __upcast {
     }};
 }
 
-/// The relation that a type stands for, on the connection type whose id is `on`, if it is one whose backend
-/// is on. What backends are on is known here and not where the derive runs: Cargo adds features up.
-#[doc(hidden)]
-#[macro_export]
-#[cfg(feature = "sqlite")]
-macro_rules! __link {
-    ($hooks:ident, $on:ident) => {
-        $hooks::Probe::<Self, $hooks::Sqlite>::new().link($on)
-    };
-}
-
-/// What a model is called on the connection type whose id is `on`, in the same way.
-#[doc(hidden)]
-#[macro_export]
-#[cfg(feature = "sqlite")]
-macro_rules! __names {
-    ($hooks:ident, $model:ty) => {
-        |__on| $hooks::Names::<$model, $hooks::Sqlite>::new().on(__on)
-    };
-}
-
-/// No backend is on.
-#[doc(hidden)]
-#[macro_export]
-#[cfg(not(feature = "sqlite"))]
-macro_rules! __names {
-    ($hooks:ident, $model:ty) => {
-        |_| ::core::option::Option::None
-    };
-}
-
-/// No backend is on.
-#[doc(hidden)]
-#[macro_export]
-#[cfg(not(feature = "sqlite"))]
-macro_rules! __link {
-    ($hooks:ident, $on:ident) => {
-        ::core::option::Option::None
-    };
-}
-
-pub use crate::{__json as json, __link as link_on, __names as names, __upcast as upcast};
+pub use crate::{
+    __answer as answer, __json as json, __link as link_on, __names as names,
+    __on_mysql as on_mysql, __on_postgres as on_postgres, __on_sqlite as on_sqlite,
+    __upcast as upcast,
+};

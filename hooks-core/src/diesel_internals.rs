@@ -13,6 +13,9 @@ use diesel::insertable::InsertValues;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId, ValuesClause};
 use diesel::{QueryResult, Table};
 
+use crate::backend::Dialect;
+use crate::backend::names::{parts, sql};
+
 /// The type that a connection without instrumentation shows.
 pub(crate) fn no_instrumentation() -> TypeId {
     type_of(&*DynInstrumentation::none())
@@ -120,18 +123,57 @@ impl<V, T> SetAsInserted<V, T> {
     pub(crate) fn new(values: V) -> Self {
         SetAsInserted(values, PhantomData)
     }
+
+    /// `column = value, column = value`, where values are not numbered.
+    fn pairs<DB: Dialect>(&self, backend: &DB) -> QueryResult<String>
+    where
+        T: Table,
+        V: InsertValues<DB, T>,
+    {
+        let columns = sql(backend, &ColumnNames::<_, T>(&self.0, PhantomData))?;
+        let values = sql(backend, &self.0)?;
+        let pairs = parts(&columns).into_iter().zip(parts(&values));
+        let pairs: Vec<_> = pairs
+            .map(|(column, value)| format!("{column} = {value}"))
+            .collect();
+        Ok(pairs.join(", "))
+    }
 }
 
-impl<V, T, DB> QueryFragment<DB> for SetAsInserted<V, T>
+/// The columns of values, as an INSERT lists them.
+struct ColumnNames<'a, V, T>(&'a V, PhantomData<T>);
+
+impl<V, T, DB> QueryFragment<DB> for ColumnNames<'_, V, T>
 where
     DB: Backend,
     T: Table,
     V: InsertValues<DB, T>,
 {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.0.column_names(out)
+    }
+}
+
+impl<V, T, DB> QueryFragment<DB> for SetAsInserted<V, T>
+where
+    DB: Dialect,
+    T: Table,
+    V: InsertValues<DB, T>,
+{
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        let Some(row) = out.backend().row() else {
+            if writes_sql(&mut out) {
+                let pairs = self.pairs(out.backend())?;
+                out.push_sql(&pairs);
+                return Ok(());
+            }
+            return self.0.walk_ast(out);
+        };
         out.push_sql("(");
         self.0.column_names(out.reborrow())?;
-        out.push_sql(") = (");
+        out.push_sql(") = ");
+        out.push_sql(row);
+        out.push_sql("(");
         self.0.walk_ast(out.reborrow())?;
         out.push_sql(")");
         Ok(())

@@ -1,6 +1,10 @@
 use std::marker::PhantomData;
 use std::sync::OnceLock;
 
+#[cfg(feature = "mysql")]
+use diesel::mysql::MysqlConnection;
+#[cfg(feature = "postgres")]
+use diesel::pg::PgConnection;
 #[cfg(feature = "sqlite")]
 use diesel::sqlite::SqliteConnection;
 
@@ -54,6 +58,10 @@ impl<M: Row, C: RawConnection> Place<M, C> {
 pub struct Places<M: Row> {
     #[cfg(feature = "sqlite")]
     sqlite: Place<M, SqliteConnection>,
+    #[cfg(feature = "postgres")]
+    postgres: Place<M, PgConnection>,
+    #[cfg(feature = "mysql")]
+    mysql: Place<M, MysqlConnection>,
     model: PhantomData<M>,
 }
 
@@ -66,6 +74,10 @@ impl<M: Row> Places<M> {
         Places {
             #[cfg(feature = "sqlite")]
             sqlite: Place::new(),
+            #[cfg(feature = "postgres")]
+            postgres: Place::new(),
+            #[cfg(feature = "mysql")]
+            mysql: Place::new(),
             model: PhantomData,
         }
     }
@@ -76,10 +88,20 @@ pub trait BuiltIn: RawConnection {
     fn place<M: Row>(places: &Places<M>) -> &Place<M, Self>;
 }
 
-#[cfg(feature = "sqlite")]
-impl BuiltIn for SqliteConnection {
-    #[inline]
-    fn place<M: Row>(places: &Places<M>) -> &Place<M, Self> {
-        &places.sqlite
-    }
+macro_rules! built_in {
+    ($($feature:literal $conn:ident $place:ident;)*) => {$(
+        #[cfg(feature = $feature)]
+        impl BuiltIn for $conn {
+            #[inline]
+            fn place<M: Row>(places: &Places<M>) -> &Place<M, Self> {
+                &places.$place
+            }
+        }
+    )*};
+}
+
+built_in! {
+    "sqlite" SqliteConnection sqlite;
+    "postgres" PgConnection postgres;
+    "mysql" MysqlConnection mysql;
 }

@@ -87,6 +87,18 @@ impl TableFacts {
     }
 }
 
+/// What the schema says in SQL.
+pub(crate) fn action(sql: &str) -> SchemaAction {
+    let all = [
+        SchemaAction::Restrict,
+        SchemaAction::SetNull,
+        SchemaAction::SetDefault,
+        SchemaAction::Cascade,
+    ];
+    let said = all.into_iter().find(|it| same(it.sql(), sql));
+    said.unwrap_or(SchemaAction::NoAction)
+}
+
 /// SQL's names differ by more than the case of ASCII letters.
 pub(crate) fn same(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other)

@@ -1,9 +1,26 @@
 //! What differs between databases, and the statements that go to all of them.
 
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+mod batch;
 pub(crate) mod catalog;
+mod dialect;
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+mod insert;
+#[cfg(feature = "mysql")]
+mod mysql;
+pub(crate) mod names;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod several;
+mod shape;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 pub(crate) mod statements;
+mod stored;
+
+pub use self::dialect::Dialect;
+pub(crate) use self::shape::Shape;
 
 use diesel::QueryResult;
 use diesel::connection::{Connection, LoadConnection};
@@ -16,18 +33,6 @@ use self::statements::{All, ByText, FromClause, Keep, Never, Nth, Update};
 use crate::diesel_internals::Prepared;
 use crate::model::Row;
 use crate::signal::ColumnSet;
-
-/// Which statements are right on a table, as far as a connection was told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Shape {
-    /// Whether `_rowid_` names the rowid of its rows.
-    pub(crate) by_rowid: bool,
-    /// Whether the key is the rowid, so that a row may be given one.
-    pub(crate) key_is_rowid: bool,
-    /// Whether a statement may do more or less than it says, or half of it: with a trigger, an
-    /// `ON CONFLICT` in the schema, a key that is not unique, or what is not a table of the main database.
-    pub(crate) guarded: bool,
-}
 
 /// Runs a statement of ours, and says how many rows it touched.
 pub(crate) fn execute<C, Q>(conn: &mut C, statement: Q) -> QueryResult<usize>

@@ -133,7 +133,7 @@ impl Schema {
         let mut models = Vec::new();
         let mut tables = HashMap::new();
         for entry in inventory::iter::<ModelEntry> {
-            let Some(names) = entry.names(TypeId::of::<C>()) else {
+            let Some(names) = entry.names(conn) else {
                 continue;
             };
             let names = names?;

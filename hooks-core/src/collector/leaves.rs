@@ -10,7 +10,7 @@ use super::plan::Planned;
 use crate::connection::RawConnection;
 use crate::error::{Error, Operation, Result};
 use crate::lifecycle::KEYS_AT_ONCE;
-use crate::model::{Hooked, Model, ModelInfo, Persist};
+use crate::model::{Hooked, Model, ModelInfo, Stored};
 use crate::relation::{ParentKey, Parents, Reference, Referring};
 use crate::signal::{Origin, PostDelete, PreDelete};
 

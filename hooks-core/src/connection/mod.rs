@@ -5,6 +5,7 @@ mod chain;
 mod ext;
 mod merge;
 mod queue;
+mod savepoint;
 pub(crate) mod scoped;
 mod state;
 mod transaction;
@@ -13,6 +14,7 @@ use diesel::QueryResult;
 use diesel::connection::{Connection, LoadConnection};
 use diesel::result::Error as DieselError;
 
+use crate::backend::Dialect;
 use crate::backend::catalog::TableFacts;
 
 pub use self::capture::Capture;
@@ -48,8 +50,12 @@ pub trait HookConnection {
 
 /// A connection to a database.
 pub trait RawConnection:
-    Connection + LoadConnection + HookConnection<Raw = Self> + 'static
+    Connection<Backend: Dialect> + LoadConnection + HookConnection<Raw = Self> + 'static
 {
+    /// Whether a savepoint of a name hides an earlier one, and does not replace it.
+    #[doc(hidden)]
+    const SAVEPOINTS_NEST: bool = true;
+
     /// Begins the outermost transaction of an operation that writes.
     ///
     /// On SQLite it takes the write lock at once: a transaction that reads first and writes later fails

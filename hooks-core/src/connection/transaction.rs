@@ -5,10 +5,11 @@ use diesel::connection::{Connection, TransactionManager};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use super::queue::Mark;
+use super::savepoint::Savepoint;
 use super::state::Health;
 use super::{RawConnection, State, scoped};
 use crate::backend::execute;
-use crate::backend::statements::{Release, RollBack, RollBackToSavepoint, Savepoint};
+use crate::backend::statements::RollBack;
 use crate::diesel_internals::{restore_depth, transaction_status};
 use crate::error::{Error, Result};
 use crate::model::Persist;
@@ -160,15 +161,20 @@ fn transaction<C: RawConnection, T>(
         _ => C::TransactionManager::begin_transaction(conn)?,
     }
     // Diesel's own savepoint tells by its name; an outermost transaction needs one to tell.
-    let sentinel = entry == 0 && scope == Scope::Receivers;
-    if sentinel && let Err(error) = execute(conn, Savepoint) {
-        roll_back(conn, entry);
-        return Err(error.into());
-    }
+    let sentinel = match entry == 0 && scope == Scope::Receivers {
+        false => None,
+        true => match Savepoint::set(conn) {
+            Ok(savepoint) => Some(savepoint),
+            Err(error) => {
+                roll_back(conn, entry);
+                return Err(error.into());
+            }
+        },
+    };
     let outcome = catch_unwind(AssertUnwindSafe(|| work(conn)));
     let lost = depth(conn) != Ok(entry + 1)
         || State::installed(conn).is_some_and(|state| state.health == Health::Lost)
-        || (sentinel && execute(conn, Release).is_err());
+        || sentinel.is_some_and(|it| it.release(conn).is_err());
     match outcome {
         Ok(Ok(value)) if !lost => commit(conn, entry).map(|()| value),
         Ok(outcome) => {
@@ -240,18 +246,18 @@ fn savepoint<C: RawConnection, T>(
     work: impl FnOnce(&mut C) -> Result<T>,
 ) -> Result<T> {
     let mark = State::mark(conn);
-    execute(conn, Savepoint)?;
+    let savepoint = Savepoint::set(conn)?;
     match catch_unwind(AssertUnwindSafe(|| work(conn))) {
-        Ok(Ok(value)) => match execute(conn, Release) {
-            Ok(_) => Ok(value),
+        Ok(Ok(value)) => match savepoint.release(conn) {
+            Ok(()) => Ok(value),
             Err(error) => Err(doom(conn, Some(error.into()))),
         },
-        Ok(Err(error)) => match undo(conn, mark) {
+        Ok(Err(error)) => match undo(conn, savepoint, mark) {
             true => Err(error),
             false => Err(doom(conn, Some(error))),
         },
         Err(panic) => {
-            if !undo(conn, mark) {
+            if !undo(conn, savepoint, mark) {
                 drop(doom(conn, None));
             }
             resume_unwind(panic)
@@ -261,8 +267,8 @@ fn savepoint<C: RawConnection, T>(
 
 /// Whether it was there to be undone. Otherwise the database ended the transaction itself, which Diesel
 /// notices only in statements that it does not prepare.
-fn undo<C: RawConnection>(conn: &mut C, mark: Mark) -> bool {
-    if execute(conn, RollBackToSavepoint).is_err() || execute(conn, Release).is_err() {
+fn undo<C: RawConnection>(conn: &mut C, savepoint: Savepoint, mark: Mark) -> bool {
+    if savepoint.roll_back(conn).is_err() {
         return false;
     }
     State::rolled_back_to(conn, mark);

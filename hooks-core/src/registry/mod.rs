@@ -5,7 +5,7 @@ mod names;
 mod stored;
 mod table;
 
-use std::any::TypeId;
+use std::any::{Any, TypeId};
 
 use crate::error::{RegistryError, Result};
 use crate::model::{ModelInfo, Row};
@@ -24,7 +24,7 @@ pub struct ModelEntry {
     table: fn() -> TypeId,
     relations: Entries,
     /// What it is called on the connection type with this id, if it is stored there.
-    names: fn(TypeId) -> StoredAs,
+    names: fn(&dyn Any) -> StoredAs,
     /// What it sends, and as what.
     sends: fn() -> Vec<SentAs>,
     /// What its declarations contradict each other in, on all connections alike.
@@ -34,7 +34,7 @@ pub struct ModelEntry {
 inventory::collect!(ModelEntry);
 
 impl ModelEntry {
-    pub const fn of<M: Row>(names: fn(TypeId) -> StoredAs) -> Self {
+    pub const fn of<M: Row>(names: fn(&dyn Any) -> StoredAs) -> Self {
         ModelEntry {
             info: M::INFO,
             table: TypeId::of::<M::Table>,
@@ -61,8 +61,8 @@ impl ModelEntry {
         (self.sends)()
     }
 
-    pub(crate) fn names(&self, on: TypeId) -> StoredAs {
-        (self.names)(on)
+    pub(crate) fn names(&self, connection: &dyn Any) -> StoredAs {
+        (self.names)(connection)
     }
 }
 

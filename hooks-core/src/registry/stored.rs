@@ -1,4 +1,4 @@
-use std::any::TypeId;
+use std::any::Any;
 use std::marker::PhantomData;
 use std::ops::Deref;
 
@@ -27,9 +27,10 @@ impl<M, C> Names<M, C> {
 }
 
 impl<M: Persist<C>, C: RawConnection> Names<M, C> {
-    /// What it is called, if it is asked for on this connection type.
-    pub fn on(&self, connection: TypeId) -> StoredAs {
-        (connection == TypeId::of::<C>()).then(M::names)
+    /// What it is called, if this is the connection type.
+    pub fn on(&self, connection: &dyn Any) -> StoredAs {
+        let connection = connection.downcast_ref::<C>()?;
+        Some(M::names(&connection.backend()))
     }
 }
 
@@ -38,7 +39,7 @@ pub struct NotStored;
 
 impl NotStored {
     /// Nothing.
-    pub fn on(&self, _connection: TypeId) -> StoredAs {
+    pub fn on(&self, _connection: &dyn Any) -> StoredAs {
         None
     }
 }

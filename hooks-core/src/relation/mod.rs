@@ -218,12 +218,6 @@ pub const fn relation<R: Reference>() -> RelationEntry {
     }
 }
 
-/// The one of these that there is.
-#[doc(hidden)]
-pub fn link<const N: usize>(handles: [Handle; N]) -> Handle {
-    handles.into_iter().flatten().next()
-}
-
 fn info<R: Reference>() -> RelationInfo {
     RelationInfo {
         child: R::Child::INFO,

@@ -20,7 +20,7 @@ use crate::backend::statements::{
 use crate::connection::RawConnection;
 use crate::error::{Error, Operation, Result};
 use crate::lifecycle::KEYS_AT_ONCE;
-use crate::model::{Filter, Model, Persist, Row};
+use crate::model::{Filter, Model, Persist, Row, Stored};
 
 /// The parents whose children are meant.
 #[doc(hidden)]

@@ -44,10 +44,7 @@ fn names(model: &Model<'_>) -> TokenStream {
         StoredOn::NoBackend => quote!(|_| ::core::option::Option::None),
         StoredOn::EveryBackend => quote!(__hooks::names!(__hooks, #name)),
         StoredOn::Connections(paths) => quote! {
-            |__on| [#(__hooks::Names::<#name, #paths>::new().on(__on)),*]
-                .into_iter()
-                .flatten()
-                .next()
+            |__on| __hooks::first([#(__hooks::Names::<#name, #paths>::new().on(__on)),*])
         },
     }
 }

@@ -174,7 +174,7 @@ fn on(model: &Model<'_>) -> Option<TokenStream> {
         StoredOn::NoBackend => return None,
         StoredOn::EveryBackend => quote!(__hooks::link_on!(__hooks, __on)),
         StoredOn::Connections(paths) => quote! {
-            __hooks::link([#(__hooks::Probe::<Self, #paths>::new().link(__on)),*])
+            __hooks::first([#(__hooks::Probe::<Self, #paths>::new().link(__on)),*])
         },
     };
     Some(quote!(const ON: __hooks::Links = |__on| #links;))

@@ -14,25 +14,23 @@ use std::marker::PhantomData;
 
 use diesel::QueryResult;
 use diesel::backend::Backend;
-use diesel::query_builder::{AstPass, Query, QueryBuilder, QueryFragment, QueryId};
-use diesel::result::Error as DieselError;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Nullable};
-use diesel::sqlite::{Sqlite, SqliteConnection, SqliteQueryBuilder};
+use diesel::sqlite::{Sqlite, SqliteConnection};
 
-use super::table::unquote;
+use crate::backend::batch::Text;
+use crate::backend::insert::refused;
+use crate::backend::names::sql;
 use crate::backend::statements::{FromClause, OneKey, from_clause};
 use crate::backend::{Shape, execute, rows};
 use crate::diesel_internals::writes_sql;
 use crate::error::{Error, Operation, Result};
-use crate::lifecycle::KEYS_AT_ONCE;
 use crate::model::{Hooked, Model, Persist, Refused, Row};
 
 /// Past this, another row in a statement gains nothing.
 const ROWS: usize = 50;
 /// As many values SQLite takes in one statement.
 const VALUES: usize = 32_766;
-/// What stands before the row.
-const BEFORE: &str = ") VALUES ";
 /// What else the rowid is called.
 const ROWID: [&str; 3] = ["rowid", "oid", "_rowid_"];
 
@@ -40,53 +38,6 @@ const ROWID: [&str; 3] = ["rowid", "oid", "_rowid_"];
 struct Group {
     text: Text,
     rows: usize,
-}
-
-/// The text of an INSERT that can take more rows.
-struct Text {
-    sql: String,
-    /// Where the row begins.
-    row: usize,
-}
-
-impl Text {
-    /// Nothing, if the statement inserts anything but one row of values.
-    fn of(sql: String) -> Option<Self> {
-        let row = sql.rfind(BEFORE)? + BEFORE.len();
-        let values = sql[row..].strip_prefix('(')?.strip_suffix(')')?;
-        values
-            .split(", ")
-            .all(|value| value == "?")
-            .then_some(Text { sql, row })
-    }
-
-    fn row(&self) -> &str {
-        &self.sql[self.row..]
-    }
-
-    fn values(&self) -> usize {
-        self.row().matches('?').count()
-    }
-
-    /// The columns' names, as SQL.
-    fn columns(&self) -> &str {
-        let columns = &self.sql[..self.row - BEFORE.len()];
-        let mut quoted = false;
-        let opens = columns.find(|letter| {
-            quoted ^= letter == '`';
-            letter == '(' && !quoted
-        });
-        opens.map_or("", |at| &columns[at + 1..])
-    }
-
-    /// Whether it gives the row a rowid, which may be what the key is.
-    fn gives_rowid(&self, key: Option<&&str>) -> bool {
-        let is_rowid = |column: &String| {
-            let mut names = ROWID.iter().chain(key);
-            names.any(|name| name.eq_ignore_ascii_case(column))
-        };
-        unquote(self.columns(), ',').iter().any(is_rowid)
-    }
 }
 
 /// `INSERT .. VALUES (..), (..)`
@@ -103,7 +54,8 @@ impl<I> QueryId for InsertMany<'_, I> {
 impl<I: QueryFragment<Sqlite>> QueryFragment<Sqlite> for InsertMany<'_, I> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
         if writes_sql(&mut out) {
-            out.push_sql(&self.text.sql);
+            out.push_sql(self.text.head());
+            out.push_sql(self.text.row());
             for _ in 1..self.rows.len() {
                 out.push_sql(", ");
                 out.push_sql(self.text.row());
@@ -114,6 +66,15 @@ impl<I: QueryFragment<Sqlite>> QueryFragment<Sqlite> for InsertMany<'_, I> {
             .iter()
             .try_for_each(|row| row.walk_ast(out.reborrow()))
     }
+}
+
+/// Whether a statement gives the row a rowid, which may be what the key is.
+fn gives_rowid(text: &Text, key: Option<&&str>) -> bool {
+    let is_rowid = |column: &String| {
+        let mut names = ROWID.iter().chain(key);
+        names.any(|name| name.eq_ignore_ascii_case(column))
+    };
+    text.columns(&Sqlite).iter().any(is_rowid)
 }
 
 /// `SELECT max(_rowid_) FROM table`
@@ -207,8 +168,8 @@ where
         let Some(groups) = &self.groups else {
             return Ok(Err(self.inserts));
         };
-        let key = M::KEY.first().filter(|_| shape.key_is_rowid);
-        let given = groups.iter().any(|group| group.text.gives_rowid(key));
+        let key = M::KEY.first().filter(|_| shape.key_is_counted);
+        let given = groups.iter().any(|group| gives_rowid(&group.text, key));
         let last = match shape.by_rowid && !given {
             true => last_rowid::<M>(conn, self.inserts.len()),
             false => Ok(None),
@@ -270,14 +231,18 @@ where
 fn groups<I: QueryFragment<Sqlite> + QueryId>(inserts: &[I]) -> QueryResult<Option<Vec<Group>>> {
     let mut groups: Vec<Group> = Vec::new();
     if I::HAS_STATIC_QUERY_ID {
-        let text = inserts.first().map(sql).transpose()?.and_then(Text::of);
+        let text = inserts
+            .first()
+            .map(|it| sql(&Sqlite, it))
+            .transpose()?
+            .and_then(Text::of);
         let rows = inserts.len();
         return Ok(text.map(|text| vec![Group { text, rows }]));
     }
     for insert in inserts {
-        let sql = sql(insert)?;
+        let sql = sql(&Sqlite, insert)?;
         match groups.last_mut() {
-            Some(group) if group.text.sql == sql => group.rows += 1,
+            Some(group) if group.text.is(&sql) => group.rows += 1,
             _ => match Text::of(sql) {
                 Some(text) => groups.push(Group { text, rows: 1 }),
                 None => return Ok(None),
@@ -285,12 +250,6 @@ fn groups<I: QueryFragment<Sqlite> + QueryId>(inserts: &[I]) -> QueryResult<Opti
         }
     }
     Ok(Some(groups))
-}
-
-fn sql(statement: &impl QueryFragment<Sqlite>) -> QueryResult<String> {
-    let mut sql = SqliteQueryBuilder::new();
-    statement.to_sql(&mut sql, &Sqlite)?;
-    Ok(sql.finish())
 }
 
 /// How many of these rows go into one statement: of few lengths, for each is kept.
@@ -316,20 +275,13 @@ where
     if expected == actual {
         return Ok(());
     }
-    Shape::forget::<M>(conn);
+    Shape::forget::<M, _>(conn);
     Err(Error::RowCount {
         model: M::INFO.name,
         operation: Operation::Create,
         expected,
         actual,
     })
-}
-
-fn refused<M: Row>(inserted: usize, error: DieselError) -> Refused {
-    Refused {
-        inserted,
-        error: Error::query(M::INFO.name, Operation::Create)(error),
-    }
 }
 
 /// The last rowid there is, if this many more can follow: SQLite makes each one more than the last, until
@@ -347,26 +299,13 @@ where
     Ok(room.then_some(last))
 }
 
-/// The rows with these keys, in any order.
-pub(super) fn load<M>(conn: &mut SqliteConnection, keys: &[M::Pk]) -> QueryResult<Vec<M>>
-where
-    M: Persist<SqliteConnection>,
-    <M::PkFilter as OneKey>::OneOf: QueryFragment<Sqlite> + QueryId,
-{
-    let mut rows = Vec::with_capacity(keys.len());
-    for keys in keys.chunks(KEYS_AT_ONCE) {
-        rows.extend(M::load_where(conn, M::one_of(keys))?);
-    }
-    Ok(rows)
-}
-
 /// The rows with these keys, in their order. What the database calls the same key, Rust may not.
 fn load_in_order<M>(conn: &mut SqliteConnection, keys: Vec<M::Pk>) -> QueryResult<Vec<M>>
 where
     M: Persist<SqliteConnection>,
     <M::PkFilter as OneKey>::OneOf: QueryFragment<Sqlite> + QueryId,
 {
-    let found = load::<M>(conn, &keys)?;
+    let found = M::find_many(conn, &keys)?;
     let mut found: HashMap<_, _> = found.into_iter().map(|row| (row.pk(), row)).collect();
     let mut rows = Vec::with_capacity(keys.len());
     for key in keys {

@@ -1,17 +1,11 @@
 //! What SQLite says of a table, by its table-valued pragmas: an unqualified name means there what it means
 //! in a statement, a temporary table before one of the main database before those of attached ones.
 
-use diesel::query_builder::{QueryBuilder, QueryFragment};
 use diesel::sql_types::{Bool, Integer, Nullable, Text};
-use diesel::sqlite::{Sqlite, SqliteConnection, SqliteQueryBuilder};
+use diesel::sqlite::{Sqlite, SqliteConnection};
 use diesel::{QueryResult, QueryableByName, RunQueryDsl};
 
-use super::table;
-use crate::backend::catalog::{
-    ForeignKeyFacts, IndexFacts, SchemaAction, TableFacts, TableNames, same,
-};
-use crate::backend::statements::FromClause;
-use crate::model::Row;
+use crate::backend::catalog::{ForeignKeyFacts, IndexFacts, TableFacts, action};
 
 #[derive(QueryableByName)]
 struct Column {
@@ -150,76 +144,4 @@ fn beside(path: &[String], table: &str) -> Vec<String> {
         *name = table.to_owned();
     }
     path
-}
-
-fn action(sql: &str) -> SchemaAction {
-    let all = [
-        SchemaAction::Restrict,
-        SchemaAction::SetNull,
-        SchemaAction::SetDefault,
-        SchemaAction::Cascade,
-    ];
-    let said = all.into_iter().find(|it| same(it.sql(), sql));
-    said.unwrap_or(SchemaAction::NoAction)
-}
-
-/// What a model calls its table, and the columns that it selects; an expression is none.
-pub(super) fn names<M: Row>(selection: impl QueryFragment<Sqlite>) -> QueryResult<TableNames>
-where
-    FromClause<M>: QueryFragment<Sqlite>,
-{
-    let path = table::path::<M>()?;
-    let mut sql = SqliteQueryBuilder::new();
-    selection.to_sql(&mut sql, &Sqlite)?;
-    let sql = sql.finish();
-    let of_table = |part: &str| {
-        let (name, table) = name(part)?;
-        (table == path).then_some(name)
-    };
-    let columns = parts(&sql).into_iter().filter_map(of_table).collect();
-    Ok(TableNames { path, columns })
-}
-
-/// What stands between the commas of a list, outside of names, texts and parentheses.
-fn parts(sql: &str) -> Vec<&str> {
-    let mut parts = Vec::new();
-    let (mut start, mut depth, mut quote) = (0, 0_usize, None);
-    for (at, letter) in sql.char_indices() {
-        match (quote, letter) {
-            (Some(mark), _) if mark == letter => quote = None,
-            (Some(_), _) => {}
-            (None, '`' | '"' | '\'') => quote = Some(letter),
-            (None, '(') => depth += 1,
-            (None, ')') => depth = depth.saturating_sub(1),
-            (None, ',') if depth == 0 => {
-                parts.push(sql[start..at].trim());
-                start = at + 1;
-            }
-            (None, _) => {}
-        }
-    }
-    parts.push(sql[start..].trim());
-    parts
-}
-
-/// The column that this is, and the path of its table.
-fn name(part: &str) -> Option<(String, Vec<String>)> {
-    let mut path = table::unquote(part, '.');
-    let quoted = path.iter().map(|it| format!("`{}`", it.replace('`', "``")));
-    let is_path = quoted.collect::<Vec<_>>().join(".") == part;
-    let column = path.pop().filter(|_| is_path)?;
-    Some((column, path))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{name, parts};
-
-    #[test]
-    fn columns_are_told_from_expressions() {
-        let sql = "`a`.`id`, `a`.`odd, ``name`, coalesce(`a`.`x`, 'y, z'), `a`.`x` + 1";
-        let names: Vec<_> = parts(sql).into_iter().map(name).collect();
-        let column = |name: &str| Some((name.to_owned(), vec!["a".to_owned()]));
-        assert_eq!(names, [column("id"), column("odd, `name"), None, None]);
-    }
 }

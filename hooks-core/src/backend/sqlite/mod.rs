@@ -17,33 +17,27 @@ use diesel::deserialize::FromSqlRow;
 use diesel::dsl::SqlTypeOf;
 use diesel::expression::QueryMetadata;
 use diesel::insertable::Insertable;
-use diesel::query_builder::{InsertStatement, QueryFragment, QueryId};
+use diesel::query_builder::{QueryFragment, QueryId};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel::sqlite::{Sqlite, SqliteConnection};
 use diesel::{Expression, QueryResult};
 
 use self::batch::Batches;
-use super::catalog::{TableFacts, TableNames};
-use super::statements::{
-    Begin, Delete, FromClause, Full, LastInserted, Limit, Never, NoRows, OneKey, ReturningKey,
-    RollBack, Select, Then, Update, UpdateWhere,
+use self::table::shape;
+use super::Dialect;
+use super::catalog::TableFacts;
+use super::insert::{
+    Insert, InsertStamped, Inserts, StampedNew, insert_into, inserts, one_by_one, row_count,
+    stamped,
 };
-use super::{Shape, execute, rows, write};
+use super::statements::{
+    Begin, FromClause, LastInserted, NoRows, OneKey, Returning, RollBack, Select,
+};
+use super::{Shape, execute, rows};
 use crate::connection::{HookConnection, RawConnection, doom};
 use crate::error::{Error, Operation, Result};
-use crate::lifecycle::KEYS_AT_ONCE;
-use crate::model::{self, Filter, Hooked, Persist, Refused, Row};
-use crate::signal::ColumnSet;
+use crate::model::{self, Hooked, Persist, Refused, Row, Stored};
 use crate::timestamp::{Fresh, Stamping};
-
-/// The INSERT of what fixtures are made of, or where there is nothing to stamp.
-type Insert<M> = InsertValues<M, <M as model::Model>::New>;
-/// The INSERT of what is stamped. Without stamps it is the same.
-type InsertStamped<M> = InsertValues<M, StampedNew<M>>;
-
-type InsertValues<M, V> =
-    InsertStatement<<M as Row>::Table, <V as Insertable<<M as Row>::Table>>::Values>;
-type StampedNew<M> = <<M as Row>::Fields as Stamping<<M as model::Model>::New>>::Stamped;
 
 const REFUSES_TO_COMMIT: &str = "BEGIN;
     CREATE TEMP TABLE diesel_hooks_lost (
@@ -57,6 +51,26 @@ impl HookConnection for SqliteConnection {
 
     fn raw_connection(&mut self) -> &mut Self {
         self
+    }
+}
+
+impl Dialect for Sqlite {
+    fn quote(&self) -> char {
+        '`'
+    }
+
+    /// SQLite has row values, but no list of them.
+    fn list_of_keys(&self) -> &'static str {
+        "VALUES "
+    }
+
+    fn row(&self) -> Option<&'static str> {
+        Some("")
+    }
+
+    /// A transaction that writes has the only write lock there is.
+    fn for_update(&self) -> &'static str {
+        ""
     }
 }
 
@@ -106,15 +120,12 @@ impl RawConnection for SqliteConnection {
 
 impl<M> Persist<SqliteConnection> for M
 where
-    M: Hooked<SqliteConnection> + model::Select<Sqlite>,
+    M: Stored<SqliteConnection> + model::Select<Sqlite>,
     M: FromSqlRow<SqlTypeOf<M::Selection>, Sqlite>,
     M::Selection: Expression + QueryFragment<Sqlite> + QueryId,
     Sqlite: QueryMetadata<SqlTypeOf<M::Selection>>,
     FromClause<M>: QueryFragment<Sqlite>,
-    M::PkFilter: QueryFragment<Sqlite> + QueryId,
     <M::PkFilter as OneKey>::OneOf: QueryFragment<Sqlite> + QueryId,
-    <M::PkFilter as OneKey>::Past: QueryFragment<Sqlite>,
-    for<'a> M::Changeset<'a>: QueryFragment<Sqlite> + QueryId,
     M::New: Insertable<M::Table>,
     Insert<M>: QueryFragment<Sqlite> + QueryId,
     M::Fields: Stamping<M::New>,
@@ -124,17 +135,13 @@ where
     Sqlite: QueryMetadata<SqlTypeOf<M::PkColumns>>,
     M::Pk: FromSqlRow<SqlTypeOf<M::PkColumns>, Sqlite>,
 {
-    fn names() -> QueryResult<TableNames> {
-        catalog::names::<M>(M::selection())
-    }
-
     #[inline]
     fn guarded(conn: &mut SqliteConnection) -> bool {
-        Shape::of::<M>(conn).guarded
+        shape::<M>(conn).guarded
     }
 
     fn look_again(conn: &mut SqliteConnection) {
-        Shape::forget::<M>(conn);
+        Shape::forget::<M, _>(conn);
     }
 
     fn insert(conn: &mut SqliteConnection, new: Fresh<M>) -> Result<M> {
@@ -157,7 +164,7 @@ where
     }
 
     fn insert_many(conn: &mut SqliteConnection, new: Vec<Fresh<M>>) -> Result<Vec<M>, Refused> {
-        let shape = Shape::of::<M>(conn);
+        let shape = shape::<M>(conn);
         if new.len() < 2 || shape.guarded {
             return one_by_one(new, |new| Self::insert(conn, new));
         }
@@ -170,7 +177,7 @@ where
     }
 
     fn insert_many_unread(conn: &mut SqliteConnection, new: Vec<Fresh<M>>) -> Result<(), Refused> {
-        if new.len() < 2 || Shape::of::<M>(conn).guarded {
+        if new.len() < 2 || shape::<M>(conn).guarded {
             return one_by_one(new, |new| Self::insert_unread(conn, new));
         }
         match inserts::<M>(new) {
@@ -181,22 +188,7 @@ where
     }
 
     fn is_unique(conn: &mut SqliteConnection, columns: &[&str]) -> bool {
-        !Shape::of::<M>(conn).guarded && table::is_unique::<M>(conn, columns).unwrap_or(false)
-    }
-
-    fn load_next<F: Filter<SqliteConnection>>(
-        conn: &mut SqliteConnection,
-        filter: F,
-        past: Option<M::Pk>,
-        limit: usize,
-    ) -> QueryResult<Vec<M>> {
-        let filter = Then(filter, M::PkFilter::past(past.map(M::pk_filter)));
-        let query = Select::<M, _, _>::new(M::selection(), filter);
-        rows(conn, Limit { query, limit })?.collect()
-    }
-
-    fn find_many(conn: &mut SqliteConnection, keys: &[M::Pk]) -> QueryResult<Vec<M>> {
-        batch::load(conn, keys)
+        !shape::<M>(conn).guarded && table::is_unique::<M>(conn, columns).unwrap_or(false)
     }
 
     fn is_taken(conn: &mut SqliteConnection, error: &DieselError) -> bool {
@@ -207,121 +199,6 @@ where
             _ => false,
         }
     }
-
-    fn find(conn: &mut SqliteConnection, pk: M::Pk) -> QueryResult<Option<M>> {
-        let query = Select::<M, _, _>::new(M::selection(), M::pk_filter(pk));
-        rows(conn, query)?.next().transpose()
-    }
-
-    fn load_where<F: Filter<SqliteConnection>>(
-        conn: &mut SqliteConnection,
-        filter: F,
-    ) -> QueryResult<Vec<M>> {
-        rows(conn, Select::<M, _, _>::new(M::selection(), filter))?.collect()
-    }
-
-    fn write(&self, conn: &mut SqliteConnection, columns: ColumnSet) -> QueryResult<usize> {
-        let changes = self.changeset(columns);
-        write(conn, columns, changes, self)
-    }
-
-    fn write_to(
-        &self,
-        conn: &mut SqliteConnection,
-        columns: ColumnSet,
-        keys: &[M::Pk],
-    ) -> QueryResult<usize> {
-        let changes = self.changeset(columns);
-        execute(conn, UpdateWhere::<M, _, _>::new(changes, M::one_of(keys)))
-    }
-
-    fn write_changeset<S>(
-        conn: &mut SqliteConnection,
-        pk: M::Pk,
-        changeset: S,
-    ) -> QueryResult<usize>
-    where
-        S: QueryFragment<Sqlite>,
-    {
-        execute(conn, Update::<M, _, Never>::new(changeset, pk))
-    }
-
-    fn remove(conn: &mut SqliteConnection, pk: M::Pk) -> QueryResult<usize> {
-        execute(conn, Delete::<M, _>::new(M::pk_filter(pk)))
-    }
-
-    fn remove_where<F: Filter<SqliteConnection>>(
-        conn: &mut SqliteConnection,
-        filter: F,
-    ) -> QueryResult<usize> {
-        execute(conn, Delete::<M, _>::new(filter))
-    }
-
-    fn remove_many(conn: &mut SqliteConnection, keys: &[M::Pk]) -> QueryResult<usize> {
-        match keys.len() {
-            KEYS_AT_ONCE => Self::remove_where(conn, Full(M::one_of(keys))),
-            _ => Self::remove_where(conn, M::one_of(keys)),
-        }
-    }
-
-    fn present(conn: &mut SqliteConnection, keys: &[M::Pk]) -> QueryResult<Vec<M::Pk>> {
-        let query = Select::<M, _, _>::new(M::PkColumns::default(), M::one_of(keys));
-        rows(conn, query)?.collect()
-    }
-
-    fn load_many(conn: &mut SqliteConnection, keys: &[M::Pk]) -> QueryResult<Vec<M>> {
-        Self::load_where(conn, M::one_of(keys))
-    }
-
-    fn change_where<S, F>(conn: &mut SqliteConnection, changes: S, filter: F) -> QueryResult<usize>
-    where
-        S: Filter<SqliteConnection>,
-        F: Filter<SqliteConnection>,
-    {
-        execute(conn, UpdateWhere::<M, _, _>::new(changes, filter))
-    }
-}
-
-/// What is to be inserted with its stamps, or as it is.
-#[inline]
-fn stamped<M>(new: Fresh<M>) -> std::result::Result<StampedNew<M>, M::New>
-where
-    M: Row<Fields: Stamping<M::New>>,
-{
-    match new.stamp {
-        Some(at) if M::STAMPED => Ok(M::Fields::stamped(new.new, at)),
-        _ => Err(new.new),
-    }
-}
-
-/// The INSERTs of some rows: all of one type, or those rows.
-enum Inserts<S, P, M: model::Model> {
-    Stamped(Vec<S>),
-    Plain(Vec<P>),
-    /// While fixtures are loaded, a receiver may stamp some of the rows.
-    Mixed(Vec<Fresh<M>>),
-}
-
-fn inserts<M>(new: Vec<Fresh<M>>) -> Inserts<InsertStamped<M>, Insert<M>, M>
-where
-    M: Row<New: Insertable<M::Table>, Fields: Stamping<M::New>>,
-    StampedNew<M>: Insertable<M::Table>,
-{
-    let stamps = |new: &Fresh<M>| M::STAMPED && new.stamp.is_some();
-    let stamped_rows = new.iter().filter(|new| stamps(new)).count();
-    if stamped_rows == 0 {
-        let plain = new.into_iter().map(|new| insert_into::<M, _>(new.new));
-        return Inserts::Plain(plain.collect());
-    }
-    if stamped_rows < new.len() {
-        return Inserts::Mixed(new);
-    }
-    let stamped = new.into_iter().filter_map(|new| stamped(new).ok());
-    Inserts::Stamped(stamped.map(insert_into::<M, _>).collect())
-}
-
-fn insert_into<M: Row, V: Insertable<M::Table>>(values: V) -> InsertValues<M, V> {
-    diesel::insert_into(M::Table::default()).values(values)
 }
 
 fn insert_all<M, I>(
@@ -376,13 +253,13 @@ where
     M::Pk: FromSqlRow<SqlTypeOf<M::PkColumns>, Sqlite>,
 {
     let error = Error::query(M::INFO.name, Operation::Create);
-    if Shape::of::<M>(conn).by_rowid {
+    if shape::<M>(conn).by_rowid {
         run(conn, insert).map_err(error)?;
         return read_back(conn, read_last, |conn| M::remove_where(conn, LastInserted));
     }
-    let insert = ReturningKey {
+    let insert = Returning {
         insert,
-        key: M::PkColumns::default(),
+        selection: M::PkColumns::default(),
     };
     let key: Option<M::Pk> = rows(conn, insert)
         .and_then(|mut keys| keys.next().transpose())
@@ -416,15 +293,6 @@ where
     }
 }
 
-/// Inserts each by itself, until one is refused.
-fn one_by_one<I, T, A: FromIterator<T>>(
-    all: Vec<I>,
-    mut insert: impl FnMut(I) -> Result<T>,
-) -> Result<A, Refused> {
-    let insert = |(inserted, one)| insert(one).map_err(|error| Refused { inserted, error });
-    all.into_iter().enumerate().map(insert).collect()
-}
-
 /// Reads an inserted row, or takes it back: inside a transaction of the application nothing else would.
 fn read_back<M: Hooked<SqliteConnection>>(
     conn: &mut SqliteConnection,
@@ -438,11 +306,11 @@ where
     if let Ok(Ok(Some(row))) = row {
         return Ok(row);
     }
-    let has_savepoint = Shape::of::<M>(conn).guarded;
+    let has_savepoint = shape::<M>(conn).guarded;
     let clean = has_savepoint || take_back(conn) == Ok(1);
     if !clean {
         // The table is not what it looked like.
-        Shape::forget::<M>(conn);
+        Shape::forget::<M, _>(conn);
     }
     let error = match row.unwrap_or_else(|panic| {
         if !clean {
@@ -456,14 +324,5 @@ where
     match clean {
         true => Err(error),
         false => Err(doom(conn, Some(error))),
-    }
-}
-
-fn row_count<M: Row>(actual: usize) -> Error {
-    Error::RowCount {
-        model: M::INFO.name,
-        operation: Operation::Create,
-        expected: 1,
-        actual,
     }
 }

@@ -1,66 +1,23 @@
 //! What the database says of a model's table, asked once on each connection.
 
-use diesel::query_builder::{QueryBuilder, QueryFragment};
+use diesel::query_builder::QueryFragment;
 use diesel::sql_types::{Bool, Integer, Text};
-use diesel::sqlite::{Sqlite, SqliteConnection, SqliteQueryBuilder};
+use diesel::sqlite::{Sqlite, SqliteConnection};
 use diesel::{QueryResult, RunQueryDsl};
 
 use super::catalog;
 use crate::backend::Shape;
-use crate::backend::statements::{FromClause, from_clause};
-use crate::connection::State;
+use crate::backend::names::path;
+use crate::backend::statements::FromClause;
 use crate::model::{Hooked, Row};
 
-/// What nobody was able to tell.
-const UNKNOWN: Shape = Shape {
-    by_rowid: false,
-    key_is_rowid: true,
-    guarded: true,
-};
-
-impl Shape {
-    /// The shape of the table of `M`.
-    #[inline]
-    pub(super) fn of<M: Hooked<SqliteConnection>>(conn: &mut SqliteConnection) -> Self
-    where
-        FromClause<M>: QueryFragment<Sqlite>,
-    {
-        // Without hooks there is no operation that gets here.
-        let Ok(hooks) = M::hooks() else {
-            return UNKNOWN;
-        };
-        match State::installed(conn).and_then(|state| state.shape(hooks.number)) {
-            Some(known) => known,
-            None => look::<M>(conn, hooks.number),
-        }
-    }
-
-    pub(super) fn forget<M: Hooked<SqliteConnection>>(conn: &mut SqliteConnection) {
-        if let (Ok(hooks), Some(state)) = (M::hooks(), State::installed(conn)) {
-            state.remember_shape(hooks.number, None);
-        }
-    }
-}
-
-#[cold]
-fn look<M: Row>(conn: &mut SqliteConnection, model: usize) -> Shape
+/// The shape of the table of `M`.
+#[inline]
+pub(super) fn shape<M: Hooked<SqliteConnection>>(conn: &mut SqliteConnection) -> Shape
 where
     FromClause<M>: QueryFragment<Sqlite>,
 {
-    // An instrumentation that leaves us no room costs the memory, not the operation.
-    if State::of(conn).is_err() {
-        return UNKNOWN;
-    }
-    let shape = match ask::<M>(conn) {
-        // A table that is missing may come.
-        Ok(None) => return UNKNOWN,
-        Ok(Some(shape)) => shape,
-        Err(_) => UNKNOWN,
-    };
-    if let Ok(state) = State::of(conn) {
-        state.remember_shape(model, Some(shape));
-    }
-    shape
+    Shape::of::<M, _>(conn, ask::<M>)
 }
 
 #[derive(diesel::QueryableByName)]
@@ -119,12 +76,12 @@ fn ask<M: Row>(conn: &mut SqliteConnection) -> QueryResult<Option<Shape>>
 where
     FromClause<M>: QueryFragment<Sqlite>,
 {
-    let path = path::<M>()?;
+    let path = path::<M, _>(&Sqlite)?;
     let name = match &path[..] {
         [name] => name,
         [schema, name] if schema == "main" => name,
         // What an attached database holds is not looked at.
-        _ => return Ok(Some(UNKNOWN)),
+        _ => return Ok(Some(Shape::UNKNOWN)),
     };
     let tables: Vec<Table> = diesel::sql_query(TABLE).bind::<Text, _>(name).load(conn)?;
     let Some(table) = tables.first() else {
@@ -138,7 +95,7 @@ where
         .any(|column| column.name.eq_ignore_ascii_case("_rowid_"));
     Ok(Some(Shape {
         by_rowid: table.is_table && !table.without_rowid && !shadowed,
-        key_is_rowid: columns
+        key_is_counted: columns
             .iter()
             .any(|column| column.pk > 0 && column.declared.eq_ignore_ascii_case("integer")),
         guarded: table.surprises || !is_key(&columns, M::KEY),
@@ -150,7 +107,7 @@ pub(super) fn is_unique<M: Row>(conn: &mut SqliteConnection, names: &[&str]) -> 
 where
     FromClause<M>: QueryFragment<Sqlite>,
 {
-    let facts = catalog::describe(conn, &path::<M>()?)?;
+    let facts = catalog::describe(conn, &path::<M, _>(&Sqlite)?)?;
     Ok(facts.is_some_and(|facts| facts.is_unique(names)))
 }
 
@@ -174,7 +131,7 @@ where
     let Some(violated) = message.strip_prefix("UNIQUE constraint failed: ") else {
         return false;
     };
-    let Some(table) = path::<M>().ok().and_then(|mut path| path.pop()) else {
+    let Some(table) = path::<M, _>(&Sqlite).ok().and_then(|mut path| path.pop()) else {
         return false;
     };
     match violated.strip_prefix("index '") {
@@ -197,46 +154,4 @@ fn is_index_of(conn: &mut SqliteConnection, quoted: &str, table: &str) -> bool {
         .bind::<Text, _>(index)
         .sql(" COLLATE NOCASE)");
     diesel::select(exists).get_result(conn) == Ok(true)
-}
-
-/// The table's name, after that of its schema if it has one. Diesel tells it as SQL only.
-pub(super) fn path<M: Row>() -> QueryResult<Vec<String>>
-where
-    FromClause<M>: QueryFragment<Sqlite>,
-{
-    let mut sql = SqliteQueryBuilder::new();
-    from_clause::<M>().to_sql(&mut sql, &Sqlite)?;
-    Ok(unquote(&sql.finish(), '.'))
-}
-
-/// Takes a list of quoted names apart.
-pub(super) fn unquote(sql: &str, separator: char) -> Vec<String> {
-    let mut path = vec![String::new()];
-    let mut quoted = false;
-    let mut letters = sql.chars().peekable();
-    while let Some(letter) = letters.next() {
-        match letter {
-            '`' if quoted && letters.peek() == Some(&'`') => {
-                letters.next();
-                path.last_mut().expect("a path has a name").push('`');
-            }
-            '`' => quoted = !quoted,
-            letter if !quoted && letter == separator => path.push(String::new()),
-            ' ' if !quoted => {}
-            letter => path.last_mut().expect("a path has a name").push(letter),
-        }
-    }
-    path
-}
-
-#[cfg(test)]
-mod tests {
-    use super::unquote;
-
-    #[test]
-    fn a_path_is_taken_apart_at_its_dots_and_not_in_its_names() {
-        assert_eq!(unquote("`items`", '.'), ["items"]);
-        assert_eq!(unquote("`main`.`odd.``name`", '.'), ["main", "odd.`name"]);
-        assert_eq!(unquote("`a`, ` b,`", ','), ["a", " b,"]);
-    }
 }

@@ -8,6 +8,8 @@ use diesel::query_source::Column;
 use diesel::sql_types::is_nullable::{IsNullable, NotNull};
 use diesel::sql_types::{IntoNotNullable, SqlType};
 
+use crate::backend::Dialect;
+
 /// The columns of a key, a tuple of them.
 #[doc(hidden)]
 pub trait Columns: Default + 'static {
@@ -95,7 +97,7 @@ where
     }
 }
 
-/// `a IN (?, ?)`, or `(a, b) IN (VALUES (?, ?), (?, ?))`: of any number of keys, so it is prepared each time.
+/// `a IN (?, ?)`, or `(a, b) IN ((?, ?), (?, ?))`: of any number of keys, so it is prepared each time.
 #[doc(hidden)]
 pub struct OneOf<Cs, Vs: Bind<Cs>>(Vec<Is<Cs, Vs>>);
 
@@ -161,7 +163,7 @@ impl<Cs: 'static, Vs: Bind<Cs> + 'static> QueryId for OneOf<Cs, Vs> {
 
 impl<Cs, Vs, DB> QueryFragment<DB> for OneOf<Cs, Vs>
 where
-    DB: Backend,
+    DB: Dialect,
     Cs: Named<DB>,
     Vs: Bind<Cs, Bound: Terms<Cs, DB>>,
 {
@@ -175,10 +177,10 @@ where
             return first.walk_ast(out);
         }
         first.columns.list(out.reborrow())?;
-        out.push_sql(match Cs::NAMES.len() {
-            1 => " IN (",
-            _ => " IN (VALUES ",
-        });
+        out.push_sql(" IN (");
+        if Cs::NAMES.len() > 1 {
+            out.push_sql(out.backend().list_of_keys());
+        }
         first.bound.list(out.reborrow())?;
         for key in rest {
             out.push_sql(", ");

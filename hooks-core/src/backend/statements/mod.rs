@@ -358,31 +358,31 @@ impl<DB: Backend> QueryFragment<DB> for Erased<'_, DB> {
     }
 }
 
-/// `insert RETURNING key`
-pub(crate) struct ReturningKey<I, K> {
+/// `insert RETURNING selection`
+pub(crate) struct Returning<I, S> {
     pub(crate) insert: I,
-    pub(crate) key: K,
+    pub(crate) selection: S,
 }
 
-impl<I, K: Expression> Query for ReturningKey<I, K> {
-    type SqlType = K::SqlType;
+impl<I, S: Expression> Query for Returning<I, S> {
+    type SqlType = S::SqlType;
 }
 
-impl<I: QueryId, K: QueryId> QueryId for ReturningKey<I, K> {
-    type QueryId = ReturningKey<PhantomData<I::QueryId>, PhantomData<K::QueryId>>;
-    const HAS_STATIC_QUERY_ID: bool = I::HAS_STATIC_QUERY_ID && K::HAS_STATIC_QUERY_ID;
+impl<I: QueryId, S: QueryId> QueryId for Returning<I, S> {
+    type QueryId = Returning<PhantomData<I::QueryId>, PhantomData<S::QueryId>>;
+    const HAS_STATIC_QUERY_ID: bool = I::HAS_STATIC_QUERY_ID && S::HAS_STATIC_QUERY_ID;
 }
 
-impl<I, K, DB> QueryFragment<DB> for ReturningKey<I, K>
+impl<I, S, DB> QueryFragment<DB> for Returning<I, S>
 where
     DB: Backend,
     I: QueryFragment<DB>,
-    K: QueryFragment<DB>,
+    S: QueryFragment<DB>,
 {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         self.insert.walk_ast(out.reborrow())?;
         out.push_sql(" RETURNING ");
-        self.key.walk_ast(out)
+        self.selection.walk_ast(out)
     }
 }
 
@@ -427,7 +427,7 @@ macro_rules! fixed {
 // Savepoints of one name nest: the innermost is meant.
 fixed! {
     /// Sets a savepoint that Diesel's transaction manager need not know.
-    Savepoint => "SAVEPOINT diesel_hooks";
+    SetSavepoint => "SAVEPOINT diesel_hooks";
     /// Undoes what was written since the innermost savepoint, which stays set.
     RollBackToSavepoint => "ROLLBACK TO SAVEPOINT diesel_hooks";
     /// Keeps what was written since the innermost savepoint.

@@ -1,0 +1,90 @@
+//! The INSERT of a row, whatever the database.
+
+use diesel::insertable::Insertable;
+use diesel::query_builder::InsertStatement;
+use diesel::result::Error as DieselError;
+
+use crate::error::{Error, Operation, Result};
+use crate::model::{self, Refused, Row};
+use crate::timestamp::{Fresh, Stamping};
+
+/// The INSERT of what fixtures are made of, or where there is nothing to stamp.
+pub(super) type Insert<M> = InsertValues<M, <M as model::Model>::New>;
+/// The INSERT of what is stamped. Without stamps it is the same.
+pub(super) type InsertStamped<M> = InsertValues<M, StampedNew<M>>;
+
+pub(super) type InsertValues<M, V> =
+    InsertStatement<<M as Row>::Table, <V as Insertable<<M as Row>::Table>>::Values>;
+pub(super) type StampedNew<M> = <<M as Row>::Fields as Stamping<<M as model::Model>::New>>::Stamped;
+
+/// What is to be inserted with its stamps, or as it is.
+#[inline]
+pub(super) fn stamped<M>(new: Fresh<M>) -> std::result::Result<StampedNew<M>, M::New>
+where
+    M: Row<Fields: Stamping<M::New>>,
+{
+    match new.stamp {
+        Some(at) if M::STAMPED => Ok(M::Fields::stamped(new.new, at)),
+        _ => Err(new.new),
+    }
+}
+
+/// The INSERTs of some rows: all of one type, or those rows.
+pub(super) enum Inserts<S, P, M: model::Model> {
+    Stamped(Vec<S>),
+    Plain(Vec<P>),
+    /// While fixtures are loaded, a receiver may stamp some of the rows.
+    Mixed(Vec<Fresh<M>>),
+}
+
+pub(super) fn inserts<M>(new: Vec<Fresh<M>>) -> Inserts<InsertStamped<M>, Insert<M>, M>
+where
+    M: Row<New: Insertable<M::Table>, Fields: Stamping<M::New>>,
+    StampedNew<M>: Insertable<M::Table>,
+{
+    let stamps = |new: &Fresh<M>| M::STAMPED && new.stamp.is_some();
+    let stamped_rows = new.iter().filter(|new| stamps(new)).count();
+    if stamped_rows == 0 {
+        let plain = new.into_iter().map(|new| insert_into::<M, _>(new.new));
+        return Inserts::Plain(plain.collect());
+    }
+    if stamped_rows < new.len() {
+        return Inserts::Mixed(new);
+    }
+    let stamped = new.into_iter().filter_map(|new| stamped(new).ok());
+    Inserts::Stamped(stamped.map(insert_into::<M, _>).collect())
+}
+
+pub(super) fn insert_into<M: Row, V: Insertable<M::Table>>(values: V) -> InsertValues<M, V> {
+    diesel::insert_into(M::Table::default()).values(values)
+}
+
+/// Inserts each by itself, until one is refused.
+pub(super) fn one_by_one<I, T, A: FromIterator<T>>(
+    all: Vec<I>,
+    mut insert: impl FnMut(I) -> Result<T>,
+) -> Result<A, Refused> {
+    let insert = |(inserted, one)| insert(one).map_err(|error| Refused { inserted, error });
+    all.into_iter().enumerate().map(insert).collect()
+}
+
+/// The error for one row that became none, or several.
+pub(super) fn row_count<M: Row>(actual: usize) -> Error {
+    rows_count::<M>(1, actual)
+}
+
+pub(super) fn rows_count<M: Row>(expected: usize, actual: usize) -> Error {
+    Error::RowCount {
+        model: M::INFO.name,
+        operation: Operation::Create,
+        expected,
+        actual,
+    }
+}
+
+pub(super) fn refused<M: Row>(inserted: usize, error: DieselError) -> Refused {
+    Refused {
+        inserted,
+        error: Error::query(M::INFO.name, Operation::Create)(error),
+    }
+}

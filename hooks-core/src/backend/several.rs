@@ -1,0 +1,98 @@
+//! Many rows by one INSERT, on databases that take a row's defaults as `DEFAULT`: the rows need not be alike.
+
+use diesel::QueryResult;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+
+use super::Dialect;
+use super::batch::Text;
+use super::names::sql;
+use crate::diesel_internals::writes_sql;
+
+/// More rows in a statement gain nothing.
+const ROWS: usize = 1_000;
+/// As many values PostgreSQL and MySQL take in one statement.
+const VALUES: usize = 65_535;
+
+/// `INSERT .. VALUES (..), (..)`
+pub(super) struct Several<I> {
+    rows: Vec<(Text, I)>,
+}
+
+impl<I> Several<I> {
+    /// The statements that these become, in their order.
+    pub(super) fn of<DB: Dialect>(
+        backend: &DB,
+        inserts: Vec<I>,
+    ) -> QueryResult<Vec<OneOrSeveral<I>>>
+    where
+        I: QueryFragment<DB>,
+    {
+        let mut statements: Vec<OneOrSeveral<I>> = Vec::new();
+        let mut values = 0;
+        for insert in inserts {
+            let Some(text) = Text::of(sql(backend, &insert)?) else {
+                statements.push(OneOrSeveral::One(insert));
+                continue;
+            };
+            values += text.values();
+            match statements.last_mut() {
+                Some(OneOrSeveral::Several(it)) if it.takes(&text) && values <= VALUES => {
+                    it.rows.push((text, insert));
+                }
+                _ => {
+                    values = text.values();
+                    let rows = vec![(text, insert)];
+                    statements.push(OneOrSeveral::Several(Several { rows }));
+                }
+            }
+        }
+        Ok(statements)
+    }
+
+    fn takes(&self, text: &Text) -> bool {
+        let first = self.rows.first();
+        self.rows.len() < ROWS && first.is_some_and(|(it, _)| it.head() == text.head())
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+}
+
+/// Rows of one statement, or a statement of another kind.
+pub(super) enum OneOrSeveral<I> {
+    One(I),
+    Several(Several<I>),
+}
+
+impl<I> QueryId for Several<I> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<DB: Dialect, I: QueryFragment<DB>> QueryFragment<DB> for Several<I> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        // Of any number of rows, so it is prepared each time.
+        out.unsafe_to_cache_prepared();
+        if !writes_sql(&mut out) {
+            let mut rows = self.rows.iter();
+            return rows.try_for_each(|(_, row)| row.walk_ast(out.reborrow()));
+        }
+        let mut bound = 0;
+        for (at, (text, _)) in self.rows.iter().enumerate() {
+            out.push_sql(if at == 0 { text.head() } else { ", " });
+            for (at, part) in text.parts().enumerate() {
+                out.push_sql(if at == 0 { "(" } else { ", " });
+                match part.starts_with('$') {
+                    true => {
+                        bound += 1;
+                        out.push_sql(&format!("${bound}"));
+                    }
+                    false => out.push_sql(part),
+                }
+            }
+            out.push_sql(")");
+        }
+        Ok(())
+    }
+}

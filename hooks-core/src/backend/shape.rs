@@ -1,0 +1,73 @@
+//! What a connection remembers of a model's table.
+
+use diesel::QueryResult;
+
+use crate::connection::{RawConnection, State};
+use crate::model::Hooked;
+
+/// Which statements are right on a table, as far as a connection was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Shape {
+    /// Whether `_rowid_` names the rowid of its rows.
+    pub(crate) by_rowid: bool,
+    /// Whether the database counts up the key where a row is given none: on SQLite it is the rowid, on MySQL
+    /// `AUTO_INCREMENT`.
+    pub(crate) key_is_counted: bool,
+    /// Whether a statement may do more or less than it says, or half of it: with a trigger, an
+    /// `ON CONFLICT` in the schema, a key that is not unique, what is not a table of the main database, or a
+    /// storage engine without transactions.
+    pub(crate) guarded: bool,
+}
+
+impl Shape {
+    /// What nobody was able to tell.
+    pub(super) const UNKNOWN: Shape = Shape {
+        by_rowid: false,
+        key_is_counted: true,
+        guarded: true,
+    };
+
+    /// The shape of the table of `M`. It is asked for once on each connection; there may be no such table.
+    #[inline]
+    pub(super) fn of<M: Hooked<C>, C: RawConnection>(
+        conn: &mut C,
+        ask: fn(&mut C) -> QueryResult<Option<Shape>>,
+    ) -> Self {
+        // Without hooks there is no operation that gets here.
+        let Ok(hooks) = M::hooks() else {
+            return Shape::UNKNOWN;
+        };
+        match State::installed(conn).and_then(|state| state.shape(hooks.number)) {
+            Some(known) => known,
+            None => look(conn, hooks.number, ask),
+        }
+    }
+
+    pub(super) fn forget<M: Hooked<C>, C: RawConnection>(conn: &mut C) {
+        if let (Ok(hooks), Some(state)) = (M::hooks(), State::installed(conn)) {
+            state.remember_shape(hooks.number, None);
+        }
+    }
+}
+
+#[cold]
+fn look<C: RawConnection>(
+    conn: &mut C,
+    model: usize,
+    ask: fn(&mut C) -> QueryResult<Option<Shape>>,
+) -> Shape {
+    // An instrumentation that leaves us no room costs the memory, not the operation.
+    if State::of(conn).is_err() {
+        return Shape::UNKNOWN;
+    }
+    let shape = match ask(conn) {
+        // A table that is missing may come.
+        Ok(None) => return Shape::UNKNOWN,
+        Ok(Some(shape)) => shape,
+        Err(_) => Shape::UNKNOWN,
+    };
+    if let Ok(state) = State::of(conn) {
+        state.remember_shape(model, Some(shape));
+    }
+    shape
+}

@@ -1,0 +1,81 @@
+//! A database of its own for each test, on the backend that the features choose.
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "postgres")]
+use postgres as backend;
+
+#[cfg(all(feature = "mysql", not(feature = "postgres")))]
+mod mysql;
+#[cfg(all(feature = "mysql", not(feature = "postgres")))]
+use mysql as backend;
+
+#[cfg(not(any(feature = "postgres", feature = "mysql")))]
+mod sqlite;
+#[cfg(not(any(feature = "postgres", feature = "mysql")))]
+use sqlite as backend;
+
+/// The connection that the tests use.
+pub type TestConnection = backend::Connected;
+
+/// A database that is dropped with this.
+pub struct Database(backend::Database);
+
+impl Database {
+    /// One with these tables. `{key}` stands for a primary key that the database makes.
+    #[must_use]
+    pub fn new(tables: &str) -> Self {
+        let database = Database(backend::Database::new());
+        database
+            .connect()
+            .batch_execute(&tables.replace("{key}", backend::KEY))
+            .expect("the tables are right");
+        database
+    }
+
+    /// Another connection to it.
+    #[must_use]
+    pub fn connect(&self) -> TestConnection {
+        self.0.connect()
+    }
+
+    /// A new database, and a connection to it.
+    #[must_use]
+    pub fn open(tables: &str) -> (Self, TestConnection) {
+        let database = Database::new(tables);
+        let conn = database.connect();
+        (database, conn)
+    }
+}
+
+/// How many rows a table has.
+///
+/// # Panics
+///
+/// If it cannot be read.
+pub fn count(conn: &mut TestConnection, table: &str) -> i64 {
+    let count = format!("(SELECT count(*) FROM {table})");
+    diesel::select(diesel::dsl::sql::<diesel::sql_types::BigInt>(&count))
+        .get_result(conn)
+        .expect("the table is there")
+}
+
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+fn unique_name() -> String {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    static DATABASES: AtomicU32 = AtomicU32::new(0);
+    let number = DATABASES.fetch_add(1, Ordering::Relaxed);
+    format!("hooks_{}_{number}", std::process::id())
+}
+
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+fn server(variable: &str) -> String {
+    std::env::var(variable)
+        .ok()
+        .filter(|url| !url.is_empty())
+        .unwrap_or_else(|| panic!("{variable} is the URL of a server: run scripts/test-backends"))
+}

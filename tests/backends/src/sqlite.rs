@@ -1,0 +1,29 @@
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+
+/// What the tests connect with.
+pub(crate) type Connected = SqliteConnection;
+
+pub(crate) const KEY: &str = "INTEGER PRIMARY KEY";
+
+pub(crate) struct Database(tempfile::TempDir);
+
+impl Database {
+    pub(crate) fn new() -> Self {
+        let database = Database(tempfile::tempdir().expect("a temporary folder"));
+        database
+            .connect()
+            .batch_execute("PRAGMA journal_mode = WAL;")
+            .expect("a database on disk");
+        database
+    }
+
+    pub(crate) fn connect(&self) -> Connected {
+        let path = self.0.path().join("test.sqlite");
+        let mut conn = SqliteConnection::establish(path.to_str().expect("a plain path"))
+            .expect("SQLite opens a file");
+        conn.batch_execute("PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON;")
+            .expect("the settings are right");
+        conn
+    }
+}
