@@ -37,7 +37,7 @@ mod waiting;
 use std::any::TypeId;
 use std::sync::Arc;
 
-use crate::connection::{RawConnection, Scope, atomic, scoped};
+use crate::connection::{RawConnection, Scope, atomic, before_writes, scoped, undo_writes};
 use crate::error::{Blocked, Blocker, Error, Key, Operation, Result};
 use crate::lifecycle::KEYS_AT_ONCE;
 use crate::model::{Model, Persist, Row};
@@ -160,6 +160,7 @@ fn add_roots<M: Persist<C>, C: RawConnection>(
     for keys in roots.keys.chunks(KEYS_AT_ONCE) {
         if heard {
             let rows = match keys {
+                keys if C::LOCKS_ROWS => M::lock_many(conn, keys),
                 [key] => M::find(conn, key.clone()).map(|row| row.into_iter().collect()),
                 keys => M::load_many(conn, keys),
             };
@@ -167,6 +168,9 @@ fn add_roots<M: Persist<C>, C: RawConnection>(
             found |= !rows.is_empty();
             plan.add(conn, rows.iter().map(M::pk).collect(), Some(rows))?;
         } else {
+            if C::LOCKS_ROWS && !M::hooks()?.relations.is_empty() {
+                M::lock(conn, keys).map_err(error())?;
+            }
             // Whether they are there the DELETE will tell.
             found = true;
             plan.add::<M>(conn, keys.to_vec(), None)?;
@@ -260,12 +264,16 @@ fn unheard<M: Persist<C>, C: RawConnection>(
             blocked(&mut found).map_err(|stop| stop.into_error::<M>(roots.key()))?;
         }
         let mut chosen = Chosen::default();
+        if !hooks.relations.is_empty() {
+            before_writes(conn)?;
+        }
         for relation in &hooks.relations {
             end(&**relation, conn, parents, &mut chosen, &mut deleted)?;
         }
         match remove_unheard::<M, C>(conn, &roots) {
             // Somebody refers to it who did not a moment ago: a plan finds out who.
             Err(error) if is_refused(&error) && !hooks.relations.is_empty() => {
+                undo_writes(conn)?;
                 let alone = claims::Operation::ALONE;
                 delete_planned(conn, alone, Load::All, None, roots)
             }

@@ -9,7 +9,7 @@ use diesel::{Expression, QueryResult};
 use super::catalog::TableNames;
 use super::names;
 use super::statements::{
-    Delete, FromClause, Full, Limit, Never, OneKey, Select, Then, Update, UpdateWhere,
+    Delete, ForUpdate, FromClause, Full, Limit, Never, OneKey, Select, Then, Update, UpdateWhere,
 };
 use super::{execute, rows, write};
 use crate::connection::RawConnection;
@@ -63,6 +63,22 @@ where
 
     fn load_where<F: Filter<C>>(conn: &mut C, filter: F) -> QueryResult<Vec<M>> {
         rows(conn, Select::<M, _, _>::new(M::selection(), filter))?.collect()
+    }
+
+    fn lock_where<F: Filter<C>>(conn: &mut C, filter: F) -> QueryResult<Vec<M>> {
+        let filter = Then(filter, M::PkFilter::past(None));
+        let query = Select::<M, _, _>::new(M::selection(), filter);
+        rows(conn, ForUpdate(query))?.collect()
+    }
+
+    fn lock_many(conn: &mut C, keys: &[M::Pk]) -> QueryResult<Vec<M>> {
+        Self::lock_where(conn, M::one_of(keys))
+    }
+
+    fn lock(conn: &mut C, keys: &[M::Pk]) -> QueryResult<()> {
+        let filter = Then(M::one_of(keys), M::PkFilter::past(None));
+        let query = Select::<M, _, _>::new(M::PkColumns::default(), filter);
+        rows::<_, _, M::Pk>(conn, ForUpdate(query))?.try_for_each(|key| key.map(drop))
     }
 
     fn write(&self, conn: &mut C, columns: ColumnSet) -> QueryResult<usize> {

@@ -8,7 +8,7 @@ use super::Stop;
 use super::blocked::{Blocking, Found, Path};
 use super::plan::Planned;
 use super::rows::Gone;
-use crate::connection::RawConnection;
+use crate::connection::{RawConnection, undo_writes};
 use crate::error::{Error, Operation, Result};
 use crate::lifecycle::KEYS_AT_ONCE;
 use crate::model::Persist;
@@ -124,7 +124,9 @@ fn explain<M: Persist<C>, C: RawConnection>(
 ) -> Stop {
     if is_foreign_key(&error) {
         // Where the database answers no more, its first word is the better explanation.
-        if let Ok(Some(stop)) = referring::<M, C>(conn, planned, keys) {
+        if undo_writes(conn).is_ok()
+            && let Ok(Some(stop)) = referring::<M, C>(conn, planned, keys)
+        {
             return stop;
         }
     }

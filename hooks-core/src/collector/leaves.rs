@@ -36,7 +36,7 @@ impl<R: Reference> ChildrenOf<R> {
         C: RawConnection,
         R: Referring<C>,
     {
-        let rows = R::rows(conn, Parents::Keys(parents));
+        let rows = R::lock_rows(conn, Parents::Keys(parents));
         let rows = rows.map_err(Error::query(R::Child::INFO.name, Operation::Load))?;
         Ok(ChildrenOf {
             parents: (rows.len() >= parents.len()).then(|| parents.to_vec()),

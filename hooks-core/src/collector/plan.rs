@@ -12,7 +12,7 @@ use super::order::{self, Edge, Number, Step};
 use super::rows::{Collected, Loaded, Rows};
 use super::survey::Reach;
 use super::{Deleted, Stop};
-use crate::connection::RawConnection;
+use crate::connection::{RawConnection, before_writes};
 use crate::error::{Error, Result};
 use crate::model::Persist;
 use crate::relation::{Chosen, OnDelete, RelationInfo};
@@ -378,6 +378,7 @@ impl<C: RawConnection> Plan<C> {
     fn execute(mut self, conn: &mut C, steps: Vec<Step>) -> Result<Deleted, Stop> {
         // The steps say the order.
         self.edges = Vec::new();
+        before_writes(conn).map_err(Error::from)?;
         let mut deleted = Deleted::default();
         for group in &self.groups {
             group.end_unloaded(conn, &self.planned, &mut self.chosen, &mut deleted)?;

@@ -25,6 +25,7 @@ pub(crate) use self::merge::{Mergeable, Tag};
 pub(crate) use self::queue::Callback;
 #[doc(hidden)]
 pub use self::queue::ErrorEffect;
+pub(crate) use self::savepoint::{before_writes, undo_writes};
 pub use self::scoped::Guard;
 pub(crate) use self::state::State;
 pub use self::state::set_instrumentation;
@@ -55,6 +56,14 @@ pub trait RawConnection:
     /// Whether a savepoint of a name hides an earlier one, and does not replace it.
     #[doc(hidden)]
     const SAVEPOINTS_NEST: bool = true;
+
+    /// Whether nothing is answered after a statement that failed, until something is rolled back.
+    #[doc(hidden)]
+    const ERRORS_ABORT: bool = false;
+
+    /// Whether a transaction keeps others from rows that it asks for, and not from all.
+    #[doc(hidden)]
+    const LOCKS_ROWS: bool = true;
 
     /// Begins the outermost transaction of an operation that writes.
     ///

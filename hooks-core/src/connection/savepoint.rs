@@ -4,7 +4,9 @@ use diesel::QueryResult;
 
 use super::RawConnection;
 use crate::backend::execute;
-use crate::backend::statements::{Release, RollBackToSavepoint, SetSavepoint};
+use crate::backend::statements::{
+    Release, RollBackToSavepoint, RollBackWrites, SetBeforeWrites, SetSavepoint,
+};
 
 /// How many savepoints had a name of their own.
 static NAMED: AtomicU64 = AtomicU64::new(0);
@@ -41,5 +43,22 @@ impl Savepoint {
             }
         }
         self.release(conn)
+    }
+}
+
+/// Prepares for a refused statement whose reason has to be asked for: where nothing is answered after an error,
+/// there has to be something to go back to. It goes with whatever is around it.
+pub(crate) fn before_writes<C: RawConnection>(conn: &mut C) -> QueryResult<()> {
+    match C::ERRORS_ABORT {
+        true => execute(conn, SetBeforeWrites).map(drop),
+        false => Ok(()),
+    }
+}
+
+/// Goes back there.
+pub(crate) fn undo_writes<C: RawConnection>(conn: &mut C) -> QueryResult<()> {
+    match C::ERRORS_ABORT {
+        true => execute(conn, RollBackWrites).map(drop),
+        false => Ok(()),
     }
 }

@@ -72,6 +72,15 @@ pub trait Stored<C: RawConnection>: Hooked<C> {
     fn find_many(conn: &mut C, keys: &[Self::Pk]) -> QueryResult<Vec<Self>>;
     #[doc(hidden)]
     fn load_where<F: Filter<C>>(conn: &mut C, filter: F) -> QueryResult<Vec<Self>>;
+    /// The same, and keeps others from these rows until the transaction is over.
+    #[doc(hidden)]
+    fn lock_where<F: Filter<C>>(conn: &mut C, filter: F) -> QueryResult<Vec<Self>>;
+    /// The rows with these keys, in the same way.
+    #[doc(hidden)]
+    fn lock_many(conn: &mut C, keys: &[Self::Pk]) -> QueryResult<Vec<Self>>;
+    /// Keeps others from the rows with these keys until the transaction is over.
+    #[doc(hidden)]
+    fn lock(conn: &mut C, keys: &[Self::Pk]) -> QueryResult<()>;
     #[doc(hidden)]
     fn write(&self, conn: &mut C, columns: ColumnSet) -> QueryResult<usize>;
     /// Writes these columns, as this row has them, to all rows with these keys.

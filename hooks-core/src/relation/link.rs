@@ -109,7 +109,7 @@ where
         if !R::Child::hooks()?.signals_delete(conn) {
             return self.child_keys(conn, keys, None);
         }
-        let rows = R::rows(conn, Parents::Keys(keys)).map_err(reading::<R>())?;
+        let rows = R::lock_rows(conn, Parents::Keys(keys)).map_err(reading::<R>())?;
         let index = indexed::<R, C>(conn, keys)?;
         let parents = rows
             .iter()

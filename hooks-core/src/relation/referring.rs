@@ -14,8 +14,8 @@ use super::ensure::WithoutChild;
 use super::{ParentKey, PrimaryKey, Reference, Unique};
 use crate::backend::rows;
 use crate::backend::statements::{
-    Assign, Bind, Clear, Erased, FromClause, Full, In, Is, Known, Limit, Named, OneKey, Select,
-    Spread, Terms, WithKey,
+    Assign, Bind, Clear, Erased, ForUpdate, FromClause, Full, In, Is, Known, Limit, Named, OneKey,
+    Select, Spread, Terms, WithKey,
 };
 use crate::connection::RawConnection;
 use crate::error::{Error, Operation, Result};
@@ -256,6 +256,9 @@ pub trait Referring<C: RawConnection>:
     Reference<Child: Persist<C>, Parent: Persist<C>, Target: Aim<Self, C>>
 {
     fn rows(conn: &mut C, of: ParentsOf<'_, Self, C>) -> QueryResult<Vec<Self::Child>>;
+    /// The same, where they may go: others are kept from them.
+    fn lock_rows(conn: &mut C, of: ParentsOf<'_, Self, C>) -> QueryResult<Vec<Self::Child>>;
+    /// Keeps others from them, too.
     fn keys(conn: &mut C, of: ParentsOf<'_, Self, C>) -> QueryResult<Vec<KeyPair<Self>>>;
     /// No more than this many.
     fn some_keys(
@@ -316,12 +319,24 @@ where
         Ok(found)
     }
 
+    fn lock_rows(conn: &mut C, of: ParentsOf<'_, R, C>) -> QueryResult<Vec<R::Child>> {
+        if !C::LOCKS_ROWS {
+            return Self::rows(conn, of);
+        }
+        let mut found = Vec::new();
+        Self::each_part::<DieselError>(of, &mut |these| {
+            found.append(&mut R::Child::lock_where(conn, Erased(these))?);
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
     fn keys(conn: &mut C, of: ParentsOf<'_, R, C>) -> QueryResult<Vec<KeyPair<R>>> {
         let mut found = Vec::new();
         Self::each_part::<DieselError>(of, &mut |these| {
             let query =
                 Select::<R::Child, PairOfColumns<R>, _>::new(Default::default(), Erased(these));
-            for pair in rows(conn, query)? {
+            for pair in rows(conn, ForUpdate(query))? {
                 found.push(pair?);
             }
             Ok(())
@@ -342,7 +357,7 @@ where
             }
             let query =
                 Select::<R::Child, PairOfColumns<R>, _>::new(Default::default(), Erased(these));
-            for pair in rows(conn, Limit { query, limit })? {
+            for pair in rows(conn, ForUpdate(Limit { query, limit }))? {
                 found.push(pair?);
             }
             Ok(())

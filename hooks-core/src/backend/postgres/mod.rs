@@ -52,6 +52,8 @@ impl Dialect for Pg {
 }
 
 impl RawConnection for PgConnection {
+    const ERRORS_ABORT: bool = true;
+
     fn begin_to_write(&mut self) -> QueryResult<()> {
         AnsiTransactionManager::begin_transaction_sql(self, "BEGIN")
     }

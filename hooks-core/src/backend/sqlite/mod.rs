@@ -75,6 +75,8 @@ impl Dialect for Sqlite {
 }
 
 impl RawConnection for SqliteConnection {
+    const LOCKS_ROWS: bool = false;
+
     fn begin_to_write(&mut self) -> QueryResult<()> {
         AnsiTransactionManager::begin_transaction_sql(self, "BEGIN IMMEDIATE")
     }

@@ -15,6 +15,7 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::query_source::QuerySource;
 use diesel::sql_types::Integer;
 
+use crate::backend::Dialect;
 use crate::model::Row;
 
 #[allow(unreachable_pub, reason = "the derive's output has them in bounds")]
@@ -87,6 +88,34 @@ impl<F: QueryFragment<DB>, P: QueryFragment<DB>, DB: Backend> QueryFragment<DB> 
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         self.0.walk_ast(out.reborrow())?;
         self.1.walk_ast(out)
+    }
+
+    fn is_safe_to_cache_prepared(&self, backend: &DB) -> QueryResult<bool> {
+        self.0.is_safe_to_cache_prepared(backend)
+    }
+}
+
+/// `query FOR UPDATE`, where that is needed to keep others from the rows.
+pub(crate) struct ForUpdate<Q>(pub(crate) Q);
+
+impl<Q: Query> Query for ForUpdate<Q> {
+    type SqlType = Q::SqlType;
+}
+
+impl<F> QueryId for ForUpdate<F> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<F: QueryFragment<DB>, DB: Dialect> QueryFragment<DB> for ForUpdate<F> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.0.walk_ast(out.reborrow())?;
+        out.push_sql(out.backend().for_update());
+        Ok(())
+    }
+
+    fn is_safe_to_cache_prepared(&self, backend: &DB) -> QueryResult<bool> {
+        self.0.is_safe_to_cache_prepared(backend)
     }
 }
 
@@ -428,6 +457,10 @@ macro_rules! fixed {
 fixed! {
     /// Sets a savepoint that Diesel's transaction manager need not know.
     SetSavepoint => "SAVEPOINT diesel_hooks";
+    /// Sets one before statements whose refusal has to be explained.
+    SetBeforeWrites => "SAVEPOINT diesel_hooks_writes";
+    /// Undoes them.
+    RollBackWrites => "ROLLBACK TO SAVEPOINT diesel_hooks_writes";
     /// Undoes what was written since the innermost savepoint, which stays set.
     RollBackToSavepoint => "ROLLBACK TO SAVEPOINT diesel_hooks";
     /// Keeps what was written since the innermost savepoint.
