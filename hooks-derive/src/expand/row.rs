@@ -150,11 +150,19 @@ fn relations(model: &Model<'_>) -> Option<TokenStream> {
 }
 
 /// Nothing where the database makes the key, or nobody knows: of an insertable that the user wrote, nothing is
-/// known but its name.
+/// known but its name, unless the key's fields are said to be `assigned`.
 fn key_of_new(model: &Model<'_>) -> Option<TokenStream> {
     let key = model.key();
     let known = |field: &&Field<'_>| model.inserts_value_of(field) && field.serialize_as.is_none();
-    if matches!(model.new, New::Given(_)) || !key.iter().all(known) {
+    if matches!(model.new, New::Given(_)) {
+        model.key_in_new()?;
+        return Some(quote! {
+            fn key_of_new(__new: &Self::New) -> ::core::option::Option<Self::Pk> {
+                ::core::option::Option::Some(<Self as __hooks::Keyed>::new_pk(__new))
+            }
+        });
+    }
+    if !key.iter().all(known) {
         return None;
     }
     let members: Option<Vec<_>> = key.iter().map(|field| model.new_member(field)).collect();
