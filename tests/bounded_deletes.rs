@@ -8,8 +8,8 @@ use common::script::counted;
 use common::{memory, of_rows, rows, statements};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel_hooks::Persist;
 use diesel_hooks::prelude::*;
+use diesel_hooks::{Error, Persist};
 
 model!(Club of clubs { name: String = [Text] });
 model!(Member of members {
@@ -199,4 +199,40 @@ fn heard_children_whose_receiver_has_the_connection_are_looked_at_again_and_go_b
     let batches = CHILDREN.div_ceil(BATCH);
     assert_eq!(verbs(&sent), [2 + batches, 0, batches + 1]);
     assert_eq!(HEARD.take(), CHILDREN);
+}
+
+#[test]
+fn a_bound_stops_the_reading_at_the_first_row_too_many() {
+    let mut conn = memory(
+        "CREATE TABLE clubs (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+        CREATE TABLE members (id INTEGER PRIMARY KEY, club_id INTEGER NOT NULL REFERENCES clubs, name TEXT NOT NULL);
+        INSERT INTO clubs VALUES (1, 'c');
+        WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
+        INSERT INTO members SELECT i, 1, 'm' FROM n;",
+    );
+    let club = Club::get(&mut conn, 1).expect("stored");
+    let (outcome, sent) = statements(&mut conn, |conn| club.delete_at_most(conn, 3));
+    assert!(
+        matches!(outcome, Err(Error::TooManyRows { .. })),
+        "{outcome:?}"
+    );
+    let of_members = |sql: &&String| sql.contains("FROM `members`");
+    let reads: Vec<_> = sent.iter().filter(of_members).collect();
+    assert!(
+        matches!(&reads[..], [only] if only.contains("LIMIT 4")),
+        "{sent:?}"
+    );
+}
+
+#[test]
+fn a_row_that_is_gone_is_within_every_bound() {
+    let mut conn = memory("CREATE TABLE leagues (id INTEGER PRIMARY KEY, name TEXT NOT NULL);");
+    let gone = League {
+        id: 1,
+        name: "x".into(),
+    };
+    let deleted = gone
+        .delete_at_most(&mut conn, 0)
+        .expect("nothing to delete");
+    assert_eq!(deleted.total, 0);
 }

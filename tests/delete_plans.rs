@@ -4,7 +4,7 @@
 mod common;
 
 use common::script::LOG;
-use common::{memory, of_rows, rows, statements};
+use common::{OnDisk, memory, of_rows, rows, statements};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel_hooks::Error;
@@ -154,4 +154,54 @@ fn a_row_that_is_gone_has_no_plan() {
         ),
         "{error:?}"
     );
+}
+
+model!(Slate of slates { name: String = [Text] });
+model!(Trunk of trunks { name: String = [Text] });
+model!(Twig of twigs {
+    #[hooks(foreign_key(Trunk, on_delete = Cascade))]
+    a_id: i32 = [Integer],
+    #[hooks(foreign_key(Trunk, on_delete = SetNull))]
+    n_id: Option<i32> = [Nullable<Integer>],
+});
+
+#[test]
+fn a_plan_of_a_row_that_is_gone_is_not_found_though_nobody_hears() {
+    let mut conn = memory("CREATE TABLE slates (id INTEGER PRIMARY KEY, name TEXT NOT NULL);");
+    let gone = Slate {
+        id: 9,
+        name: "gone".into(),
+    };
+    let plan = gone.delete_plan(&mut conn);
+    assert!(matches!(plan, Err(Error::NotFound { .. })), "{plan:?}");
+}
+
+#[test]
+fn a_plan_is_made_beside_another_writer() {
+    let disk = OnDisk::new(
+        "CREATE TABLE slates (id INTEGER PRIMARY KEY, name TEXT NOT NULL); INSERT INTO slates VALUES (1, 'x');",
+    );
+    let (mut conn, mut writer) = (disk.connect(), disk.connect());
+    writer.batch_execute("BEGIN IMMEDIATE").expect("begun");
+    conn.batch_execute("PRAGMA busy_timeout = 0").expect("set");
+    let slate = Slate::get(&mut conn, 1).expect("stored");
+    assert_eq!(
+        slate.delete_plan(&mut conn).expect("it only reads").total(),
+        1
+    );
+}
+
+#[test]
+fn a_row_that_goes_is_not_one_that_is_changed() {
+    let mut conn = memory(
+        "CREATE TABLE trunks (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+        CREATE TABLE twigs (id INTEGER PRIMARY KEY, a_id INTEGER NOT NULL REFERENCES trunks,
+            n_id INTEGER REFERENCES trunks);
+        INSERT INTO trunks VALUES (1, 't'), (2, 'u');
+        INSERT INTO twigs VALUES (1, 1, 1), (2, 2, 1);",
+    );
+    let trunk = Trunk::get(&mut conn, 1).expect("stored");
+    let plan = trunk.delete_plan(&mut conn).expect("planned").to_string();
+    assert!(plan.contains("Twig.a_id: delete 1 Twig (1)"), "{plan}");
+    assert!(plan.contains("Twig.n_id: set NULL in 1 Twig"), "{plan}");
 }

@@ -5,7 +5,7 @@ mod common;
 
 use std::sync::Barrier;
 
-use common::{Log, OnDisk, memory, of_rows, statements};
+use common::{Log, OnDisk, memory, of_rows, rows, statements};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel_hooks::prelude::*;
@@ -215,4 +215,43 @@ fn keys_are_of_any_type_and_relations_may_be_optional_and_without_a_constraint()
         .load(&mut conn)
         .expect("codes");
     assert_eq!(each.len(), 1_200);
+}
+
+diesel::table! { members (id) { id -> Integer, email -> Nullable<Text> } }
+diesel::table! { boxes (id) { id -> Integer, email -> Text } }
+
+#[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+struct Member {
+    id: i32,
+    email: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[diesel(table_name = boxes)]
+struct Mailbox {
+    id: i32,
+    #[hooks(one_to_one(Member, on_delete = Cascade, to = members::email, related_name = mailbox, accessor = member, auto_create))]
+    email: String,
+}
+
+const MAIL: &str = "
+    CREATE TABLE members (id INTEGER PRIMARY KEY, email TEXT UNIQUE);
+    CREATE TABLE boxes (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE REFERENCES members (email));";
+
+#[test]
+fn a_row_gets_its_dependent_once_it_has_what_that_refers_to() {
+    let mut conn = memory(MAIL);
+    let email = |it: Option<&str>| NewMember {
+        email: it.map(Into::into),
+    };
+    let without = Member::create(&mut conn, email(None)).expect("created without a mailbox");
+    let many = vec![email(Some("a")), email(None), email(Some("b"))];
+    Member::create_many(&mut conn, many).expect("created");
+    assert_eq!(rows(&mut conn, "boxes"), ["1 a", "2 b"]);
+    assert_eq!(Member::ensure_mailbox(&mut conn).expect("looked"), 0);
+    let mut member = without;
+    member.email = Some("c".into());
+    member.save(&mut conn).expect("saved");
+    assert_eq!(Member::ensure_mailbox(&mut conn).expect("made"), 1);
+    assert_eq!(rows(&mut conn, "boxes"), ["1 a", "2 b", "3 c"]);
 }

@@ -238,3 +238,90 @@ fn keys_that_cannot_be_compared_are_an_error_before_anything_happens() {
         Ok(1)
     );
 }
+
+mod either_struct {
+    use super::*;
+    use common::script::on_event;
+    use diesel::connection::SimpleConnection;
+
+    model!(Base of bases { name: String = [Text] });
+    diesel::table! { mids (id) { id -> Integer, a_id -> Integer, b_id -> Nullable<Integer> } }
+
+    #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+    #[diesel(table_name = mids)]
+    struct AQuiet {
+        id: i32,
+        #[hooks(foreign_key(Base, on_delete = Cascade))]
+        a_id: i32,
+        b_id: Option<i32>,
+    }
+
+    #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+    #[diesel(table_name = mids)]
+    struct BLoud {
+        id: i32,
+        a_id: i32,
+        #[hooks(foreign_key(Base, on_delete = Cascade))]
+        b_id: Option<i32>,
+    }
+
+    model!(Pin of pins {
+        #[hooks(foreign_key(AQuiet, on_delete = Protect))]
+        mid_id: i32 = [Integer],
+    });
+    model!(Rein of reins {
+        #[hooks(foreign_key(AQuiet, on_delete = Restrict))]
+        mid_id: i32 = [Integer],
+    });
+    hear_deletes! { base_goes base_went Base; loud_goes loud_went BLoud; }
+
+    const TABLES: &str = "
+        CREATE TABLE bases (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+        CREATE TABLE mids (id INTEGER PRIMARY KEY, a_id INTEGER NOT NULL REFERENCES bases,
+            b_id INTEGER REFERENCES bases);
+        CREATE TABLE pins (id INTEGER PRIMARY KEY, mid_id INTEGER NOT NULL REFERENCES mids);
+        CREATE TABLE reins (id INTEGER PRIMARY KEY, mid_id INTEGER NOT NULL REFERENCES mids);
+        INSERT INTO bases VALUES (1, 'b');";
+
+    #[test]
+    fn what_blocks_a_row_that_two_structs_reach_is_told_once() {
+        for (block, told) in [
+            (
+                "INSERT INTO pins VALUES (7, 1)",
+                "is protected by Pin 7 (through",
+            ),
+            (
+                "INSERT INTO reins VALUES (7, 1)",
+                "is restricted by Rein 7 (through",
+            ),
+        ] {
+            let mut conn = memory(TABLES);
+            conn.batch_execute("INSERT INTO mids VALUES (1, 1, 1)")
+                .expect("written");
+            conn.batch_execute(block).expect("written");
+            let error = Base::get(&mut conn, 1).expect("stored").delete(&mut conn);
+            let error = error.expect_err("it is blocked").to_string();
+            assert!(error.contains(told), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_row_that_a_receiver_puts_where_it_is_heard_has_both_its_signals() {
+        let mut conn = memory(TABLES);
+        conn.batch_execute("INSERT INTO mids VALUES (1, 1, NULL)")
+            .expect("written");
+        on_event(|event, conn| {
+            if event == "pre Base 1" {
+                conn.batch_execute("UPDATE mids SET b_id = 1")?;
+            }
+            Ok(())
+        });
+        let base = Base::get(&mut conn, 1).expect("stored");
+        base.delete(&mut conn).expect("deleted");
+        let log = LOG.take();
+        assert_eq!(
+            log,
+            ["pre Base 1", "pre BLoud 1", "post BLoud 1", "post Base 1"]
+        );
+    }
+}

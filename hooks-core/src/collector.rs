@@ -120,7 +120,8 @@ fn delete_planned<M: Persist<C>, C: RawConnection>(
     max_rows: Option<usize>,
     roots: Roots<M>,
 ) -> Result<Deleted> {
-    let mut plan = Plan::new(operation, roots.origin(), load, max_rows);
+    let surprised = M::hooks()?.reach()?.surprises(conn);
+    let mut plan = Plan::new(operation, roots.origin(), load, surprised, max_rows);
     let key = roots.key();
     if !add_roots(conn, &mut plan, roots)? {
         return Ok(Deleted::default());
@@ -133,10 +134,11 @@ pub(crate) fn outline<M: Persist<C>, C: RawConnection>(
     conn: &mut C,
     row: &M,
 ) -> Result<DeletePlan> {
-    atomic::<M, C, _>(conn, Scope::ReadBack, |conn| {
+    // Without a lock: it writes nothing.
+    conn.transaction(|conn| {
         let roots = Roots::one(row);
         let alone = claims::Operation::ALONE;
-        let mut plan = Plan::new(alone, roots.origin(), Load::All, None);
+        let mut plan = Plan::new(alone, roots.origin(), Load::All, false, None);
         if !add_roots(conn, &mut plan, roots)? {
             return Err(Error::NotFound {
                 model: M::INFO.name,
@@ -168,12 +170,15 @@ fn add_roots<M: Persist<C>, C: RawConnection>(
             found |= !rows.is_empty();
             plan.add(conn, rows.iter().map(M::pk).collect(), Some(rows))?;
         } else {
-            if C::LOCKS_ROWS && !M::hooks()?.relations.is_empty() {
-                M::lock(conn, keys).map_err(error())?;
-            }
-            // Whether they are there the DELETE will tell.
-            found = true;
-            plan.add::<M>(conn, keys.to_vec(), None)?;
+            let keys = match C::LOCKS_ROWS {
+                true => M::lock(conn, keys),
+                // Those of a query were just found.
+                false if roots.named => M::present(conn, keys),
+                false => Ok(keys.to_vec()),
+            };
+            let keys = keys.map_err(error())?;
+            found |= !keys.is_empty();
+            plan.add::<M>(conn, keys, None)?;
         }
     }
     Ok(found)
@@ -263,27 +268,42 @@ fn unheard<M: Persist<C>, C: RawConnection>(
             }
             blocked(&mut found).map_err(|stop| stop.into_error::<M>(roots.key()))?;
         }
-        let mut chosen = Chosen::default();
-        if !hooks.relations.is_empty() {
-            before_writes(conn)?;
+        if hooks.relations.is_empty() {
+            deleted.add(M::INFO.name, remove_unheard::<M, C>(conn, &roots)?);
+            return Ok(deleted);
         }
-        for relation in &hooks.relations {
-            end(&**relation, conn, parents, &mut chosen, &mut deleted)?;
-        }
-        match remove_unheard::<M, C>(conn, &roots) {
-            // Somebody refers to it who did not a moment ago: a plan finds out who.
-            Err(error) if is_refused(&error) && !hooks.relations.is_empty() => {
-                undo_writes(conn)?;
+        before_writes(conn)?;
+        match remove_with_dependents(conn, &roots, &mut deleted) {
+            Ok(()) => Ok(deleted),
+            // Somebody refers to a row who did not a moment ago: a plan finds out who.
+            Err(error) if is_refused(&error) => {
+                if undo_writes(conn)? {
+                    deleted = Deleted::default();
+                }
                 let alone = claims::Operation::ALONE;
-                delete_planned(conn, alone, Load::All, None, roots)
-            }
-            Err(error) => Err(error),
-            Ok(count) => {
-                deleted.add(M::INFO.name, count);
+                let rest = delete_planned(conn, alone, Load::All, None, roots)?;
+                for (model, count) in rest.by_model {
+                    deleted.add(model, count);
+                }
                 Ok(deleted)
             }
+            Err(error) => Err(error),
         }
     })
+}
+
+fn remove_with_dependents<M: Persist<C>, C: RawConnection>(
+    conn: &mut C,
+    roots: &Roots<M>,
+    deleted: &mut Deleted,
+) -> Result<()> {
+    let mut chosen = Chosen::default();
+    for relation in &M::hooks()?.relations {
+        let parents = Parents::Keys(&roots.keys);
+        end(&**relation, conn, parents, &mut chosen, deleted)?;
+    }
+    deleted.add(M::INFO.name, remove_unheard(conn, roots)?);
+    Ok(())
 }
 
 fn remove_unheard<M: Persist<C>, C: RawConnection>(

@@ -75,10 +75,10 @@ where
         Self::lock_where(conn, M::one_of(keys))
     }
 
-    fn lock(conn: &mut C, keys: &[M::Pk]) -> QueryResult<()> {
+    fn lock(conn: &mut C, keys: &[M::Pk]) -> QueryResult<Vec<M::Pk>> {
         let filter = Then(M::one_of(keys), M::PkFilter::past(None));
         let query = Select::<M, _, _>::new(M::PkColumns::default(), filter);
-        rows::<_, _, M::Pk>(conn, ForUpdate(query))?.try_for_each(|key| key.map(drop))
+        rows(conn, ForUpdate(query))?.collect()
     }
 
     fn write(&self, conn: &mut C, columns: ColumnSet) -> QueryResult<usize> {

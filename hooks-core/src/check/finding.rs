@@ -127,6 +127,8 @@ impl Finding {
                 ..
             } => match relation.on_delete {
                 OnDelete::DoNothing => true,
+                // It does what is declared.
+                OnDelete::Database => !unheard.is_empty(),
                 OnDelete::Cascade => *schema == SchemaAction::Cascade && unheard.is_empty(),
                 _ => false,
             },
@@ -167,8 +169,12 @@ impl Finding {
                 relation,
                 refers,
                 schema,
-                ..
+                unheard,
             } => match relation.on_delete {
+                OnDelete::Database if !unheard.is_empty() => format!(
+                    "if they are to hear of it, say `on_delete = Cascade` and {}",
+                    refers.rebuild(OnDelete::Cascade)
+                ),
                 OnDelete::Database => format!(
                     "say what the schema does, as in `on_delete = Protect`, or {}",
                     refers.rebuild(OnDelete::Database)
@@ -235,7 +241,11 @@ impl fmt::Display for Finding {
                 let declared = relation.on_delete;
                 let schema = schema.sql();
                 write!(f, "{} says on_delete = {declared:?}, ", Of(relation))?;
-                write!(f, "but its foreign key ON DELETE {schema}")?;
+                let but = match declared == OnDelete::Database && !unheard.is_empty() {
+                    true => "and",
+                    false => "but",
+                };
+                write!(f, "{but} its foreign key ON DELETE {schema}")?;
                 match &unheard[..] {
                     [] => Ok(()),
                     uids => write!(

@@ -64,14 +64,17 @@ fn key(
             columns: first.target.clone(),
         });
     };
-    contradicts(relation.on_delete, key.on_delete).then(|| Finding::OnDeleteContradicts {
+    let unheard = match key.on_delete {
+        SchemaAction::Cascade => unheard(),
+        _ => Vec::new(),
+    };
+    // Receivers that a cascade of the database passes by are told even where that is declared.
+    let is_wrong = contradicts(relation.on_delete, key.on_delete) || !unheard.is_empty();
+    is_wrong.then_some(Finding::OnDeleteContradicts {
         relation,
         refers,
         schema: key.on_delete,
-        unheard: match key.on_delete {
-            SchemaAction::Cascade => unheard(),
-            _ => Vec::new(),
-        },
+        unheard,
     })
 }
 

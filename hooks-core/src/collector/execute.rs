@@ -24,8 +24,8 @@ pub(super) fn remove<M: Persist<C>, C: RawConnection>(
     if keys.len() == 1 || (M::guarded(conn) && !together) {
         return remove_each::<M, C>(conn, planned, keys);
     }
-    // Receivers that had the connection may have deleted some.
-    let lent = planned.operation.may_meet_others();
+    // Receivers that had the connection may have deleted some, or the database.
+    let lent = planned.operation.may_meet_others() || planned.surprised;
     let mut gone = HashSet::new();
     let at_once = if together { keys.len() } else { KEYS_AT_ONCE };
     for keys in keys.chunks(at_once) {
@@ -166,8 +166,15 @@ fn referring<M: Persist<C>, C: RawConnection>(
                 let count = unplanned.len();
                 found.add(blocking, &path.and(info), unplanned.into_iter(), count);
             }
-            None if !unplanned.is_empty() => drop(appeared.get_or_insert(info)),
-            None => {}
+            None if unplanned.is_empty() => {}
+            // It was given another parent, which goes too.
+            None if matches!(info.on_delete, OnDelete::SetDefault | OnDelete::Set) => {
+                return Ok(Some(Stop::Failed(Error::Set {
+                    relation: info.name(),
+                    source: "it names a row that is deleted as well".into(),
+                })));
+            }
+            None => drop(appeared.get_or_insert(info)),
         }
     }
     if let Err(stop) = super::blocked(&mut found) {

@@ -65,7 +65,7 @@ impl DeletePlan {
         let mut rows: Vec<(Path, PlannedRows)> = Vec::new();
         let mut left = Vec::new();
         for (path, group, places) in plan.by_path() {
-            for (relation, count) in group.left(conn, &places)? {
+            for (relation, count) in group.left(conn, plan.planned(), &places)? {
                 left.push((path.and(relation), PlannedRows::staying(relation, count)));
             }
             let keys = places.iter().take(Blocker::LISTED);

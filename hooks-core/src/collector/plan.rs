@@ -1,6 +1,6 @@
 use std::any::{Any, TypeId};
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::mem;
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::by_key::ByKey;
 use super::claims::Operation;
 use super::leaves::AllLeaves;
 use super::order::{self, Edge, Number, Step};
-use super::rows::{Collected, Loaded, Rows};
+use super::rows::{Collected, Loaded, Rows, Was};
 use super::survey::Reach;
 use super::{Deleted, Stop};
 use crate::connection::{RawConnection, before_writes};
@@ -27,8 +27,10 @@ pub(crate) struct Plan<C> {
     edges: Vec<Edge>,
     /// The relations of the edges.
     relations: Vec<Followed<C>>,
-    /// How many rows, by their numbers, had their `PreDelete`.
-    announced: usize,
+    /// How many rows, by their numbers, had their `PreDelete`, if somebody hears of them.
+    announced: Number,
+    /// Those of which somebody hears since.
+    late: HashSet<Number>,
     chosen: Chosen,
 }
 
@@ -37,8 +39,10 @@ pub(crate) struct Planned {
     pub(super) operation: Operation,
     pub(super) origin: Arc<Origin>,
     pub(super) load: Load,
+    /// Whether rows may be gone before it is their turn, by no statement of ours.
+    pub(super) surprised: bool,
     /// How many rows it may have.
-    max_rows: Option<usize>,
+    pub(super) max_rows: Option<usize>,
     numbers: ByKey<Number>,
     places: Vec<Place>,
     paths: Paths,
@@ -146,7 +150,7 @@ impl Planned {
 
     /// Whether the rows of this table need no numbers.
     pub(super) fn are_leaves(&self, table: TypeId) -> bool {
-        self.load.is_sole(table) && !self.operation.may_meet_others()
+        self.load.is_sole(table) && !self.operation.may_meet_others() && !self.surprised
     }
 
     pub(super) fn has_table(&self, table: TypeId) -> bool {
@@ -167,6 +171,7 @@ impl<C: RawConnection> Plan<C> {
         operation: Operation,
         origin: Arc<Origin>,
         load: Load,
+        surprised: bool,
         max_rows: Option<usize>,
     ) -> Self {
         Plan {
@@ -175,6 +180,7 @@ impl<C: RawConnection> Plan<C> {
                 operation,
                 origin,
                 load,
+                surprised,
                 max_rows,
                 numbers: ByKey::default(),
                 places: Vec::new(),
@@ -184,6 +190,7 @@ impl<C: RawConnection> Plan<C> {
             edges: Vec::new(),
             relations: Vec::new(),
             announced: 0,
+            late: HashSet::new(),
             chosen: Chosen::default(),
         }
     }
@@ -223,10 +230,12 @@ impl<C: RawConnection> Plan<C> {
                     if let Some(row) = row
                         && !self.groups[place.group as usize].keeps_rows()
                     {
-                        let mine = self.groups[place.group as usize].forget(place.at as usize);
+                        let was = self.groups[place.group as usize].forget(place.at as usize);
                         let group = rows_of::<M, C>(&mut self.groups[index]);
-                        place.at = narrow(group.push(entry.key().clone(), Some(row), mine));
+                        place.at = narrow(group.push(entry.key().clone(), Some(row), was));
                         place.group = narrow(index);
+                        self.late
+                            .extend((number < self.announced).then_some(number));
                     }
                 }
                 Entry::Vacant(entry) => {
@@ -238,7 +247,11 @@ impl<C: RawConnection> Plan<C> {
                     }
                     let mine = operation.claim::<M, C>(conn, entry.key())?;
                     let group = rows_of::<M, C>(&mut self.groups[index]);
-                    let at = narrow(group.push(entry.key().clone(), row, mine));
+                    let was = Was {
+                        mine,
+                        followed: false,
+                    };
+                    let at = narrow(group.push(entry.key().clone(), row, was));
                     numbers.push(*entry.insert(narrow(places.len())));
                     places.push(Place {
                         group: narrow(index),
@@ -357,7 +370,8 @@ impl<C: RawConnection> Plan<C> {
 
     /// Sends the `PreDelete` of the rows that had none yet, and says whether a receiver had the connection.
     fn announce(&mut self, conn: &mut C, steps: &[Step]) -> Result<bool> {
-        let announced = mem::replace(&mut self.announced, self.planned.places.len());
+        let announced = mem::replace(&mut self.announced, narrow(self.planned.places.len()));
+        let late = mem::take(&mut self.late);
         let mut had_connection = false;
         let deletes: Vec<_> = steps.iter().filter_map(deleted_by).collect();
         for run in deletes.chunk_by(|(one, _), (next, _)| one == next) {
@@ -366,7 +380,7 @@ impl<C: RawConnection> Plan<C> {
                 continue;
             }
             let numbers = run.iter().flat_map(|(_, rows)| *rows);
-            let new = numbers.filter(|number| **number as usize >= announced);
+            let new = numbers.filter(|number| **number >= announced || late.contains(number));
             let rows: Vec<_> = new
                 .map(|row| self.planned.place(*row).at as usize)
                 .collect();
@@ -438,6 +452,10 @@ impl<C: RawConnection> Plan<C> {
             relations.dedup();
             Error::Cycle { relations }
         })
+    }
+
+    pub(super) fn planned(&self) -> &Planned {
+        &self.planned
     }
 
     /// The rows by the way to them: the group they are in and how many there are, with the keys of some.

@@ -1,4 +1,5 @@
 use std::any::{Any, TypeId};
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::marker::PhantomData;
 
@@ -8,7 +9,7 @@ use super::order::Number;
 use super::plan::{FoundChildren, Opener, Plan, Planned};
 use super::{Deleted, Stop, execute};
 use crate::connection::{RawConnection, scoped};
-use crate::error::{Blocker, Key, Result};
+use crate::error::{Blocker, Error, Key, Result};
 use crate::lifecycle::MOST_PARAMETERS;
 use crate::model::{ModelInfo, Persist};
 use crate::relation::{Chosen, OnDelete, Parents, Relation, RelationInfo};
@@ -23,8 +24,8 @@ pub(super) trait Collected<C>: Any {
     fn info(&self) -> ModelInfo;
     /// Whether it has whole rows, for their signals, and not just their keys.
     fn keeps_rows(&self) -> bool;
-    /// Gives a row up to another group, and says whether this delete sends its signals.
-    fn forget(&mut self, at: usize) -> bool;
+    /// Gives a row up to another group.
+    fn forget(&mut self, at: usize) -> Was;
     /// The keys of these rows, as a `Vec` of them.
     fn keys(&self, rows: &[usize]) -> Box<dyn Any>;
     /// The key of this row as errors tell it.
@@ -61,7 +62,12 @@ pub(super) trait Collected<C>: Any {
     /// Makes the rows that stay refer to something else than these.
     fn replace(&self, conn: &mut C, planned: &Planned, chosen: &mut Chosen) -> Result<()>;
     /// The rows that would, by each relation, and those that the database takes care of.
-    fn left(&self, conn: &mut C, rows: &[usize]) -> Result<Vec<(RelationInfo, usize)>>;
+    fn left(
+        &self,
+        conn: &mut C,
+        planned: &Planned,
+        rows: &[usize],
+    ) -> Result<Vec<(RelationInfo, usize)>>;
     /// Deletes these rows, by one statement if they are to go together, sends the `PostDelete` of those
     /// that went, and says how many that were.
     fn delete(
@@ -73,6 +79,14 @@ pub(super) trait Collected<C>: Any {
     ) -> Result<usize, Stop>;
     /// The receivers that hear of these rows.
     fn receivers(&self) -> Result<Vec<&'static str>>;
+}
+
+/// What a group knows of a row.
+pub(super) struct Was {
+    /// Whether this delete sends its signals.
+    pub(super) mine: bool,
+    /// Whether its relations were followed.
+    pub(super) followed: bool,
 }
 
 /// Rows of some model that a relation led to.
@@ -133,6 +147,8 @@ pub(super) struct Rows<M: Persist<C>, C: RawConnection> {
     state: Vec<State>,
     /// How many rows, from the first, had their relations followed.
     followed: usize,
+    /// Those whose relations another group followed.
+    followed_elsewhere: Vec<usize>,
     on: PhantomData<fn(&mut C)>,
 }
 
@@ -161,27 +177,52 @@ impl<M: Persist<C>, C: RawConnection> Rows<M, C> {
             rows: keeps_rows.then(Vec::new),
             state: Vec::new(),
             followed: 0,
+            followed_elsewhere: Vec::new(),
             on: PhantomData,
         }
     }
 
     /// Keeps a row, and says where.
-    pub(super) fn push(&mut self, key: M::Pk, row: Option<M>, mine: bool) -> usize {
+    pub(super) fn push(&mut self, key: M::Pk, row: Option<M>, was: Was) -> usize {
+        if was.followed {
+            self.followed_elsewhere.push(self.keys.len());
+        }
         self.keys.push(key);
         if let Some(rows) = &mut self.rows {
             rows.push(row);
         }
-        self.state.push(match mine {
+        self.state.push(match was.mine {
             true => State::Mine,
             false => State::Anothers,
         });
         self.keys.len() - 1
     }
 
-    fn keys_by_path(&self, planned: &Planned, from: usize) -> Vec<(Path, Vec<M::Pk>)> {
+    /// The keys that no other group has.
+    fn own_keys(&self) -> Cow<'_, [M::Pk]> {
+        let is_own = |state: &State| *state != State::Forgotten;
+        if self.state.iter().all(is_own) {
+            return Cow::Borrowed(&self.keys);
+        }
+        let own = self.keys.iter().zip(&self.state);
+        let own = own.filter(|(_, state)| is_own(state));
+        Cow::Owned(own.map(|(key, _)| key.clone()).collect())
+    }
+
+    /// The keys past this place of which `is_meant`, by the way to their rows.
+    fn keys_by_path(
+        &self,
+        planned: &Planned,
+        from: usize,
+        is_meant: impl Fn(usize) -> bool,
+    ) -> Vec<(Path, Vec<M::Pk>)> {
         let mut ways: Vec<(Path, Vec<M::Pk>)> = Vec::new();
-        for key in &self.keys[from..] {
-            let Some(number) = planned.number::<M, C>(key) else {
+        for at in from..self.keys.len() {
+            let key = &self.keys[at];
+            let Some(number) = planned
+                .number::<M, C>(key)
+                .filter(|_| self.state[at] != State::Forgotten && is_meant(at))
+            else {
                 continue;
             };
             let path = planned.path(number);
@@ -205,6 +246,9 @@ impl<M: Persist<C>, C: RawConnection> Rows<M, C> {
         relation: &dyn Relation<M::Pk, C>,
         how: Loading,
     ) -> Result<Vec<FoundChildren<C>>> {
+        if let Some(max_rows) = planned.max_rows {
+            enough_room(conn, relation, keys, max_rows)?;
+        }
         let Children {
             rows,
             parents,
@@ -259,6 +303,27 @@ impl<M: Persist<C>, C: RawConnection> Rows<M, C> {
     }
 }
 
+/// An error if more rows go by a relation than are to go in all, without reading those past that.
+fn enough_room<K, C: RawConnection>(
+    conn: &mut C,
+    relation: &dyn Relation<K, C>,
+    keys: &[K],
+    max_rows: usize,
+) -> Result<()> {
+    let info = relation.info();
+    if info.on_delete != OnDelete::Cascade {
+        return Ok(());
+    }
+    let some = relation.child_keys(conn, keys, Some(max_rows.saturating_add(1)))?;
+    match some.parents.len() > max_rows {
+        true => Err(Error::TooManyRows {
+            model: info.child.name,
+            max_rows,
+        }),
+        false => Ok(()),
+    }
+}
+
 impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
     fn model(&self) -> TypeId {
         TypeId::of::<M>()
@@ -280,10 +345,13 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
         self.rows.is_some()
     }
 
-    fn forget(&mut self, at: usize) -> bool {
+    fn forget(&mut self, at: usize) -> Was {
         let mine = self.state[at] == State::Mine;
         self.state[at] = State::Forgotten;
-        mine
+        Was {
+            mine,
+            followed: at < self.followed,
+        }
     }
 
     fn keys(&self, rows: &[usize]) -> Box<dyn Any> {
@@ -301,6 +369,7 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
 
     fn follow_from_the_first(&mut self) {
         self.followed = 0;
+        self.followed_elsewhere.clear();
     }
 
     fn follow(
@@ -314,6 +383,8 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
         self.followed = self.keys.len();
         let mut children = Vec::new();
         let mut ways = None;
+        let to_follow =
+            || self.keys_by_path(planned, from, |at| !self.followed_elsewhere.contains(&at));
         for relation in &M::hooks()?.relations {
             let table = relation.child_table();
             let on_delete = relation.info().on_delete;
@@ -328,13 +399,13 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
                 let how = Loading::AsHeard;
                 children.extend(self.numbered(conn, planned, keys, &**relation, how)?);
             } else if on_delete == OnDelete::Protect {
-                let ways: &Vec<_> = ways.get_or_insert_with(|| self.keys_by_path(planned, from));
+                let ways: &Vec<_> = ways.get_or_insert_with(to_follow);
                 for (path, keys) in ways {
                     let way = (path, &**keys);
                     self.blockers(conn, Blocking::Protect, &**relation, way, found)?;
                 }
             } else if on_delete == OnDelete::Cascade && planned.load.may_block(table) {
-                let ways: &Vec<_> = ways.get_or_insert_with(|| self.keys_by_path(planned, from));
+                let ways: &Vec<_> = ways.get_or_insert_with(to_follow);
                 for (path, keys) in ways {
                     relation.find_blockers(conn, Parents::Keys(keys), path, found)?;
                 }
@@ -357,13 +428,14 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
             }
             if planned.has_table(relation.child_table()) {
                 let how = Loading::Keys;
-                children.extend(self.numbered(conn, planned, &self.keys, &**relation, how)?);
+                let keys = self.own_keys();
+                children.extend(self.numbered(conn, planned, &keys, &**relation, how)?);
                 continue;
             }
             if on_delete != OnDelete::Restrict {
                 continue;
             }
-            for (path, keys) in &self.keys_by_path(planned, 0) {
+            for (path, keys) in &self.keys_by_path(planned, 0, |_| true) {
                 let way = (path, &**keys);
                 self.blockers(conn, Blocking::Restrict, &**relation, way, found)?;
             }
@@ -428,15 +500,29 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
         Ok(())
     }
 
-    fn left(&self, conn: &mut C, rows: &[usize]) -> Result<Vec<(RelationInfo, usize)>> {
+    fn left(
+        &self,
+        conn: &mut C,
+        planned: &Planned,
+        rows: &[usize],
+    ) -> Result<Vec<(RelationInfo, usize)>> {
         let keys: Vec<_> = rows.iter().map(|at| self.keys[*at].clone()).collect();
         let mut left = Vec::new();
         for relation in &M::hooks()?.relations {
             let info = relation.info();
-            if info.on_delete.replaces() || info.on_delete == OnDelete::Database {
-                let count = relation.count(conn, Parents::Keys(&keys))?;
-                left.push((info, count));
+            if !info.on_delete.replaces() && info.on_delete != OnDelete::Database {
+                continue;
             }
+            let count = match planned.has_table(relation.child_table()) {
+                false => relation.count(conn, Parents::Keys(&keys))?,
+                true => {
+                    let children = relation.child_keys(conn, &keys, None)?;
+                    (0..children.parents.len())
+                        .filter(|at| children.rows.number(planned, *at).is_none())
+                        .count()
+                }
+            };
+            left.push((info, count));
         }
         left.retain(|(_, count)| *count > 0);
         Ok(left)

@@ -1,6 +1,6 @@
 //! What can depend on the rows of a table, by the relations alone, and so what a delete need not load.
 
-use std::any::TypeId;
+use std::any::{Any, TypeId};
 use std::collections::{HashMap, HashSet};
 
 use crate::connection::RawConnection;
@@ -8,18 +8,25 @@ use crate::error::Result;
 use crate::model::Persist;
 use crate::relation::OnDelete;
 
+/// Whether a statement on some table may do more than it says, on the connection that this takes.
+type Surprises = fn(&mut dyn Any) -> bool;
+
 /// The tables that a delete from one of them can reach.
 ///
 /// Rows go without being loaded where nobody hears of them nor of what depends on them. Those of tables that
 /// depend on each other in a circle are loaded, since only their keys tell where that ends, and those that may
 /// restrict or are given another parent, with what they then refer to, since it must be known whether they go
-/// too.
+/// too. So must those that would go by a column that becomes NULL before.
 #[derive(Debug, Default)]
 pub(crate) struct Reach {
     /// The tables whose rows are loaded.
     loaded: HashSet<TypeId>,
     /// The tables under which something may block.
     guarded: HashSet<TypeId>,
+    /// Whether the database itself takes rows of some of them.
+    by_database: bool,
+    /// Whether a statement on one of them may do more than it says.
+    surprises: Vec<Surprises>,
     /// The tables on which nothing depends and to which only one relation leads: no row is reached twice.
     sole: HashSet<TypeId>,
 }
@@ -34,6 +41,11 @@ impl Reach {
 
     pub(super) fn loads(&self, table: TypeId) -> bool {
         self.loaded.contains(&table)
+    }
+
+    /// Whether rows that were found may be gone before it is their turn, by no statement of ours.
+    pub(super) fn surprises<C: RawConnection>(&self, conn: &mut C) -> bool {
+        self.by_database || self.surprises.iter().any(|surprises| surprises(conn))
     }
 
     pub(super) fn is_sole(&self, table: TypeId) -> bool {
@@ -52,6 +64,27 @@ pub(crate) struct Survey {
     tables: Vec<Table>,
     /// How many relations lead to a table, whatever they say.
     ways: HashMap<TypeId, usize>,
+    by_database: bool,
+    surprises: Vec<Surprises>,
+    /// The columns by which rows go.
+    cascading: Vec<Columns>,
+    /// Those that become NULL when rows of a table go.
+    nulled: Vec<(usize, Columns)>,
+}
+
+/// Columns of a table.
+#[derive(Clone, Copy)]
+struct Columns {
+    table: TypeId,
+    names: &'static [&'static str],
+}
+
+impl Columns {
+    /// Whether some but not all of them are the same.
+    fn share(&self, other: &Columns) -> bool {
+        let both = |name| other.names.contains(name);
+        self.table == other.table && self.names != other.names && self.names.iter().any(both)
+    }
 }
 
 struct Table {
@@ -74,8 +107,14 @@ impl Survey {
             return Ok(());
         }
         self.tables[table].has_dependents |= !hooks.relations.is_empty();
+        self.surprises
+            .push(|conn| conn.downcast_mut::<C>().is_some_and(M::guarded));
         for relation in &hooks.relations {
             *self.ways.entry(relation.child_table()).or_default() += 1;
+            let columns = Columns {
+                table: relation.child_table(),
+                names: relation.info().columns,
+            };
             match relation.info().on_delete {
                 OnDelete::Protect => self.tables[table].blocked = true,
                 OnDelete::Restrict => {
@@ -85,11 +124,14 @@ impl Survey {
                 OnDelete::SetDefault | OnDelete::Set => {
                     self.tables[table].told_apart.insert(relation.child_table());
                 }
+                OnDelete::SetNull => self.nulled.push((table, columns)),
                 OnDelete::Cascade => {
+                    self.cascading.push(columns);
                     let child = self.place(relation.child_table());
                     self.tables[table].children.insert(child);
                     relation.survey(self)?;
                 }
+                OnDelete::Database => self.by_database = true,
                 _ => {}
             }
         }
@@ -111,8 +153,17 @@ impl Survey {
         })
     }
 
-    fn reach(self) -> Reach {
-        let mut reach = Reach::default();
+    fn reach(mut self) -> Reach {
+        // A column that became NULL would not lead to the row any more.
+        for (table, nulled) in &self.nulled {
+            if self.cascading.iter().any(|it| it.share(nulled)) {
+                self.tables[*table].told_apart.insert(nulled.table);
+            }
+        }
+        let mut reach = Reach {
+            by_database: self.by_database,
+            ..Reach::default()
+        };
         let told_apart: HashSet<_> = self.tables.iter().flat_map(|it| &it.told_apart).collect();
         let may_go = |id: &TypeId| self.tables.iter().any(|it| it.id == *id);
         for (place, table) in self.tables.iter().enumerate() {
@@ -133,6 +184,7 @@ impl Survey {
                 reach.guarded.insert(table.id);
             }
         }
+        reach.surprises = self.surprises;
         reach
     }
 

@@ -55,10 +55,10 @@ pub(crate) fn before_writes<C: RawConnection>(conn: &mut C) -> QueryResult<()> {
     }
 }
 
-/// Goes back there.
-pub(crate) fn undo_writes<C: RawConnection>(conn: &mut C) -> QueryResult<()> {
-    match C::ERRORS_ABORT {
-        true => execute(conn, RollBackWrites).map(drop),
-        false => Ok(()),
+/// Goes back there, and says whether that undid what was written since.
+pub(crate) fn undo_writes<C: RawConnection>(conn: &mut C) -> QueryResult<bool> {
+    if C::ERRORS_ABORT {
+        execute(conn, RollBackWrites)?;
     }
+    Ok(C::ERRORS_ABORT)
 }

@@ -78,9 +78,9 @@ pub trait Stored<C: RawConnection>: Hooked<C> {
     /// The rows with these keys, in the same way.
     #[doc(hidden)]
     fn lock_many(conn: &mut C, keys: &[Self::Pk]) -> QueryResult<Vec<Self>>;
-    /// Keeps others from the rows with these keys until the transaction is over.
+    /// Keeps others from the rows with these keys until the transaction is over, and says which there are.
     #[doc(hidden)]
-    fn lock(conn: &mut C, keys: &[Self::Pk]) -> QueryResult<()>;
+    fn lock(conn: &mut C, keys: &[Self::Pk]) -> QueryResult<Vec<Self::Pk>>;
     #[doc(hidden)]
     fn write(&self, conn: &mut C, columns: ColumnSet) -> QueryResult<usize>;
     /// Writes these columns, as this row has them, to all rows with these keys.

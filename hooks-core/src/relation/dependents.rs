@@ -79,7 +79,11 @@ where
 {
     let new = match R::AUTO_CREATE {
         AutoCreate::No => return Ok(()),
-        AutoCreate::FromKey(from_key) => from_key.make(R::Target::target(conn, key)?),
+        AutoCreate::FromKey(from_key) => match R::Target::target(conn, key)? {
+            Some(target) => from_key.make(target),
+            // Until it has what a dependent would refer to.
+            None => return Ok(()),
+        },
         AutoCreate::FromParent(make) => match parent.downcast_ref() {
             Some(parent) => make(parent),
             // Created through another struct over the same table.
@@ -104,20 +108,24 @@ where
     R: Referring<C>,
     C: RawConnection,
 {
-    let new = match R::AUTO_CREATE {
+    let (keys, new) = match R::AUTO_CREATE {
         AutoCreate::No => return Ok(()),
         AutoCreate::FromKey(from_key) => {
-            let keys = R::Target::targets(conn, parents.keys())?;
-            keys.into_iter().map(|key| from_key.make(key)).collect()
+            let (keys, targets) = R::Target::targets(conn, parents.keys())?;
+            let new = targets.into_iter().map(|key| from_key.make(key));
+            (keys, new.collect())
         }
-        AutoCreate::FromParent(make) => from_parents::<R, C>(conn, parents, make)?,
+        AutoCreate::FromParent(make) => {
+            let new = from_parents::<R, C>(conn, parents, make)?;
+            (parents.keys(), new)
+        }
     };
     lifecycle::create_dependents::<R::Child, C>(
         conn,
         new,
-        |conn| vacant::<R, C>(conn, unique, || parents.keys()),
+        |conn| vacant::<R, C>(conn, unique, || keys.clone()),
         |conn, Refused { inserted, error }| {
-            explain::<R, C>(conn, || parents.keys().split_off(inserted), error)
+            explain::<R, C>(conn, || keys[inserted..].to_vec(), error)
         },
     )
 }

@@ -3,7 +3,7 @@
 use diesel::QueryResult;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 
-use super::{Aim, Reference, Referring, dependents};
+use super::{Aim, Reference, Referring, Target, dependents};
 use crate::backend::statements::{FromClause, Named, from_clause};
 use crate::connection::{RawConnection, Scope, atomic};
 use crate::error::{Error, Operation, Result};
@@ -89,6 +89,10 @@ where
     FromClause<R::Child>: QueryFragment<C::Backend>,
 {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, C::Backend>) -> QueryResult<()> {
+        if <R::Target as Target<R>>::NULLABLE {
+            self.target.walk_ast(out.reborrow())?;
+            out.push_sql(" IS NOT NULL AND ");
+        }
         if !self.indexed {
             out.push_sql("(");
             self.target.walk_ast(out.reborrow())?;

@@ -83,6 +83,8 @@ pub type Found<Cs, P> = <<Cs as Columns>::Nullability as Nullability>::Of<P>;
 #[doc(hidden)]
 pub trait Target<R> {
     const NAMES: &'static [&'static str];
+    /// Whether a parent may have none, so that no child can refer to it.
+    const NULLABLE: bool = false;
 }
 
 /// A relation refers to the primary key.
@@ -99,6 +101,7 @@ impl<R: Reference> Target<R> for PrimaryKey {
 
 impl<R, Cs: Columns> Target<R> for Unique<Cs> {
     const NAMES: &'static [&'static str] = Cs::NAMES;
+    const NULLABLE: bool = Cs::NULLABLE;
 }
 
 /// What a child refers to, if anything.

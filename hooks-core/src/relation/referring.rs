@@ -52,6 +52,9 @@ type PkFilter<M> = <M as Row>::PkFilter;
 type ChildKeys<R> = <<R as Reference>::Child as Row>::PkColumns;
 type PairOfColumns<R> = (ChildKeys<R>, Known<<R as Reference>::Columns>);
 
+/// Parents, and what their children refer to.
+type Targets<R> = (Vec<ParentKey<R>>, Vec<<R as Reference>::Key>);
+
 /// How a relation finds the children of parents, and the parents of children.
 #[doc(hidden)]
 pub trait Aim<R: Reference, C: RawConnection> {
@@ -69,10 +72,10 @@ pub trait Aim<R: Reference, C: RawConnection> {
     fn find(conn: &mut C, key: R::Key) -> QueryResult<Option<R::Parent>>;
     fn index(conn: &mut C, parents: &[ParentKey<R>]) -> QueryResult<Self::Index>;
     fn parent(index: &Self::Index, key: R::Key) -> Option<ParentKey<R>>;
-    /// What a child of this parent refers to.
-    fn target(conn: &mut C, parent: &ParentKey<R>) -> Result<R::Key>;
-    /// What a child of each of these parents refers to.
-    fn targets(conn: &mut C, parents: Vec<ParentKey<R>>) -> Result<Vec<R::Key>>;
+    /// What a child of this parent refers to, if it has that.
+    fn target(conn: &mut C, parent: &ParentKey<R>) -> Result<Option<R::Key>>;
+    /// Those of these parents that have what a child refers to, with it.
+    fn targets(conn: &mut C, parents: Vec<ParentKey<R>>) -> Result<Targets<R>>;
 }
 
 /// Parents by their keys, or by a condition.
@@ -150,12 +153,12 @@ where
         Some(key)
     }
 
-    fn target(_conn: &mut C, parent: &K) -> Result<K> {
-        Ok(parent.clone())
+    fn target(_conn: &mut C, parent: &K) -> Result<Option<K>> {
+        Ok(Some(parent.clone()))
     }
 
-    fn targets(_conn: &mut C, parents: Vec<K>) -> Result<Vec<K>> {
-        Ok(parents)
+    fn targets(_conn: &mut C, parents: Vec<K>) -> Result<Targets<R>> {
+        Ok((parents.clone(), parents))
     }
 }
 
@@ -220,33 +223,21 @@ where
         index.get(&key).cloned()
     }
 
-    fn target(conn: &mut C, parent: &ParentKey<R>) -> Result<R::Key> {
+    fn target(conn: &mut C, parent: &ParentKey<R>) -> Result<Option<R::Key>> {
         let index = <Self as Aim<R, C>>::index(conn, std::slice::from_ref(parent))
             .map_err(Error::query(R::Parent::INFO.name, Operation::Load))?;
-        index
-            .into_keys()
-            .next()
-            .ok_or_else(|| no_target::<R>(parent))
+        Ok(index.into_keys().next())
     }
 
-    fn targets(conn: &mut C, parents: Vec<ParentKey<R>>) -> Result<Vec<R::Key>> {
+    fn targets(conn: &mut C, parents: Vec<ParentKey<R>>) -> Result<Targets<R>> {
         let index = <Self as Aim<R, C>>::index(conn, &parents)
             .map_err(Error::query(R::Parent::INFO.name, Operation::Load))?;
         let targets: HashMap<_, _> = index.iter().map(|(key, parent)| (parent, key)).collect();
-        let target = |parent| targets.get(parent).map(|key| (*key).clone());
-        parents
-            .iter()
-            .map(|parent| target(parent).ok_or_else(|| no_target::<R>(parent)))
-            .collect()
-    }
-}
-
-/// The error for a parent whose column that a child would refer to is NULL, or that is gone.
-fn no_target<R: Reference>(parent: &ParentKey<R>) -> Error {
-    Error::NotFound {
-        model: R::Parent::INFO.name,
-        key: R::Parent::key_of(parent),
-        related_to: Some(R::Child::INFO.name),
+        let target = |parent| {
+            let key = targets.get(&parent).map(|key| R::Key::clone(key))?;
+            Some((parent, key))
+        };
+        Ok(parents.into_iter().filter_map(target).unzip())
     }
 }
 

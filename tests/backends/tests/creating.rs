@@ -139,7 +139,7 @@ fn a_key_that_an_opaque_struct_gives_is_told_or_refused() {
             // MySQL tells only the keys that it makes.
             Err(error) => assert!(cfg!(feature = "mysql"), "{error}"),
         }
-        diesel::QueryResult::Ok(())
+        Ok::<_, diesel::result::Error>(())
     })
     .expect("the transaction goes on");
     let left = if cfg!(feature = "mysql") { 1 } else { 2 };

@@ -1,0 +1,229 @@
+//! A delete comes out right where the schema does more than the statements say, and where relations share columns.
+#![allow(missing_docs)]
+
+mod common;
+
+use common::memory;
+use common::script::{LOG, counted};
+use diesel::prelude::*;
+use diesel_hooks::Error;
+use diesel_hooks::prelude::*;
+
+model!(Depot of depots { name: String = [Text] });
+model!(Item of items {
+    #[hooks(foreign_key(Depot, on_delete = Cascade))]
+    depot_id: i32 = [Integer],
+});
+model!(Mark of marks {
+    #[hooks(foreign_key(Depot, on_delete = Cascade))]
+    depot_id: i32 = [Integer],
+});
+hear_deletes! { mark_goes mark_went Mark; }
+
+model!(Yard of yards { name: String = [Text] });
+model!(AuditLine of audit_lines {
+    #[hooks(foreign_key(Yard, on_delete = Cascade))]
+    yard_id: i32 = [Integer],
+});
+model!(Tool of tools {
+    #[hooks(foreign_key(Yard, on_delete = Cascade))]
+    yard_id: i32 = [Integer],
+});
+
+model!(Camp of camps { name: String = [Text] });
+model!(Able of ables {
+    #[hooks(foreign_key(Camp, on_delete = Cascade))]
+    camp_id: i32 = [Integer],
+});
+model!(Tent of tents {
+    #[hooks(foreign_key(Camp, on_delete = Cascade))]
+    camp_id: i32 = [Integer],
+});
+model!(Guy of guys {
+    #[hooks(foreign_key(Tent, on_delete = Protect))]
+    tent_id: i32 = [Integer],
+});
+
+model!(Writer of writers { name: String = [Text] });
+model!(Essay of essays {
+    #[hooks(foreign_key(Writer, on_delete = SetDefault, default = ghost))]
+    writer_id: i32 = [Integer],
+});
+
+fn ghost() -> i32 {
+    1
+}
+
+diesel::table! { tenants (id) { id -> Integer } }
+diesel::table! { albums (tenant_id, id) { tenant_id -> Integer, id -> Integer } }
+diesel::table! {
+    photos (id) { id -> Integer, tenant_id -> Nullable<Integer>, album_id -> Nullable<Integer> }
+}
+
+#[derive(Debug, Clone, PartialEq, Queryable, Insertable, Hooks)]
+#[hooks(new = Self)]
+struct Tenant {
+    id: i32,
+}
+
+#[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[diesel(primary_key(tenant_id, id))]
+struct Album {
+    #[hooks(foreign_key(Tenant, on_delete = Cascade, accessor = tenant))]
+    tenant_id: i32,
+    id: i32,
+}
+
+#[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(foreign_key(Album, columns(tenant_id, album_id), on_delete = SetNull, accessor = album))]
+struct Photo {
+    id: i32,
+    #[hooks(foreign_key(Tenant, on_delete = Cascade))]
+    tenant_id: Option<i32>,
+    album_id: Option<i32>,
+}
+
+#[test]
+fn rows_that_a_trigger_of_another_table_took_are_no_error_and_not_counted() {
+    let mut conn = memory(
+        "CREATE TABLE depots (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+        CREATE TABLE items (id INTEGER PRIMARY KEY, depot_id INTEGER NOT NULL REFERENCES depots);
+        CREATE TABLE marks (id INTEGER PRIMARY KEY, depot_id INTEGER NOT NULL REFERENCES depots);
+        CREATE TRIGGER clean AFTER DELETE ON items BEGIN
+            DELETE FROM marks WHERE depot_id = old.depot_id AND id < 3;
+        END;
+        INSERT INTO depots VALUES (1, 'd');
+        INSERT INTO items VALUES (1, 1);
+        INSERT INTO marks VALUES (1, 1), (2, 1), (3, 1);",
+    );
+    let depot = Depot::get(&mut conn, 1).expect("stored");
+    let deleted = depot
+        .delete(&mut conn)
+        .map(counted)
+        .expect("all of it goes");
+    assert_eq!(deleted, (3, vec![("Depot", 1), ("Item", 1), ("Mark", 1)]));
+    let log = LOG.take();
+    assert_eq!(log[..3], ["pre Mark 1", "pre Mark 2", "pre Mark 3"]);
+    assert_eq!(log[3..], ["post Mark 3"]);
+}
+
+#[test]
+fn what_went_before_a_trigger_made_a_second_try_necessary_is_counted() {
+    let mut conn = memory(
+        "CREATE TABLE yards (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+        CREATE TABLE audit_lines (id INTEGER PRIMARY KEY, yard_id INTEGER NOT NULL REFERENCES yards);
+        CREATE TABLE tools (id INTEGER PRIMARY KEY, yard_id INTEGER NOT NULL REFERENCES yards);
+        CREATE TRIGGER audit AFTER DELETE ON tools BEGIN
+            INSERT INTO audit_lines (yard_id) VALUES (old.yard_id);
+        END;
+        INSERT INTO yards VALUES (1, 'y');
+        INSERT INTO tools VALUES (1, 1), (2, 1), (3, 1);",
+    );
+    let yard = Yard::get(&mut conn, 1).expect("stored");
+    let deleted = yard.delete(&mut conn).map(counted).expect("all of it goes");
+    assert_eq!(
+        deleted,
+        (7, vec![("AuditLine", 3), ("Tool", 3), ("Yard", 1)])
+    );
+}
+
+#[test]
+fn a_refusal_inside_of_what_is_not_loaded_names_the_row_that_protects() {
+    let mut conn = memory(
+        "CREATE TABLE camps (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+        CREATE TABLE ables (id INTEGER PRIMARY KEY, camp_id INTEGER NOT NULL REFERENCES camps);
+        CREATE TABLE tents (id INTEGER PRIMARY KEY, camp_id INTEGER NOT NULL REFERENCES camps);
+        CREATE TABLE guys (id INTEGER PRIMARY KEY, tent_id INTEGER NOT NULL REFERENCES tents);
+        CREATE TRIGGER pitch AFTER DELETE ON ables BEGIN
+            INSERT INTO guys (tent_id) SELECT id FROM tents;
+        END;
+        INSERT INTO camps VALUES (1, 'c');
+        INSERT INTO ables VALUES (1, 1);
+        INSERT INTO tents VALUES (1, 1);",
+    );
+    let camp = Camp::get(&mut conn, 1).expect("stored");
+    let error = camp
+        .delete(&mut conn)
+        .expect_err("the guy protects the tent");
+    assert!(matches!(error, Error::Protected(_)), "{error:?}");
+    assert_eq!(
+        error.to_string(),
+        "Camp 1 is protected by Guy 1 (through Tent.camp_id, Guy.tent_id)"
+    );
+    assert_eq!(ables::table.count().get_result(&mut conn), Ok(1));
+}
+
+#[test]
+fn a_default_that_names_the_deleted_row_is_told_as_that() {
+    let mut conn = memory(
+        "CREATE TABLE writers (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+        CREATE TABLE essays (id INTEGER PRIMARY KEY, writer_id INTEGER NOT NULL REFERENCES writers);
+        INSERT INTO writers VALUES (1, 'ghost');
+        INSERT INTO essays VALUES (1, 1);",
+    );
+    let ghost = Writer::get(&mut conn, 1).expect("stored");
+    let error = ghost.delete(&mut conn).expect_err("the essay has no other");
+    assert!(matches!(error, Error::Set { .. }), "{error:?}");
+    assert!(
+        error
+            .to_string()
+            .contains("names a row that is deleted as well"),
+        "{error}"
+    );
+    assert_eq!(
+        essays::table.select(essays::writer_id).first(&mut conn),
+        Ok(1)
+    );
+}
+
+#[test]
+fn a_row_goes_by_a_column_that_another_relation_would_make_null() {
+    let mut conn = memory(
+        "CREATE TABLE tenants (id INTEGER PRIMARY KEY);
+        CREATE TABLE albums (tenant_id INTEGER NOT NULL REFERENCES tenants, id INTEGER NOT NULL,
+            PRIMARY KEY (tenant_id, id));
+        CREATE TABLE photos (id INTEGER PRIMARY KEY, tenant_id INTEGER REFERENCES tenants, album_id INTEGER,
+            FOREIGN KEY (tenant_id, album_id) REFERENCES albums);
+        INSERT INTO tenants VALUES (1);
+        INSERT INTO albums VALUES (1, 1);
+        INSERT INTO photos VALUES (1, 1, 1), (2, 1, NULL);",
+    );
+    let deleted = Tenant { id: 1 }.delete(&mut conn).map(counted);
+    let deleted = deleted.expect("all of it goes");
+    assert_eq!(
+        deleted,
+        (4, vec![("Album", 1), ("Photo", 2), ("Tenant", 1)])
+    );
+}
+
+model!(Hub of hubs { name: String = [Text] });
+model!(Tack of tacks {
+    #[hooks(foreign_key(Hub, on_delete = Database))]
+    hub_id: i32 = [Integer],
+});
+hear_deletes! { tack_goes tack_went Tack; }
+
+#[test]
+fn receivers_that_a_declared_cascade_of_the_database_passes_by_are_found_by_check() {
+    let mut conn = memory(
+        "CREATE TABLE hubs (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+        CREATE TABLE tacks (id INTEGER PRIMARY KEY, hub_id INTEGER NOT NULL REFERENCES hubs ON DELETE CASCADE);
+        CREATE INDEX tacks_hub ON tacks (hub_id);",
+    );
+    let findings = diesel_hooks::check(&mut conn).expect("looked at");
+    let of_tacks = findings
+        .iter()
+        .find(|it| it.to_string().starts_with("Tack.hub_id"));
+    let of_tacks = of_tacks.expect("the receivers hear nothing");
+    assert_eq!(of_tacks.severity(), diesel_hooks::check::Severity::Warning);
+    let told = of_tacks.to_string();
+    assert!(
+        told.contains("are not heard of by") && told.contains("tack_went"),
+        "{told}"
+    );
+    assert!(
+        of_tacks.mend().contains("on_delete = Cascade"),
+        "{}",
+        of_tacks.mend()
+    );
+}
