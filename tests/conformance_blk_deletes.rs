@@ -16,9 +16,11 @@ model!(Book of books {
     #[hooks(foreign_key(Shelf, on_delete = Cascade))]
     shelf_id: i32 = [Integer],
 });
+
+model!(Rack of racks { name: String = [Text] });
 model!(Label of labels {
-    #[hooks(foreign_key(Shelf, on_delete = Database))]
-    shelf_id: i32 = [Integer],
+    #[hooks(foreign_key(Rack, on_delete = Database))]
+    rack_id: i32 = [Integer],
 });
 
 /// Receivers that write down what becomes of each row, but take no connection: that would cost statements.
@@ -49,6 +51,7 @@ macro_rules! heard {
 heard! {
     Shelf shelf_saving shelf_saved shelf_going shelf_gone;
     Book book_saving book_saved book_going book_gone;
+    Rack rack_saving rack_saved rack_going rack_gone;
     Label label_saving label_saved label_going label_gone;
 }
 
@@ -56,7 +59,8 @@ const SCHEMA: &str = "
     CREATE TABLE plains (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
     CREATE TABLE shelves (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
     CREATE TABLE books (id INTEGER PRIMARY KEY, shelf_id INTEGER NOT NULL REFERENCES shelves);
-    CREATE TABLE labels (id INTEGER PRIMARY KEY, shelf_id INTEGER NOT NULL REFERENCES shelves ON DELETE CASCADE);
+    CREATE TABLE racks (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+    CREATE TABLE labels (id INTEGER PRIMARY KEY, rack_id INTEGER NOT NULL REFERENCES racks ON DELETE CASCADE);
 ";
 
 fn database(rows: &str) -> SqliteConnection {
@@ -153,21 +157,21 @@ fn blk_10_plain_sql_and_plain_diesel_are_heard_by_nobody() {
 #[test]
 fn blk_10_what_the_database_does_by_itself_is_heard_by_nobody() {
     let mut conn = database(
-        "INSERT INTO shelves VALUES (1, 'a'), (2, 'b'); INSERT INTO labels VALUES (20, 1), (21, 2);
-         CREATE TRIGGER bring AFTER INSERT ON shelves BEGIN
-            INSERT INTO books VALUES (10 * new.id, new.id); UPDATE labels SET shelf_id = new.id WHERE id = 21; END;",
+        "INSERT INTO racks VALUES (1, 'a'), (2, 'b'); INSERT INTO labels VALUES (20, 1), (21, 2);
+         CREATE TRIGGER bring AFTER INSERT ON racks BEGIN
+            INSERT INTO labels VALUES (22, new.id); UPDATE labels SET rack_id = new.id WHERE id = 21; END;",
     );
-    let shelf = NewShelf { name: "c".into() };
-    assert_eq!(Shelf::create(&mut conn, shelf).expect("a shelf").id, 3);
-    assert_eq!(LOG.take(), ["pre_save Shelf", "post_save Shelf 3"]);
-    assert_eq!(rows(&mut conn, "books"), ["30 3"]);
-    assert_eq!(rows(&mut conn, "labels"), ["20 1", "21 3"]);
+    let rack = NewRack { name: "c".into() };
+    assert_eq!(Rack::create(&mut conn, rack).expect("a rack").id, 3);
+    assert_eq!(LOG.take(), ["pre_save Rack", "post_save Rack 3"]);
+    assert_eq!(rows(&mut conn, "labels"), ["20 1", "21 3", "22 3"]);
 
-    let shelf = Shelf::get(&mut conn, 1).expect("it is there");
-    let (deleted, sent) = statements(&mut conn, |conn| shelf.delete(conn));
+    let rack = Rack::get(&mut conn, 3).expect("it is there");
+    let (deleted, sent) = statements(&mut conn, |conn| rack.delete(conn));
     let deleted = counted(deleted.expect("deleted"));
-    assert_eq!(deleted, (1, vec![("Shelf", 1)]));
-    assert!(!sent.iter().any(|sql| sql.contains("labels")), "{sent:?}");
-    assert_eq!(LOG.take(), ["pre_delete Shelf 1", "post_delete Shelf 1"]);
-    assert_eq!(rows(&mut conn, "labels"), ["21 3"]);
+    assert_eq!(deleted, (1, vec![("Rack", 1)]));
+    assert!(!sent.iter().any(|sql| sql.contains("`labels`")), "{sent:?}");
+    assert_eq!(LOG.take(), ["pre_delete Rack 3", "post_delete Rack 3"]);
+    assert_eq!(rows(&mut conn, "racks"), ["1 a", "2 b"]);
+    assert_eq!(rows(&mut conn, "labels"), ["20 1"]);
 }
