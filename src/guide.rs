@@ -34,5 +34,7 @@ struct WhenNot;
 struct Looking;
 #[doc = include_str!("../docs/django.md")]
 struct Django;
+#[doc = include_str!("../docs/databases.md")]
+struct Databases;
 #[doc = include_str!("../docs/performance.md")]
 struct Performance;

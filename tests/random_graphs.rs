@@ -223,10 +223,7 @@ impl World {
             }
             (Err(Error::Protected(_)), Verdict::Protected) => BTreeSet::new(),
             (Err(Error::Restricted(_)), Verdict::Restricted) => BTreeSet::new(),
-            (
-                Err(Error::Query { .. } | Error::ChildAppeared { .. } | Error::Set { .. }),
-                Verdict::Dangling,
-            ) => {
+            (Err(Error::Query { .. } | Error::Set { .. }), Verdict::Dangling) => {
                 return Ok(());
             }
             (Ok(deleted), Verdict::Done(collected)) => {

@@ -123,7 +123,7 @@ fn delete_planned<M: Persist<C>, C: RawConnection>(
     let surprised = M::hooks()?.reach()?.surprises(conn);
     let mut plan = Plan::new(operation, roots.origin(), load, surprised, max_rows);
     let key = roots.key();
-    if !add_roots(conn, &mut plan, roots)? {
+    if !add_roots(conn, &mut plan, roots, max_rows.is_some())? {
         return Ok(Deleted::default());
     }
     plan.run(conn).map_err(|stop| stop.into_error::<M>(key))
@@ -139,7 +139,7 @@ pub(crate) fn outline<M: Persist<C>, C: RawConnection>(
         let roots = Roots::one(row);
         let alone = claims::Operation::ALONE;
         let mut plan = Plan::new(alone, roots.origin(), Load::All, false, None);
-        if !add_roots(conn, &mut plan, roots)? {
+        if !add_roots(conn, &mut plan, roots, true)? {
             return Err(Error::NotFound {
                 model: M::INFO.name,
                 key: row.key(),
@@ -150,11 +150,13 @@ pub(crate) fn outline<M: Persist<C>, C: RawConnection>(
     })
 }
 
-/// Adds the rows that are there, whole if somebody hears of them.
+/// Adds the rows that are there, whole if somebody hears of them. Where it is asked to `look`, it knows that no
+/// other is added.
 fn add_roots<M: Persist<C>, C: RawConnection>(
     conn: &mut C,
     plan: &mut Plan<C>,
     roots: Roots<M>,
+    look: bool,
 ) -> Result<bool> {
     let error = || Error::query(M::INFO.name, Operation::Load);
     let heard = M::hooks()?.signals_delete(conn);
@@ -172,8 +174,8 @@ fn add_roots<M: Persist<C>, C: RawConnection>(
         } else {
             let keys = match C::LOCKS_ROWS {
                 true => M::lock(conn, keys),
-                // Those of a query were just found.
-                false if roots.named => M::present(conn, keys),
+                false if look => M::present(conn, keys),
+                // Whether they are there the DELETE will tell.
                 false => Ok(keys.to_vec()),
             };
             let keys = keys.map_err(error())?;
