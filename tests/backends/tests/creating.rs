@@ -134,10 +134,12 @@ fn a_key_that_an_opaque_struct_gives_is_told_or_refused() {
         ..employee(2)
     };
     conn.transaction(|conn| {
-        match Employee::create(conn, given) {
-            Ok(it) => assert_eq!((it.id, it.email.as_str()), (77, "2@company")),
-            // MySQL tells only the keys that it makes.
-            Err(error) => assert!(cfg!(feature = "mysql"), "{error}"),
+        let created = Employee::create(conn, given).map(|it| (it.id, it.email));
+        // MySQL tells only the keys that it makes.
+        if cfg!(feature = "mysql") {
+            assert!(created.is_err());
+        } else {
+            assert_eq!(created.expect("created"), (77, "2@company".to_owned()));
         }
         Ok::<_, diesel::result::Error>(())
     })
