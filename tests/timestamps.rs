@@ -273,6 +273,23 @@ fn a_save_stamps_the_row_and_keeps_when_it_was_created() {
 }
 
 #[test]
+fn when_a_row_was_created_can_be_corrected() {
+    let conn = &mut conn();
+    let mut post = Post::create(conn, post("first")).expect("a post");
+    post.created = long_ago();
+    post.save(conn).expect("it is there");
+    assert_eq!(stored(conn, &post).created, long_ago());
+    let never = DateTime::UNIX_EPOCH.naive_utc();
+    post.update(conn, |it| it.created = never)
+        .expect("it is there");
+    assert_eq!(stored(conn, &post).created, never);
+    post.update_set(conn, posts::created.eq(long_ago()))
+        .expect("it is there");
+    assert_eq!(stored(conn, &post).created, long_ago());
+    assert_eq!(stored(conn, &post), post);
+}
+
+#[test]
 fn a_save_that_fails_leaves_the_stamp_of_the_instance() {
     let conn = &mut conn();
     let mut post = Post::create(conn, post("first")).expect("a post");
