@@ -98,8 +98,8 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     ///
     /// # Errors
     ///
-    /// [`Error::Query`] if the database refuses the row,
-    /// [`Error::DependentExists`] if a dependent was made before its turn, and
+    /// [`Error::Query`](crate::Error::Query) if the database refuses the row,
+    /// [`Error::DependentExists`](crate::Error::DependentExists) if a dependent was made before its turn, and
     /// what receivers return.
     fn create<C: HookConnection>(conn: &mut C, new: Self::New) -> Result<Self>
     where
@@ -133,7 +133,7 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] if there is none.
+    /// [`Error::NotFound`](crate::Error::NotFound) if there is none.
     fn get<C: HookConnection>(conn: &mut C, pk: Self::Pk) -> Result<Self>
     where
         Self: Persist<C::Raw>,
@@ -147,7 +147,7 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] if it is gone.
+    /// [`Error::NotFound`](crate::Error::NotFound) if it is gone.
     fn refresh<C: HookConnection>(&mut self, conn: &mut C) -> Result
     where
         Self: Persist<C::Raw>,
@@ -162,7 +162,7 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] if the row is gone, [`Error::Query`]
+    /// [`Error::NotFound`](crate::Error::NotFound) if the row is gone, [`Error::Query`](crate::Error::Query)
     /// if the database refuses the values, and what receivers return.
     fn save<C: HookConnection>(&mut self, conn: &mut C) -> Result
     where
@@ -182,7 +182,7 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     ///
     /// # Errors
     ///
-    /// As [`Model::save`], and [`Error::KeyChanged`] if the closure or a
+    /// As [`Model::save`], and [`Error::KeyChanged`](crate::Error::KeyChanged) if the closure or a
     /// receiver changed the key.
     fn update<C: HookConnection>(&mut self, conn: &mut C, change: impl FnOnce(&mut Self)) -> Result
     where
@@ -200,7 +200,7 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     ///
     /// # Errors
     ///
-    /// As [`Model::save`], and [`Error::KeyChanged`] if the changeset or a receiver
+    /// As [`Model::save`], and [`Error::KeyChanged`](crate::Error::KeyChanged) if the changeset or a receiver
     /// changed the key.
     fn update_set<C, S>(&mut self, conn: &mut C, changeset: S) -> Result
     where
@@ -242,7 +242,7 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     ///
     /// # Errors
     ///
-    /// [`Error::SeveralRows`] if more than one row fulfils the condition, and as
+    /// [`Error::SeveralRows`](crate::Error::SeveralRows) if more than one row fulfils the condition, and as
     /// [`Model::create`]: another row than the one that was looked for may have what must be unique.
     fn get_or_create<C: HookConnection, How>(
         conn: &mut C,
@@ -359,12 +359,12 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     ///
     /// # Errors
     ///
-    /// [`Error::Protected`] and [`Error::Restricted`] with the
-    /// blocking rows, [`Error::Cycle`] if rows refer to each other in a circle that cannot be
-    /// opened, [`Error::Set`] if the function of a relation failed,
-    /// [`Error::ChildAppeared`] if a dependent came into being too late to go,
-    /// [`Error::RowCount`] if a trigger keeps a row,
-    /// [`Error::Query`] if the database refuses, and what receivers return.
+    /// [`Error::Protected`](crate::Error::Protected) and [`Error::Restricted`](crate::Error::Restricted) with the
+    /// blocking rows, [`Error::Cycle`](crate::Error::Cycle) if rows refer to each other in a circle that cannot be
+    /// opened, [`Error::Set`](crate::Error::Set) if the function of a relation failed,
+    /// [`Error::ChildAppeared`](crate::Error::ChildAppeared) if a dependent came into being too late to go,
+    /// [`Error::RowCount`](crate::Error::RowCount) if a trigger keeps a row,
+    /// [`Error::Query`](crate::Error::Query) if the database refuses, and what receivers return.
     fn delete<C: HookConnection>(&self, conn: &mut C) -> Result<Deleted>
     where
         Self: Persist<C::Raw>,
@@ -381,7 +381,7 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     ///
     /// # Errors
     ///
-    /// [`Error::TooManyRows`], and as [`Model::delete`].
+    /// [`Error::TooManyRows`](crate::Error::TooManyRows), and as [`Model::delete`].
     fn delete_at_most<C: HookConnection>(&self, conn: &mut C, max_rows: usize) -> Result<Deleted>
     where
         Self: Persist<C::Raw>,
@@ -440,7 +440,7 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] if the row is gone, [`Error::Query`]
+    /// [`Error::NotFound`](crate::Error::NotFound) if the row is gone, [`Error::Query`](crate::Error::Query)
     /// if the database refuses to be read.
     fn delete_plan<C: HookConnection>(&self, conn: &mut C) -> Result<DeletePlan>
     where
