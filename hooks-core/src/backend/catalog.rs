@@ -1,5 +1,14 @@
 //! What a database says of a table.
 
+use diesel::QueryableByName;
+use diesel::query_builder::QueryFragment;
+use diesel::sql_types::{Bool, Nullable, Text};
+
+use super::names::path;
+use super::statements::FromClause;
+use crate::connection::RawConnection;
+use crate::model::Row;
+
 /// A table, or a view.
 #[derive(Debug, Default)]
 pub struct TableFacts {
@@ -21,6 +30,71 @@ pub(crate) struct ForeignKeyFacts {
 pub(crate) struct IndexFacts {
     pub(crate) columns: Vec<String>,
     pub(crate) unique: bool,
+}
+
+/// A column of a foreign key, as a catalog lists it; that of SQLite may leave the target out.
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+#[derive(QueryableByName)]
+pub(crate) struct KeyColumn {
+    /// The foreign key's.
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Text)]
+    parent: String,
+    #[diesel(sql_type = Text)]
+    child: String,
+    #[diesel(sql_type = Text)]
+    target: String,
+    #[diesel(sql_type = Text)]
+    on_delete: String,
+}
+
+/// A column of an index, as a catalog lists it.
+#[derive(QueryableByName)]
+pub(crate) struct IndexColumn {
+    /// The index's.
+    #[diesel(sql_type = Text)]
+    pub(super) name: String,
+    #[diesel(sql_type = Bool)]
+    pub(super) is_unique: bool,
+    /// An expression has none.
+    #[diesel(sql_type = Nullable<Text>)]
+    child: Option<String>,
+}
+
+/// Foreign keys, of which all columns of one stand together.
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub(crate) fn foreign_keys(columns: &[KeyColumn]) -> Vec<ForeignKeyFacts> {
+    let facts = |of_one: &[KeyColumn]| ForeignKeyFacts {
+        columns: of_one.iter().map(|it| it.child.clone()).collect(),
+        table: of_one[0].parent.clone(),
+        target: of_one.iter().map(|it| it.target.clone()).collect(),
+        on_delete: action(&of_one[0].on_delete),
+    };
+    let keys = columns.chunk_by(|one, next| one.name == next.name);
+    keys.map(facts).collect()
+}
+
+/// Indexes, of which all columns of one stand together.
+pub(crate) fn indexes(columns: &[IndexColumn]) -> Vec<IndexFacts> {
+    let facts = |of_one: &[IndexColumn]| {
+        let names = of_one.iter().map(|it| it.child.clone());
+        Some(IndexFacts {
+            columns: names.collect::<Option<_>>()?,
+            unique: of_one[0].is_unique,
+        })
+    };
+    let indexes = columns.chunk_by(|one, next| one.name == next.name);
+    indexes.filter_map(facts).collect()
+}
+
+/// Whether the schema keeps two rows of `M` from having the same values in these columns.
+pub(super) fn is_unique<M: Row, C: RawConnection>(conn: &mut C, columns: &[&str]) -> bool
+where
+    FromClause<M>: QueryFragment<C::Backend>,
+{
+    let facts = path::<M, _>(&conn.backend()).and_then(|path| conn.describe(&path));
+    matches!(facts, Ok(Some(facts)) if facts.is_unique(columns))
 }
 
 /// What a foreign key in the schema does when the row that it refers to is deleted.

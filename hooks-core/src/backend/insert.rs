@@ -1,11 +1,16 @@
 //! The INSERT of a row, whatever the database.
 
+use std::collections::HashMap;
+
+use diesel::QueryResult;
 use diesel::insertable::Insertable;
-use diesel::query_builder::InsertStatement;
+use diesel::query_builder::{InsertStatement, QueryFragment, QueryId};
 use diesel::result::Error as DieselError;
 
+use super::execute;
+use crate::connection::RawConnection;
 use crate::error::{Error, Operation, Result};
-use crate::model::{self, Refused, Row};
+use crate::model::{self, Refused, Row, Stored};
 use crate::timestamp::{Fresh, Stamping};
 
 /// The INSERT of what fixtures are made of, or where there is nothing to stamp.
@@ -87,4 +92,35 @@ pub(super) fn refused<M: Row>(inserted: usize, error: DieselError) -> Refused {
         inserted,
         error: Error::query(M::INFO.name, Operation::Create)(error),
     }
+}
+
+pub(super) fn insert_one_unread<M, C, I>(conn: &mut C, insert: I) -> Result
+where
+    M: Row,
+    C: RawConnection,
+    I: QueryFragment<C::Backend> + QueryId,
+{
+    match execute(conn, insert) {
+        Ok(1) => Ok(()),
+        Ok(count) => Err(row_count::<M>(count)),
+        Err(error) => Err(Error::query(M::INFO.name, Operation::Create)(error)),
+    }
+}
+
+/// The rows with these keys, in their order. What the database calls the same key, Rust may not.
+pub(super) fn load_in_order<M, C>(conn: &mut C, keys: Vec<M::Pk>) -> QueryResult<Vec<M>>
+where
+    M: Stored<C>,
+    C: RawConnection,
+{
+    let found = M::find_many(conn, &keys)?;
+    let mut found: HashMap<_, _> = found.into_iter().map(|row| (row.pk(), row)).collect();
+    let mut rows = Vec::with_capacity(keys.len());
+    for key in keys {
+        rows.extend(match found.remove(&key) {
+            Some(row) => Some(row),
+            None => M::find(conn, key)?,
+        });
+    }
+    Ok(rows)
 }

@@ -59,6 +59,15 @@ where
     Ok(rows.map(|row| T::build_from_row(&row?).map_err(DieselError::DeserializationError)))
 }
 
+/// These statements, and those that set Diesel's own savepoints, up to this depth.
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+fn with_savepoints(begin: &str, depth: u32) -> String {
+    let savepoints = (1..depth).map(|level| format!("SAVEPOINT diesel_savepoint_{level};"));
+    std::iter::once(begin.to_owned())
+        .chain(savepoints)
+        .collect()
+}
+
 /// Runs the UPDATE of these columns by the statement that stays prepared for them.
 fn write<M, C, S>(conn: &mut C, columns: ColumnSet, changes: S, row: &M) -> QueryResult<usize>
 where

@@ -3,10 +3,14 @@
 use diesel::QueryResult;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 
-use super::Dialect;
 use super::batch::Text;
+use super::insert::{refused, rows_count};
 use super::names::sql;
+use super::{Dialect, execute};
+use crate::connection::RawConnection;
 use crate::diesel_internals::writes_sql;
+use crate::error::Result;
+use crate::model::{Refused, Row};
 
 /// More rows in a statement gain nothing.
 const ROWS: usize = 1_000;
@@ -95,4 +99,28 @@ impl<DB: Dialect, I: QueryFragment<DB>> QueryFragment<DB> for Several<I> {
         }
         Ok(())
     }
+}
+
+/// Inserts rows, and reads none of them.
+pub(super) fn insert_all_unread<M, C, I>(conn: &mut C, inserts: Vec<I>) -> Result<(), Refused>
+where
+    M: Row,
+    C: RawConnection,
+    I: QueryFragment<C::Backend> + QueryId,
+{
+    let statements = Several::of(&conn.backend(), inserts);
+    let mut inserted = 0;
+    for statement in statements.map_err(|error| refused::<M>(0, error))? {
+        let (expected, actual) = match statement {
+            OneOrSeveral::One(insert) => (1, execute(conn, insert)),
+            OneOrSeveral::Several(insert) => (insert.len(), execute(conn, insert)),
+        };
+        let actual = actual.map_err(|error| refused::<M>(inserted, error))?;
+        if actual != expected {
+            let error = rows_count::<M>(expected, actual);
+            return Err(Refused { inserted, error });
+        }
+        inserted += expected;
+    }
+    Ok(())
 }

@@ -3,6 +3,9 @@
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod server;
+
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "postgres")]
@@ -61,21 +64,4 @@ pub fn count(conn: &mut TestConnection, table: &str) -> i64 {
     diesel::select(diesel::dsl::sql::<diesel::sql_types::BigInt>(&count))
         .get_result(conn)
         .expect("the table is there")
-}
-
-#[cfg(any(feature = "postgres", feature = "mysql"))]
-fn unique_name() -> String {
-    use std::sync::atomic::{AtomicU32, Ordering};
-
-    static DATABASES: AtomicU32 = AtomicU32::new(0);
-    let number = DATABASES.fetch_add(1, Ordering::Relaxed);
-    format!("hooks_{}_{number}", std::process::id())
-}
-
-#[cfg(any(feature = "postgres", feature = "mysql"))]
-fn server(variable: &str) -> String {
-    std::env::var(variable)
-        .ok()
-        .filter(|url| !url.is_empty())
-        .unwrap_or_else(|| panic!("{variable} is the URL of a server: run scripts/test-backends"))
 }

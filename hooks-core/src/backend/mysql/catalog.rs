@@ -5,7 +5,7 @@ use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 use diesel::{QueryResult, QueryableByName, RunQueryDsl};
 
 use crate::backend::Shape;
-use crate::backend::catalog::{ForeignKeyFacts, IndexFacts, TableFacts, action, same};
+use crate::backend::catalog::{IndexColumn, KeyColumn, TableFacts, foreign_keys, indexes, same};
 
 #[derive(QueryableByName)]
 struct Column {
@@ -13,31 +13,6 @@ struct Column {
     name: String,
     #[diesel(sql_type = Bool)]
     is_counted: bool,
-}
-
-#[derive(QueryableByName)]
-struct Reference {
-    #[diesel(sql_type = Text)]
-    name: String,
-    #[diesel(sql_type = Text)]
-    parent: String,
-    #[diesel(sql_type = Text)]
-    child: String,
-    #[diesel(sql_type = Text)]
-    target: String,
-    #[diesel(sql_type = Text)]
-    on_delete: String,
-}
-
-#[derive(QueryableByName)]
-struct Indexed {
-    #[diesel(sql_type = Text)]
-    name: String,
-    #[diesel(sql_type = Bool)]
-    is_unique: bool,
-    /// An expression has none.
-    #[diesel(sql_type = Nullable<Text>)]
-    child: Option<String>,
 }
 
 #[derive(QueryableByName)]
@@ -106,36 +81,13 @@ pub(super) fn describe(
     if columns.is_empty() {
         return Ok(None);
     }
-    let foreign_keys: Vec<Reference> = of_table(conn, FOREIGN_KEYS, path)?;
-    let indexes: Vec<Indexed> = of_table(conn, INDEXES, path)?;
+    let keys: Vec<KeyColumn> = of_table(conn, FOREIGN_KEYS, path)?;
+    let indexed: Vec<IndexColumn> = of_table(conn, INDEXES, path)?;
     Ok(Some(TableFacts {
         columns: columns.into_iter().map(|it| it.name).collect(),
-        foreign_keys: foreign_keys
-            .chunk_by(|one, next| one.name == next.name)
-            .map(foreign_key)
-            .collect(),
-        indexes: indexes
-            .chunk_by(|one, next| one.name == next.name)
-            .filter_map(index)
-            .collect(),
+        foreign_keys: foreign_keys(&keys),
+        indexes: indexes(&indexed),
     }))
-}
-
-fn foreign_key(columns: &[Reference]) -> ForeignKeyFacts {
-    ForeignKeyFacts {
-        columns: columns.iter().map(|it| it.child.clone()).collect(),
-        table: columns[0].parent.clone(),
-        target: columns.iter().map(|it| it.target.clone()).collect(),
-        on_delete: action(&columns[0].on_delete),
-    }
-}
-
-fn index(columns: &[Indexed]) -> Option<IndexFacts> {
-    let names = columns.iter().map(|it| it.child.clone());
-    Some(IndexFacts {
-        columns: names.collect::<Option<_>>()?,
-        unique: columns[0].is_unique,
-    })
 }
 
 /// Whether this is an index of the table that keeps two rows from being alike.
@@ -144,7 +96,7 @@ pub(super) fn is_unique_index(
     path: &[String],
     index: &str,
 ) -> QueryResult<bool> {
-    let indexes: Vec<Indexed> = of_table(conn, INDEXES, path)?;
+    let indexes: Vec<IndexColumn> = of_table(conn, INDEXES, path)?;
     Ok(indexes
         .iter()
         .any(|it| it.is_unique && same(&it.name, index)))

@@ -7,8 +7,6 @@
 
 mod catalog;
 
-use std::collections::HashMap;
-
 use diesel::connection::{AnsiTransactionManager, SimpleConnection};
 use diesel::insertable::Insertable;
 use diesel::mysql::{Mysql, MysqlConnection};
@@ -19,14 +17,14 @@ use diesel::{QueryResult, RunQueryDsl};
 
 use super::Dialect;
 use super::batch::Text;
-use super::catalog::{TableFacts, same};
+use super::catalog::{TableFacts, is_unique, same};
 use super::insert::{
-    Insert, InsertStamped, Inserts, StampedNew, insert_into, inserts, one_by_one, refused,
-    row_count, rows_count, stamped,
+    Insert, InsertStamped, Inserts, StampedNew, insert_into, insert_one_unread, inserts,
+    load_in_order, one_by_one, refused, row_count, rows_count, stamped,
 };
-use super::several::{OneOrSeveral, Several};
+use super::several::insert_all_unread;
 use super::statements::FromClause;
-use super::{Shape, execute, names};
+use super::{Shape, execute, names, with_savepoints};
 use crate::connection::{ErrorEffect, HookConnection, RawConnection, Scope, doom, together};
 use crate::error::{Error, Operation, Result};
 use crate::model::{Hooked, Persist, Refused, Row, Stored};
@@ -65,11 +63,7 @@ impl RawConnection for MysqlConnection {
 
     /// MySQL can refuse no COMMIT; but in a transaction that may only read there is nothing to commit.
     fn begin_what_cannot_be_committed(&mut self, depth: u32) -> QueryResult<()> {
-        self.batch_execute("START TRANSACTION READ ONLY")?;
-        for level in 1..depth {
-            self.batch_execute(&format!("SAVEPOINT diesel_savepoint_{level}"))?;
-        }
-        Ok(())
+        self.batch_execute(&with_savepoints("START TRANSACTION READ ONLY;", depth))
     }
 
     fn backend(&self) -> Mysql {
@@ -130,8 +124,8 @@ where
 
     fn insert_unread(conn: &mut MysqlConnection, new: Fresh<M>) -> Result {
         match stamped(new) {
-            Ok(new) => insert_one_unread::<M, _>(conn, insert_into::<M, _>(new)),
-            Err(new) => insert_one_unread::<M, _>(conn, insert_into::<M, _>(new)),
+            Ok(new) => insert_one_unread::<M, _, _>(conn, insert_into::<M, _>(new)),
+            Err(new) => insert_one_unread::<M, _, _>(conn, insert_into::<M, _>(new)),
         }
     }
 
@@ -142,7 +136,8 @@ where
         };
         let expected = keys.len();
         Self::insert_many_unread(conn, new)?;
-        let rows = load_in_order::<M>(conn, keys).map_err(|error| refused::<M>(expected, error))?;
+        let rows =
+            load_in_order::<M, _>(conn, keys).map_err(|error| refused::<M>(expected, error))?;
         match rows.len() {
             actual if actual == expected => Ok(rows),
             actual => Err(Refused {
@@ -154,15 +149,14 @@ where
 
     fn insert_many_unread(conn: &mut MysqlConnection, new: Vec<Fresh<M>>) -> Result<(), Refused> {
         match inserts::<M>(new) {
-            Inserts::Stamped(inserts) => insert_all_unread::<M, _>(conn, inserts),
-            Inserts::Plain(inserts) => insert_all_unread::<M, _>(conn, inserts),
+            Inserts::Stamped(inserts) => insert_all_unread::<M, _, _>(conn, inserts),
+            Inserts::Plain(inserts) => insert_all_unread::<M, _, _>(conn, inserts),
             Inserts::Mixed(new) => one_by_one(new, |new| Self::insert_unread(conn, new)),
         }
     }
 
     fn is_unique(conn: &mut MysqlConnection, columns: &[&str]) -> bool {
-        let facts = names::path::<M, _>(&Mysql).and_then(|path| catalog::describe(conn, &path));
-        matches!(facts, Ok(Some(facts)) if facts.is_unique(columns))
+        is_unique::<M, _>(conn, columns)
     }
 
     /// The message ends in the name of the index, on MySQL after that of the table. A trigger may have written to
@@ -305,52 +299,4 @@ fn unknown_key<M: Row>() -> Error {
          field, with a field of that name in what the row is created from"
             .into(),
     ))
-}
-
-fn insert_one_unread<M: Row, I>(conn: &mut MysqlConnection, insert: I) -> Result
-where
-    I: QueryFragment<Mysql> + QueryId,
-{
-    match execute(conn, insert) {
-        Ok(1) => Ok(()),
-        Ok(count) => Err(row_count::<M>(count)),
-        Err(error) => Err(Error::query(M::INFO.name, Operation::Create)(error)),
-    }
-}
-
-fn insert_all_unread<M: Row, I>(conn: &mut MysqlConnection, inserts: Vec<I>) -> Result<(), Refused>
-where
-    I: QueryFragment<Mysql> + QueryId,
-{
-    let mut inserted = 0;
-    for statement in Several::of(&Mysql, inserts).map_err(|error| refused::<M>(0, error))? {
-        let (expected, actual) = match statement {
-            OneOrSeveral::One(insert) => (1, execute(conn, insert)),
-            OneOrSeveral::Several(insert) => (insert.len(), execute(conn, insert)),
-        };
-        let actual = actual.map_err(|error| refused::<M>(inserted, error))?;
-        if actual != expected {
-            let error = rows_count::<M>(expected, actual);
-            return Err(Refused { inserted, error });
-        }
-        inserted += expected;
-    }
-    Ok(())
-}
-
-/// The rows with these keys, in their order. What the database calls the same key, Rust may not.
-fn load_in_order<M: Stored<MysqlConnection>>(
-    conn: &mut MysqlConnection,
-    keys: Vec<M::Pk>,
-) -> QueryResult<Vec<M>> {
-    let found = M::find_many(conn, &keys)?;
-    let mut found: HashMap<_, _> = found.into_iter().map(|row| (row.pk(), row)).collect();
-    let mut rows = Vec::with_capacity(keys.len());
-    for key in keys {
-        rows.extend(match found.remove(&key) {
-            Some(row) => Some(row),
-            None => M::find(conn, key)?,
-        });
-    }
-    Ok(rows)
 }

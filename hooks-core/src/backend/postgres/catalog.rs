@@ -2,40 +2,15 @@
 //! search path finds first.
 
 use diesel::pg::PgConnection;
-use diesel::sql_types::{Bool, Nullable, Text};
+use diesel::sql_types::Text;
 use diesel::{QueryResult, QueryableByName, RunQueryDsl};
 
-use crate::backend::catalog::{ForeignKeyFacts, IndexFacts, TableFacts, action};
+use crate::backend::catalog::{IndexColumn, KeyColumn, TableFacts, foreign_keys, indexes};
 
 #[derive(QueryableByName)]
 struct Column {
     #[diesel(sql_type = Text)]
     name: String,
-}
-
-#[derive(QueryableByName)]
-struct Reference {
-    #[diesel(sql_type = Text)]
-    name: String,
-    #[diesel(sql_type = Text)]
-    parent: String,
-    #[diesel(sql_type = Text)]
-    column: String,
-    #[diesel(sql_type = Text)]
-    target: String,
-    #[diesel(sql_type = Text)]
-    on_delete: String,
-}
-
-#[derive(QueryableByName)]
-struct Indexed {
-    #[diesel(sql_type = Text)]
-    name: String,
-    #[diesel(sql_type = Bool)]
-    is_unique: bool,
-    /// An expression has none.
-    #[diesel(sql_type = Nullable<Text>)]
-    column: Option<String>,
 }
 
 const COLUMNS: &str = "
@@ -44,7 +19,7 @@ const COLUMNS: &str = "
     ORDER BY attnum";
 
 const FOREIGN_KEYS: &str = "
-    SELECT constr.conname::text AS name, parent.relname::text AS parent, child.attname::text AS column,
+    SELECT constr.conname::text AS name, parent.relname::text AS parent, child.attname::text AS child,
         target.attname::text AS target,
         CASE constr.confdeltype WHEN 'r' THEN 'RESTRICT' WHEN 'c' THEN 'CASCADE' WHEN 'n' THEN 'SET NULL'
             WHEN 'd' THEN 'SET DEFAULT' ELSE 'NO ACTION' END AS on_delete
@@ -59,7 +34,7 @@ const FOREIGN_KEYS: &str = "
 /// A partial index does not know every row. A deferred constraint is unique at the end of a transaction.
 const INDEXES: &str = "
     SELECT index.indexrelid::text AS name, index.indisunique AND index.indimmediate AS is_unique,
-        indexed.attname::text AS column
+        indexed.attname::text AS child
     FROM pg_index AS index
     CROSS JOIN LATERAL unnest(index.indkey::int2[]) WITH ORDINALITY AS key (child, place)
     LEFT JOIN pg_attribute AS indexed
@@ -83,38 +58,15 @@ pub(super) fn describe(
     if columns.is_empty() {
         return Ok(None);
     }
-    let foreign_keys: Vec<Reference> = diesel::sql_query(FOREIGN_KEYS)
+    let keys: Vec<KeyColumn> = diesel::sql_query(FOREIGN_KEYS)
         .bind::<Text, _>(&name)
         .load(conn)?;
-    let indexes: Vec<Indexed> = diesel::sql_query(INDEXES)
+    let indexed: Vec<IndexColumn> = diesel::sql_query(INDEXES)
         .bind::<Text, _>(&name)
         .load(conn)?;
     Ok(Some(TableFacts {
         columns: columns.into_iter().map(|it| it.name).collect(),
-        foreign_keys: foreign_keys
-            .chunk_by(|one, next| one.name == next.name)
-            .map(foreign_key)
-            .collect(),
-        indexes: indexes
-            .chunk_by(|one, next| one.name == next.name)
-            .filter_map(index)
-            .collect(),
+        foreign_keys: foreign_keys(&keys),
+        indexes: indexes(&indexed),
     }))
-}
-
-fn foreign_key(columns: &[Reference]) -> ForeignKeyFacts {
-    ForeignKeyFacts {
-        columns: columns.iter().map(|it| it.column.clone()).collect(),
-        table: columns[0].parent.clone(),
-        target: columns.iter().map(|it| it.target.clone()).collect(),
-        on_delete: action(&columns[0].on_delete),
-    }
-}
-
-fn index(columns: &[Indexed]) -> Option<IndexFacts> {
-    let names = columns.iter().map(|it| it.column.clone());
-    Some(IndexFacts {
-        columns: names.collect::<Option<_>>()?,
-        unique: columns[0].is_unique,
-    })
 }

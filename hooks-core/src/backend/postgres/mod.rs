@@ -16,14 +16,14 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel::{Expression, QueryResult};
 
 use super::Dialect;
-use super::catalog::TableFacts;
+use super::catalog::{TableFacts, is_unique};
 use super::insert::{
-    Insert, InsertStamped, Inserts, StampedNew, insert_into, inserts, one_by_one, refused,
-    row_count, rows_count, stamped,
+    Insert, InsertStamped, Inserts, StampedNew, insert_into, insert_one_unread, inserts,
+    one_by_one, refused, row_count, rows_count, stamped,
 };
-use super::several::{OneOrSeveral, Several};
+use super::several::{OneOrSeveral, Several, insert_all_unread};
 use super::statements::{FromClause, Returning};
-use super::{execute, names, rows};
+use super::{names, rows, with_savepoints};
 use crate::connection::{ErrorEffect, HookConnection, RawConnection};
 use crate::error::{Error, Operation, Result};
 use crate::model::{self, Persist, Refused, Row, Stored};
@@ -72,11 +72,7 @@ impl RawConnection for PgConnection {
 
     /// By a deferred foreign key that is not fulfilled.
     fn begin_what_cannot_be_committed(&mut self, depth: u32) -> QueryResult<()> {
-        let mut sql = String::from(REFUSES_TO_COMMIT);
-        for level in 1..depth {
-            sql += &format!("SAVEPOINT diesel_savepoint_{level};");
-        }
-        self.batch_execute(&sql)
+        self.batch_execute(&with_savepoints(REFUSES_TO_COMMIT, depth))
     }
 
     fn backend(&self) -> Pg {
@@ -132,8 +128,8 @@ where
 
     fn insert_unread(conn: &mut PgConnection, new: Fresh<M>) -> Result {
         match stamped(new) {
-            Ok(new) => insert_one_unread::<M, _>(conn, insert_into::<M, _>(new)),
-            Err(new) => insert_one_unread::<M, _>(conn, insert_into::<M, _>(new)),
+            Ok(new) => insert_one_unread::<M, _, _>(conn, insert_into::<M, _>(new)),
+            Err(new) => insert_one_unread::<M, _, _>(conn, insert_into::<M, _>(new)),
         }
     }
 
@@ -147,15 +143,14 @@ where
 
     fn insert_many_unread(conn: &mut PgConnection, new: Vec<Fresh<M>>) -> Result<(), Refused> {
         match inserts::<M>(new) {
-            Inserts::Stamped(inserts) => insert_all_unread::<M, _>(conn, inserts),
-            Inserts::Plain(inserts) => insert_all_unread::<M, _>(conn, inserts),
+            Inserts::Stamped(inserts) => insert_all_unread::<M, _, _>(conn, inserts),
+            Inserts::Plain(inserts) => insert_all_unread::<M, _, _>(conn, inserts),
             Inserts::Mixed(new) => one_by_one(new, |new| Self::insert_unread(conn, new)),
         }
     }
 
     fn is_unique(conn: &mut PgConnection, columns: &[&str]) -> bool {
-        let facts = names::path::<M, _>(&Pg).and_then(|path| catalog::describe(conn, &path));
-        matches!(facts, Ok(Some(facts)) if facts.is_unique(columns))
+        is_unique::<M, _>(conn, columns)
     }
 
     /// A trigger may have written to another table.
@@ -184,17 +179,6 @@ where
     let row = rows(conn, insert).and_then(|mut rows| rows.next().transpose());
     row.map_err(Error::query(M::INFO.name, Operation::Create))?
         .ok_or_else(|| row_count::<M>(0))
-}
-
-fn insert_one_unread<M: Row, I>(conn: &mut PgConnection, insert: I) -> Result
-where
-    I: QueryFragment<Pg> + QueryId,
-{
-    match execute(conn, insert) {
-        Ok(1) => Ok(()),
-        Ok(count) => Err(row_count::<M>(count)),
-        Err(error) => Err(Error::query(M::INFO.name, Operation::Create)(error)),
-    }
 }
 
 fn insert_all<M, I>(conn: &mut PgConnection, inserts: Vec<I>) -> Result<Vec<M>, Refused>
@@ -228,24 +212,4 @@ where
         }
     }
     Ok(all)
-}
-
-fn insert_all_unread<M: Row, I>(conn: &mut PgConnection, inserts: Vec<I>) -> Result<(), Refused>
-where
-    I: QueryFragment<Pg> + QueryId,
-{
-    let mut inserted = 0;
-    for statement in Several::of(&Pg, inserts).map_err(|error| refused::<M>(0, error))? {
-        let (expected, actual) = match statement {
-            OneOrSeveral::One(insert) => (1, execute(conn, insert)),
-            OneOrSeveral::Several(insert) => (insert.len(), execute(conn, insert)),
-        };
-        let actual = actual.map_err(|error| refused::<M>(inserted, error))?;
-        if actual != expected {
-            let error = rows_count::<M>(expected, actual);
-            return Err(Refused { inserted, error });
-        }
-        inserted += expected;
-    }
-    Ok(())
 }

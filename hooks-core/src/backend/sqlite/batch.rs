@@ -9,7 +9,6 @@
 //! - Where the application makes the key, they are found by it.
 //! - Elsewhere, and where a trigger may do more than the statement says, each row is inserted by itself.
 
-use std::collections::HashMap;
 use std::marker::PhantomData;
 
 use diesel::QueryResult;
@@ -19,7 +18,7 @@ use diesel::sql_types::{BigInt, Nullable};
 use diesel::sqlite::{Sqlite, SqliteConnection};
 
 use crate::backend::batch::Text;
-use crate::backend::insert::refused;
+use crate::backend::insert::{load_in_order, refused};
 use crate::backend::names::sql;
 use crate::backend::statements::{FromClause, OneKey, from_clause};
 use crate::backend::{Shape, execute, rows};
@@ -297,22 +296,4 @@ where
     let last = last.unwrap_or(0);
     let room = i64::try_from(more).is_ok_and(|more| last.checked_add(more).is_some());
     Ok(room.then_some(last))
-}
-
-/// The rows with these keys, in their order. What the database calls the same key, Rust may not.
-fn load_in_order<M>(conn: &mut SqliteConnection, keys: Vec<M::Pk>) -> QueryResult<Vec<M>>
-where
-    M: Persist<SqliteConnection>,
-    <M::PkFilter as OneKey>::OneOf: QueryFragment<Sqlite> + QueryId,
-{
-    let found = M::find_many(conn, &keys)?;
-    let mut found: HashMap<_, _> = found.into_iter().map(|row| (row.pk(), row)).collect();
-    let mut rows = Vec::with_capacity(keys.len());
-    for key in keys {
-        rows.extend(match found.remove(&key) {
-            Some(row) => Some(row),
-            None => M::find(conn, key)?,
-        });
-    }
-    Ok(rows)
 }

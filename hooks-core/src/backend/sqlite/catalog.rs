@@ -1,11 +1,13 @@
 //! What SQLite says of a table, by its table-valued pragmas: an unqualified name means there what it means
 //! in a statement, a temporary table before one of the main database before those of attached ones.
 
-use diesel::sql_types::{Bool, Integer, Nullable, Text};
+use diesel::sql_types::{Integer, Nullable, Text};
 use diesel::sqlite::{Sqlite, SqliteConnection};
 use diesel::{QueryResult, QueryableByName, RunQueryDsl};
 
-use crate::backend::catalog::{ForeignKeyFacts, IndexFacts, TableFacts, action};
+use crate::backend::catalog::{
+    ForeignKeyFacts, IndexColumn, IndexFacts, TableFacts, action, indexes,
+};
 
 #[derive(QueryableByName)]
 struct Column {
@@ -30,17 +32,6 @@ struct Reference {
     on_delete: String,
 }
 
-#[derive(QueryableByName)]
-struct Indexed {
-    #[diesel(sql_type = Integer)]
-    index: i32,
-    #[diesel(sql_type = Bool)]
-    is_unique: bool,
-    /// An expression has none.
-    #[diesel(sql_type = Nullable<Text>)]
-    column: Option<String>,
-}
-
 /// The table or view, if there is one.
 pub(super) fn describe(
     conn: &mut SqliteConnection,
@@ -50,7 +41,8 @@ pub(super) fn describe(
     if columns.is_empty() {
         return Ok(None);
     }
-    let mut indexes = indexes(conn, path)?;
+    let indexed: Vec<IndexColumn> = of_table(conn, INDEXES, path)?;
+    let mut indexes = indexes(&indexed);
     let key = primary_key(&columns);
     if !key.is_empty() {
         let unique = true;
@@ -92,25 +84,11 @@ fn primary_key(columns: &[Column]) -> Vec<String> {
     key.into_iter().map(|it| it.name.clone()).collect()
 }
 
-fn indexes(conn: &mut SqliteConnection, path: &[String]) -> QueryResult<Vec<IndexFacts>> {
-    let columns: Vec<Indexed> = of_table(
-        conn,
-        "SELECT list.seq AS \"index\", list.\"unique\" AS is_unique, info.name AS \"column\"
-        FROM pragma_index_list(?1{}) AS list, pragma_index_info(list.name{}) AS info
-        WHERE NOT list.partial
-        ORDER BY list.seq, info.seqno",
-        path,
-    )?;
-    let facts = |of_one: &[Indexed]| {
-        let names = of_one.iter().map(|it| it.column.clone());
-        Some(IndexFacts {
-            columns: names.collect::<Option<_>>()?,
-            unique: of_one[0].is_unique,
-        })
-    };
-    let indexes = columns.chunk_by(|one, next| one.index == next.index);
-    Ok(indexes.filter_map(facts).collect())
-}
+const INDEXES: &str = "
+    SELECT list.name AS name, list.\"unique\" AS is_unique, info.name AS child
+    FROM pragma_index_list(?1{}) AS list, pragma_index_info(list.name{}) AS info
+    WHERE NOT list.partial
+    ORDER BY list.seq, info.seqno";
 
 fn foreign_keys(conn: &mut SqliteConnection, path: &[String]) -> QueryResult<Vec<ForeignKeyFacts>> {
     let columns: Vec<Reference> = of_table(

@@ -25,18 +25,18 @@ use diesel::{Expression, QueryResult};
 use self::batch::Batches;
 use self::table::shape;
 use super::Dialect;
-use super::catalog::TableFacts;
+use super::catalog::{TableFacts, is_unique};
 use super::insert::{
-    Insert, InsertStamped, Inserts, StampedNew, insert_into, inserts, one_by_one, row_count,
-    stamped,
+    Insert, InsertStamped, Inserts, StampedNew, insert_into, insert_one_unread, inserts,
+    one_by_one, row_count, stamped,
 };
 use super::statements::{
     Begin, FromClause, LastInserted, NoRows, OneKey, Returning, RollBack, Select,
 };
-use super::{Shape, execute, rows};
+use super::{Shape, execute, rows, with_savepoints};
 use crate::connection::{HookConnection, RawConnection, doom};
 use crate::error::{Error, Operation, Result};
-use crate::model::{self, Hooked, Persist, Refused, Row, Stored};
+use crate::model::{self, Hooked, Persist, Refused, Stored};
 use crate::timestamp::{Fresh, Stamping};
 
 const REFUSES_TO_COMMIT: &str = "BEGIN;
@@ -96,11 +96,7 @@ impl RawConnection for SqliteConnection {
         if !table::foreign_keys_are_on(self) {
             return Ok(());
         }
-        let mut sql = String::from(REFUSES_TO_COMMIT);
-        for level in 1..depth {
-            sql += &format!("SAVEPOINT diesel_savepoint_{level};");
-        }
-        self.batch_execute(&sql)
+        self.batch_execute(&with_savepoints(REFUSES_TO_COMMIT, depth))
     }
 
     fn backend(&self) -> Sqlite {
@@ -160,8 +156,8 @@ where
 
     fn insert_unread(conn: &mut SqliteConnection, new: Fresh<M>) -> Result {
         match stamped(new) {
-            Ok(new) => insert_one_unread::<M, _>(conn, insert_into::<M, _>(new)),
-            Err(new) => insert_one_unread::<M, _>(conn, insert_into::<M, _>(new)),
+            Ok(new) => insert_one_unread::<M, _, _>(conn, insert_into::<M, _>(new)),
+            Err(new) => insert_one_unread::<M, _, _>(conn, insert_into::<M, _>(new)),
         }
     }
 
@@ -190,7 +186,7 @@ where
     }
 
     fn is_unique(conn: &mut SqliteConnection, columns: &[&str]) -> bool {
-        !shape::<M>(conn).guarded && table::is_unique::<M>(conn, columns).unwrap_or(false)
+        !shape::<M>(conn).guarded && is_unique::<M, _>(conn, columns)
     }
 
     fn is_taken(conn: &mut SqliteConnection, error: &DieselError) -> bool {
@@ -237,7 +233,7 @@ where
 {
     match Batches::<M, _>::of(inserts)?.all_grow() {
         Ok(batches) => batches.run(conn),
-        Err(inserts) => one_by_one(inserts, |insert| insert_one_unread::<M, _>(conn, insert)),
+        Err(inserts) => one_by_one(inserts, |insert| insert_one_unread::<M, _, _>(conn, insert)),
     }
 }
 
@@ -281,18 +277,6 @@ where
 {
     let mut none = rows::<_, _, i32>(conn, NoRows(statement))?;
     none.next().transpose().map(drop)
-}
-
-fn insert_one_unread<M, I>(conn: &mut SqliteConnection, insert: I) -> Result
-where
-    M: Row,
-    I: QueryFragment<Sqlite> + QueryId,
-{
-    match execute(conn, insert) {
-        Ok(1) => Ok(()),
-        Ok(count) => Err(row_count::<M>(count)),
-        Err(error) => Err(Error::query(M::INFO.name, Operation::Create)(error)),
-    }
 }
 
 /// Reads an inserted row, or takes it back: inside a transaction of the application nothing else would.

@@ -5,7 +5,6 @@ use diesel::sql_types::{Bool, Integer, Text};
 use diesel::sqlite::{Sqlite, SqliteConnection};
 use diesel::{QueryResult, RunQueryDsl};
 
-use super::catalog;
 use crate::backend::Shape;
 use crate::backend::names::path;
 use crate::backend::statements::FromClause;
@@ -100,15 +99,6 @@ where
             .any(|column| column.pk > 0 && column.declared.eq_ignore_ascii_case("integer")),
         guarded: table.surprises || !is_key(&columns, M::KEY),
     }))
-}
-
-/// Whether the schema keeps two rows of `M` from having the same values in these columns.
-pub(super) fn is_unique<M: Row>(conn: &mut SqliteConnection, names: &[&str]) -> QueryResult<bool>
-where
-    FromClause<M>: QueryFragment<Sqlite>,
-{
-    let facts = catalog::describe(conn, &path::<M, _>(&Sqlite)?)?;
-    Ok(facts.is_some_and(|facts| facts.is_unique(names)))
 }
 
 /// Whether these are the columns of the primary key, which no two rows share.
