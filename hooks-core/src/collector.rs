@@ -97,7 +97,7 @@ fn delete_roots<M: Persist<C>, C: RawConnection>(
     max_rows: Option<usize>,
     roots: impl FnOnce(&mut C) -> Result<Roots<M>>,
 ) -> Result<Deleted> {
-    let mut scope = delete_scope::<M, C>(&mut Vec::new())?.max(Scope::ReadBack);
+    let mut scope = delete_scope::<M, C>()?.max(Scope::ReadBack);
     if scoped::has_connected(conn) {
         scope = Scope::Receivers;
     }
@@ -257,7 +257,7 @@ fn unheard<M: Persist<C>, C: RawConnection>(
     let hooks = M::hooks()?;
     let scope = match scope {
         Scope::Statement => scope,
-        _ => scope.max(delete_scope::<M, C>(&mut Vec::new())?),
+        _ => scope.max(delete_scope::<M, C>()?),
     };
     atomic::<M, C, _>(conn, scope, |conn| {
         let roots = roots(conn)?;
@@ -352,7 +352,19 @@ pub(crate) fn end<K, C: RawConnection>(
 }
 
 /// What it takes to undo the deletion of rows of `M` and of everything that may go with them.
-pub(crate) fn delete_scope<M: Persist<C>, C: RawConnection>(
+fn delete_scope<M: Persist<C>, C: RawConnection>() -> Result<Scope> {
+    let known = &M::hooks()?.delete_scope;
+    match known.get() {
+        Some(scope) => Ok(*scope),
+        None => {
+            let scope = delete_scope_past::<M, C>(&mut Vec::new())?;
+            Ok(*known.get_or_init(|| scope))
+        }
+    }
+}
+
+/// The same, less what these models need, which were looked at.
+pub(crate) fn delete_scope_past<M: Persist<C>, C: RawConnection>(
     visited: &mut Vec<TypeId>,
 ) -> Result<Scope> {
     if visited.contains(&TypeId::of::<M>()) {
