@@ -160,11 +160,12 @@ fn add_roots<M: Persist<C>, C: RawConnection>(
 ) -> Result<bool> {
     let error = || Error::query(M::INFO.name, Operation::Load);
     let heard = M::hooks()?.signals_delete(conn);
+    let locks = conn.system().locks_rows();
     let mut found = false;
     for keys in roots.keys.chunks(KEYS_AT_ONCE) {
         if heard {
             let rows = match keys {
-                keys if C::LOCKS_ROWS => M::lock_many(conn, keys),
+                keys if locks => M::lock_many(conn, keys),
                 [key] => M::find(conn, key.clone()).map(|row| row.into_iter().collect()),
                 keys => M::load_many(conn, keys),
             };
@@ -172,7 +173,7 @@ fn add_roots<M: Persist<C>, C: RawConnection>(
             found |= !rows.is_empty();
             plan.add(conn, rows.iter().map(M::pk).collect(), Some(rows))?;
         } else {
-            let keys = match C::LOCKS_ROWS {
+            let keys = match locks {
                 true => M::lock(conn, keys),
                 false if look => M::present(conn, keys),
                 // Whether they are there the DELETE will tell.
