@@ -7,9 +7,13 @@ use diesel::result::Error as DieselError;
 
 pub(crate) use self::blocked::list;
 pub use self::blocked::{Blocked, Blocker};
+#[cfg(feature = "mysql")]
+pub(crate) use self::causes::ends_transaction_of_mysql;
+use self::causes::{causes, is_conflict};
 pub use self::key::Key;
 
 mod blocked;
+mod causes;
 mod key;
 mod unshown;
 
@@ -160,6 +164,25 @@ pub enum Error {
         /// What went wrong before, if anything.
         source: Option<Box<Error>>,
     },
+    /// Nobody knows whether the operation was committed: the connection broke, and what commits it was
+    /// never answered.
+    ///
+    /// All of it was committed or nothing. After-commit callbacks do not run, and those for a rollback do
+    /// not either; [`set_failure_handler`](crate::set_failure_handler) hears how many there were. The
+    /// connection is of no more use, and a pool drops it. Look on another whether the rows are there.
+    #[error(
+        "the operation may have been committed or not, for its end was never answered: {source}"
+    )]
+    CommitUnknown {
+        /// What the database, or who was to reach it, said instead.
+        source: Box<Error>,
+    },
+    /// [`retry`](crate::retry) runs a whole transaction, and one was open on the connection already. Nothing
+    /// was run.
+    #[error(
+        "retry runs a whole transaction, and one is open on this connection; call it outside of any transaction"
+    )]
+    RetryInTransaction,
     /// Receivers caused one another without end.
     #[error("receivers call one another without end: {}", .chain.join(" -> "))]
     Recursion {
@@ -310,18 +333,45 @@ impl Error {
     ///
     /// Receivers of nested operations are searched too.
     pub fn receiver_error<E: StdError + 'static>(&self) -> Option<&E> {
-        let mut next: Option<&(dyn StdError + 'static)> = Some(self);
-        while let Some(error) = next {
-            if let Some(found) = error.downcast_ref::<E>() {
-                return Some(found);
+        causes(self).find_map(|error| error.downcast_ref())
+    }
+
+    /// Whether doing the same again may succeed, because only what others did at the same time was in the
+    /// way: a deadlock, a transaction that could not be serialized, a lock that was waited for in vain, or
+    /// [`Error::ChildAppeared`].
+    ///
+    /// These are 40001 and 40P01 on PostgreSQL, 1213, 1205 and 1020 on MySQL and MariaDB, and SQLite's
+    /// `SQLITE_BUSY` and `SQLITE_LOCKED`. What has to be done again is the whole outermost transaction,
+    /// as [`retry`](crate::retry) does it. It is never [`Error::CommitUnknown`], nor anything that it
+    /// caused, for that may have been done already.
+    ///
+    /// It looks for the cause as deep as the errors tell it by [`source`](StdError::source), so it knows what
+    /// a receiver passed on with `?`. An error of the application's own has to tell it as well; one that is `transparent`
+    /// in thiserror's sense does not, if Diesel's error is in it.
+    ///
+    /// ```
+    /// # use diesel_hooks_core as diesel_hooks;
+    /// use diesel::result::{DatabaseErrorKind, Error as DieselError};
+    /// use diesel_hooks::Error;
+    ///
+    /// let refused = |kind, message: &str| {
+    ///     Error::from(DieselError::DatabaseError(kind, Box::new(message.to_owned())))
+    /// };
+    /// assert!(refused(DatabaseErrorKind::SerializationFailure, "could not serialize access").is_retryable());
+    /// assert!(refused(DatabaseErrorKind::Unknown, "database is locked").is_retryable());
+    /// assert!(!refused(DatabaseErrorKind::UniqueViolation, "duplicate key").is_retryable());
+    /// ```
+    pub fn is_retryable(&self) -> bool {
+        let mut retryable = false;
+        for error in causes(self) {
+            match error.downcast_ref() {
+                Some(Error::CommitUnknown { .. }) => return false,
+                Some(Error::ChildAppeared { .. }) => retryable = true,
+                _ => {}
             }
-            next = match error.downcast_ref::<Error>() {
-                // Transparent variants hide themselves from `source`.
-                Some(Error::Receiver(receiver)) => Some(&*receiver.source),
-                _ => error.source(),
-            };
+            retryable |= error.downcast_ref().is_some_and(is_conflict);
         }
-        None
+        retryable
     }
 
     /// What a receiver returned, if that is an endless chain: the chain names the receiver already, as often

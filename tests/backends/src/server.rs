@@ -30,9 +30,13 @@ impl Database {
             .expect("the server creates and drops databases");
     }
 
-    pub(crate) fn connect(&self) -> Connected {
+    pub(crate) fn url(&self) -> String {
         let (server, _) = self.server.rsplit_once('/').expect("a database's URL");
-        Connected::establish(&format!("{server}/{}", self.name)).expect("the database is there")
+        format!("{server}/{}", self.name)
+    }
+
+    pub(crate) fn connect(&self) -> Connected {
+        Connected::establish(&self.url()).expect("the database is there")
     }
 }
 

@@ -18,10 +18,13 @@ impl Database {
         database
     }
 
-    pub(crate) fn connect(&self) -> Connected {
+    pub(crate) fn url(&self) -> String {
         let path = self.0.path().join("test.sqlite");
-        let mut conn = SqliteConnection::establish(path.to_str().expect("a plain path"))
-            .expect("SQLite opens a file");
+        path.to_str().expect("a plain path").to_owned()
+    }
+
+    pub(crate) fn connect(&self) -> Connected {
+        let mut conn = SqliteConnection::establish(&self.url()).expect("SQLite opens a file");
         conn.batch_execute("PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON;")
             .expect("the settings are right");
         conn

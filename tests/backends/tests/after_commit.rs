@@ -1,9 +1,12 @@
 //! What waits for the transaction runs once, when it is durable, and never for what was rolled back.
 #![allow(missing_docs, reason = "schema modules are generated")]
 
+mod sessions;
+
 use std::cell::RefCell;
 
 use backends::{Database, TestConnection, count};
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel_hooks::Error;
 use diesel_hooks::prelude::*;
@@ -163,4 +166,37 @@ fn a_receivers_error_rolls_its_operation_back() {
     drop(guard);
     assert_eq!(count(&mut conn, "orders"), 0);
     assert_eq!(sent(), ["no tea"]);
+}
+
+#[test]
+fn a_conflict_that_ended_the_transaction_lets_nothing_of_it_be_told() {
+    for by_text in [false, true] {
+        let database = Database::new(TABLES);
+        let mut conn = sessions::careful(&database);
+        order(&mut conn, "tea").expect("created");
+        sent();
+        let mut other = database.connect();
+        let drink = |conn: &mut TestConnection| match by_text {
+            true => conn.batch_execute("UPDATE orders SET item = 'drunk'"),
+            false => diesel::update(orders::table)
+                .set(orders::item.eq("drunk"))
+                .execute(conn)
+                .map(drop),
+        };
+        // Whoever swallows the conflict goes on, on MariaDB outside of any transaction.
+        let outcome = conn.transaction(|conn| {
+            assert_eq!(count(conn, "orders"), 1);
+            conn.after_commit(|| send("committed"))?;
+            conn.after_rollback(|| send("rolled back"))?;
+            drink(&mut other)?;
+            assert!(drink(conn).is_err());
+            Ok::<_, Error>(())
+        });
+        let told = match sessions::SQLITE {
+            // There the statement alone was refused.
+            true => "committed",
+            false => "rolled back",
+        };
+        assert_eq!(sent(), [told], "{outcome:?}");
+    }
 }

@@ -26,7 +26,7 @@ use super::several::insert_all_unread;
 use super::statements::FromClause;
 use super::{Shape, execute, names, with_savepoints};
 use crate::connection::{ErrorEffect, HookConnection, RawConnection, Scope, doom, together};
-use crate::error::{Error, Operation, Result};
+use crate::error::{Error, Operation, Result, ends_transaction_of_mysql};
 use crate::model::{Hooked, Persist, Refused, Row, Stored};
 use crate::timestamp::{Fresh, Stamping};
 
@@ -85,8 +85,11 @@ impl RawConnection for MysqlConnection {
 
     fn effect_of_error(error: &DieselError) -> ErrorEffect {
         match error {
-            // A deadlock.
+            // A deadlock, or a row that is not as it was read.
             DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => {
+                ErrorEffect::Transaction
+            }
+            DieselError::DatabaseError(_, info) if ends_transaction_of_mysql(info.message()) => {
                 ErrorEffect::Transaction
             }
             _ => ErrorEffect::Statement,
