@@ -4,14 +4,14 @@ use diesel::QueryResult;
 use diesel::connection::{Connection, TransactionManager};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
-use super::queue::Mark;
+use super::queue::{Mark, is_over};
 use super::savepoint::Savepoint;
 use super::state::Health;
 use super::{RawConnection, State, scoped};
 use crate::backend::execute;
 use crate::backend::statements::RollBack;
 use crate::diesel_internals::{restore_depth, transaction_status};
-use crate::error::{Error, Result};
+use crate::error::{Error, Operation, Result};
 use crate::model::Persist;
 
 /// What an operation does besides its own statement, which says how much it takes to undo it.
@@ -45,8 +45,8 @@ pub(crate) fn atomic<M: Persist<C>, C: RawConnection, T>(
         scope
     };
     match (open_depth(conn)?, scope) {
-        (0, Scope::Statement) => work(conn),
-        (_, Scope::Statement) | (1.., Scope::ReadBack) => in_place::<M, C, T>(conn, work),
+        (0, Scope::Statement) => alone(conn, work),
+        (1.., Scope::Statement | Scope::ReadBack) => in_place::<M, C, T>(conn, work),
         (1.., Scope::Statements) => savepoint(conn, work),
         _ => transaction(conn, scope, work),
     }
@@ -125,6 +125,38 @@ fn lose<C: RawConnection>(conn: &mut C) {
     }
 }
 
+/// Runs a statement that commits by itself. If nothing answers it, it may have done so.
+fn alone<C: RawConnection, T>(conn: &mut C, work: impl FnOnce(&mut C) -> Result<T>) -> Result<T> {
+    work(conn).map_err(|error| match &error {
+        Error::Query {
+            operation: Some(Operation::Create | Operation::Update | Operation::Delete),
+            source,
+            ..
+        } if is_unanswered(conn, source) => Error::CommitUnknown {
+            source: Box::new(error),
+        },
+        _ => error,
+    })
+}
+
+/// Whether the statement that failed like this, outside of a transaction or to end one, may have been done:
+/// the connection broke, and not before it was sent. A pool then knows to drop the connection.
+#[cold]
+fn is_unanswered<C: RawConnection>(conn: &mut C, error: &DieselError) -> bool {
+    let answered = match error {
+        DieselError::RollbackErrorOnCommit { rollback_error, .. } => is_over(rollback_error),
+        DieselError::DatabaseError(DatabaseErrorKind::Unknown, _) => {
+            depth(conn).is_ok() && conn.batch_execute("SELECT 1").is_ok()
+        }
+        DieselError::DatabaseError(kind, _) => !matches!(kind, DatabaseErrorKind::ClosedConnection),
+        _ => true,
+    };
+    if !answered {
+        transaction_status(conn).set_in_error();
+    }
+    !answered
+}
+
 /// Runs statements that need no undoing, inside a transaction of the application.
 fn in_place<M: Persist<C>, C: RawConnection, T>(
     conn: &mut C,
@@ -150,7 +182,8 @@ fn left_something<M: Persist<C>, C: RawConnection>(conn: &mut C, error: &Error) 
     M::guarded(conn) || (may_end_it && !conn.transaction_is_open())
 }
 
-fn transaction<C: RawConnection, T>(
+/// Runs `work` in a transaction, or in Diesel's savepoint inside one.
+pub(super) fn transaction<C: RawConnection, T>(
     conn: &mut C,
     scope: Scope,
     work: impl FnOnce(&mut C) -> Result<T>,
@@ -210,6 +243,9 @@ fn commit<C: RawConnection>(conn: &mut C, entry: u32) -> Result {
         Ok(Err(error)) => error,
     };
     match entry {
+        0 if is_unanswered(conn, &error) => Err(Error::CommitUnknown {
+            source: Box::new(error.into()),
+        }),
         0 => Err(error.into()),
         // A savepoint can be released unless its transaction is gone.
         _ => Err(doom(conn, Some(error.into()))),
