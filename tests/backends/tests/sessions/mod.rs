@@ -68,3 +68,27 @@ pub fn server_id(conn: &mut TestConnection) -> i64 {
         .get_result(conn)
         .expect("the server tells")
 }
+
+/// Whether a connection to this database waits for a lock.
+fn one_waits(watcher: &mut TestConnection) -> bool {
+    let waiting = if POSTGRES {
+        "(SELECT count(*) FROM pg_stat_activity
+           WHERE datname = current_database() AND wait_event_type = 'Lock')"
+    } else {
+        "(SELECT count(*) FROM information_schema.innodb_trx
+            JOIN information_schema.processlist ON trx_mysql_thread_id = id
+           WHERE trx_state = 'LOCK WAIT' AND db = DATABASE())"
+    };
+    let waiting = diesel::dsl::sql::<diesel::sql_types::BigInt>(waiting);
+    let waiting: i64 = diesel::select(waiting)
+        .get_result(watcher)
+        .expect("the server tells");
+    waiting > 0
+}
+
+/// Returns when a connection to this database waits for a lock.
+pub fn until_one_waits(watcher: &mut TestConnection) {
+    while !one_waits(watcher) {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+}
