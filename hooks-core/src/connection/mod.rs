@@ -101,6 +101,12 @@ pub trait RawConnection:
     #[doc(hidden)]
     fn enforces_foreign_keys(&mut self) -> QueryResult<bool>;
 
+    /// Whether the transaction does not see what others committed since it began, though the database does.
+    #[doc(hidden)]
+    fn reads_a_snapshot(&mut self) -> bool {
+        false
+    }
+
     /// What a statement that failed like this does to the transaction around it.
     #[doc(hidden)]
     fn effect_of_error(_: &DieselError) -> ErrorEffect {

@@ -205,9 +205,10 @@ pub(super) fn transaction<C: RawConnection, T>(
         },
     };
     let outcome = catch_unwind(AssertUnwindSafe(|| work(conn)));
+    let failed = !matches!(outcome, Ok(Ok(_)));
     let lost = depth(conn) != Ok(entry + 1)
         || State::installed(conn).is_some_and(|state| state.health == Health::Lost)
-        || sentinel.is_some_and(|it| it.release(conn).is_err());
+        || sentinel.is_some_and(|it| is_gone(conn, it, failed));
     match outcome {
         Ok(Ok(value)) if !lost => commit(conn, entry).map(|()| value),
         Ok(outcome) => {
@@ -226,6 +227,15 @@ pub(super) fn transaction<C: RawConnection, T>(
             resume_unwind(panic)
         }
     }
+}
+
+/// Whether the savepoint is no longer there. After an error, PostgreSQL answers only who goes back to it.
+fn is_gone<C: RawConnection>(conn: &mut C, sentinel: Savepoint, failed: bool) -> bool {
+    let found = match failed {
+        true => sentinel.roll_back(conn),
+        false => sentinel.release(conn),
+    };
+    found.is_err()
 }
 
 fn commit<C: RawConnection>(conn: &mut C, entry: u32) -> Result {

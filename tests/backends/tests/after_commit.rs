@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use backends::{Database, TestConnection, count};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
+use diesel::result::DatabaseErrorKind;
 use diesel_hooks::Error;
 use diesel_hooks::prelude::*;
 
@@ -192,11 +193,32 @@ fn a_conflict_that_ended_the_transaction_lets_nothing_of_it_be_told() {
             assert!(drink(conn).is_err());
             Ok::<_, Error>(())
         });
-        let told = match sessions::SQLITE {
+        let told = match sessions::on_sqlite() {
             // There the statement alone was refused.
             true => "committed",
             false => "rolled back",
         };
         assert_eq!(sent(), [told], "{outcome:?}");
     }
+}
+
+#[test]
+fn an_operation_that_lends_its_connection_says_what_the_database_said() {
+    let (_database, mut conn) = Database::open(TABLES);
+    let guard = conn
+        .connect(|_: &PostCreate<Order>, _: &mut TestConnection| ())
+        .expect("connected");
+    order(&mut conn, "tea").expect("created");
+    let error = order(&mut conn, "tea").expect_err("it is taken");
+    let taken = matches!(
+        &error,
+        Error::Query {
+            source: diesel::result::Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _),
+            ..
+        }
+    );
+    assert!(taken, "{error:?}");
+    drop(guard);
+    assert_eq!(count(&mut conn, "orders"), 1);
+    assert_eq!(sent(), ["ship tea"]);
 }

@@ -12,7 +12,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel_hooks::Error;
 use diesel_hooks::prelude::*;
-use sessions::{MYSQL, POSTGRES, SQLITE, careful, connect, run};
+use sessions::{careful, connect, on_mysql, on_postgres, on_sqlite, run};
 
 const TABLES: &str = "
     CREATE TABLE accounts (id {key}, balance INTEGER NOT NULL);
@@ -23,12 +23,14 @@ diesel::table! { accounts (id) { id -> Integer, balance -> Integer } }
 diesel::table! { orders (id) { id -> Integer, account_id -> Integer } }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Account {
     id: i32,
     balance: i32,
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Order {
     id: i32,
     account_id: i32,
@@ -98,7 +100,7 @@ fn of_two_that_wait_for_each_other_one_may_try_again() {
         let cross = |first, second| {
             let mut conn = connect(&database, "READ COMMITTED");
             conn.transaction(|conn| {
-                if SQLITE {
+                if on_sqlite() {
                     // Only one can hold anything; both read, and want to write then.
                     balance(conn, first);
                 } else {
@@ -106,13 +108,13 @@ fn of_two_that_wait_for_each_other_one_may_try_again() {
                 }
                 both_hold_one.wait();
                 add(conn, by, second)?;
-                if SQLITE {
+                if on_sqlite() {
                     both_hold_one.wait();
                 }
                 Ok::<_, Error>(())
             })
             .inspect_err(|_| {
-                if SQLITE {
+                if on_sqlite() {
                     both_hold_one.wait();
                 }
             })
@@ -145,7 +147,7 @@ fn who_waited_for_a_lock_in_vain_may_try_again_but_for_the_limit_of_postgresql()
             for by in [By::Operation, By::Diesel, By::Text] {
                 let error = add(&mut conn, by, 1).expect_err("it is locked");
                 // Nobody else sets that limit, and who does wants to hear of it.
-                assert_eq!(error.is_retryable(), !POSTGRES, "{error:?}");
+                assert_eq!(error.is_retryable(), !on_postgres(), "{error:?}");
             }
             Ok::<_, Error>(())
         })
@@ -182,7 +184,7 @@ fn of_two_that_read_what_the_other_writes_one_may_try_again() {
         balance(first, 1);
         let inner = second.transaction(|second| {
             balance(second, 2);
-            if MYSQL {
+            if on_mysql() {
                 // The share that the other has would be waited for.
                 second.batch_execute("SET innodb_lock_wait_timeout = 1")?;
             }
@@ -208,7 +210,7 @@ fn what_a_receiver_passes_on_is_looked_through() {
     assert!(error.is_retryable(), "{error:?}");
     // SQLite refuses the INSERT already.
     let charge: Option<&ChargeError> = error.receiver_error();
-    assert_eq!(charge.is_none(), SQLITE, "{error:?}");
+    assert_eq!(charge.is_none(), on_sqlite(), "{error:?}");
 }
 
 #[test]
@@ -234,7 +236,7 @@ fn what_will_come_again_is_not_retryable() {
 fn who_shares_a_cache_of_sqlite_or_a_table_may_try_again() {
     let database = accounts();
     let mut conns = [(); 2].map(|()| {
-        if SQLITE {
+        if on_sqlite() {
             let path = format!("file:{}?cache=shared", database.url());
             TestConnection::establish(&path).expect("it is opened")
         } else {

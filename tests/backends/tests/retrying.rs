@@ -13,7 +13,7 @@ use diesel::prelude::*;
 use diesel::result::Error as DieselError;
 use diesel_hooks::prelude::*;
 use diesel_hooks::{Error, retry};
-use sessions::{LEVELS, POSTGRES, SQLITE, careful, connect, depth};
+use sessions::{careful, connect, depth, levels, on_postgres, on_sqlite};
 
 const TABLES: &str = "
     CREATE TABLE accounts (id {key}, balance INTEGER NOT NULL);
@@ -24,12 +24,14 @@ diesel::table! { accounts (id) { id -> Integer, balance -> Integer } }
 diesel::table! { transfers (id) { id -> Integer, amount -> Integer } }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Account {
     id: i32,
     balance: i32,
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Transfer {
     id: i32,
     amount: i32,
@@ -149,7 +151,7 @@ fn after_the_last_attempt_its_error_is_returned() {
         assert!(error.is_retryable(), "{error:?}");
         assert_eq!(runs, expected);
         // What is there, the other one wrote.
-        let others = if SQLITE { 0 } else { expected };
+        let others = if on_sqlite() { 0 } else { expected };
         assert_eq!(balances(&mut conn)[0], before + others);
         assert_eq!(transfers::table.count().get_result(&mut conn), Ok(0_i64));
         assert_eq!(depth(&mut conn), Some(0));
@@ -261,7 +263,7 @@ fn transfer(conn: &mut TestConnection, times: i32) {
 
 #[test]
 fn of_threads_that_transfer_at_once_each_gets_through() {
-    for level in LEVELS {
+    for level in levels() {
         let (database, mut conn, _) = accounts();
         std::thread::scope(|scope| {
             for _ in 0..3 {
@@ -338,7 +340,7 @@ fn what_another_process_holds_may_be_tried_again() {
     let child = conn.transaction(|conn| {
         add(conn, 1, 1)?;
         let mut child = spawn(name, &database);
-        if POSTGRES {
+        if on_postgres() {
             // There it is refused when the parent has committed.
             sessions::until_one_waits(&mut database.connect());
         } else {

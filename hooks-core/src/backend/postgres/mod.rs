@@ -13,7 +13,8 @@ use diesel::insertable::Insertable;
 use diesel::pg::{Pg, PgConnection};
 use diesel::query_builder::{QueryFragment, QueryId};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
-use diesel::{Expression, QueryResult};
+use diesel::sql_types::Text;
+use diesel::{Expression, QueryResult, RunQueryDsl};
 
 use super::Dialect;
 use super::catalog::{TableFacts, is_unique};
@@ -89,6 +90,12 @@ impl RawConnection for PgConnection {
 
     fn enforces_foreign_keys(&mut self) -> QueryResult<bool> {
         Ok(true)
+    }
+
+    fn reads_a_snapshot(&mut self) -> bool {
+        let level = diesel::dsl::sql::<Text>("current_setting('transaction_isolation')");
+        let level = diesel::select(level).get_result::<String>(self);
+        level.is_ok_and(|level| level != "read committed")
     }
 
     fn effect_of_error(error: &DieselError) -> ErrorEffect {

@@ -9,19 +9,29 @@ use backends::{Database, TestConnection};
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::prelude::*;
 
-pub const POSTGRES: bool = cfg!(feature = "postgres");
-pub const MYSQL: bool = cfg!(feature = "mysql") && !POSTGRES;
-pub const SQLITE: bool = !POSTGRES && !MYSQL;
+pub(crate) fn on_postgres() -> bool {
+    cfg!(feature = "postgres")
+}
+
+pub(crate) fn on_mysql() -> bool {
+    cfg!(feature = "mysql") && !on_postgres()
+}
+
+pub(crate) fn on_sqlite() -> bool {
+    !on_postgres() && !on_mysql()
+}
 
 /// The isolation levels that differ on this backend.
-pub const LEVELS: &[&str] = match SQLITE {
-    true => &["SERIALIZABLE"],
-    false => &["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"],
-};
+pub(crate) fn levels() -> &'static [&'static str] {
+    match on_sqlite() {
+        true => &["SERIALIZABLE"],
+        false => &["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"],
+    }
+}
 
 /// Runs SQL, of which SQLite, PostgreSQL and MariaDB have each their own.
-pub fn run(conn: &mut TestConnection, sqlite: &str, postgres: &str, mysql: &str) {
-    let sql = match (SQLITE, POSTGRES) {
+pub(crate) fn run(conn: &mut TestConnection, sqlite: &str, postgres: &str, mysql: &str) {
+    let sql = match (on_sqlite(), on_postgres()) {
         (true, _) => sqlite,
         (_, true) => postgres,
         _ => mysql,
@@ -32,7 +42,7 @@ pub fn run(conn: &mut TestConnection, sqlite: &str, postgres: &str, mysql: &str)
 }
 
 /// A connection whose transactions have this level, and which does not wait for a lock on SQLite.
-pub fn connect(database: &Database, level: &str) -> TestConnection {
+pub(crate) fn connect(database: &Database, level: &str) -> TestConnection {
     let mut conn = database.connect();
     run(
         &mut conn,
@@ -44,22 +54,22 @@ pub fn connect(database: &Database, level: &str) -> TestConnection {
 }
 
 /// A connection on which whoever writes to a row that changed since it was read is refused.
-pub fn careful(database: &Database) -> TestConnection {
+pub(crate) fn careful(database: &Database) -> TestConnection {
     let mut conn = connect(database, "REPEATABLE READ");
     run(&mut conn, "", "", "SET innodb_snapshot_isolation = ON");
     conn
 }
 
 /// How many transactions and savepoints Diesel has open, unless its transaction manager is broken.
-pub fn depth(conn: &mut TestConnection) -> Option<u32> {
+pub(crate) fn depth(conn: &mut TestConnection) -> Option<u32> {
     let status = AnsiTransactionManager::transaction_manager_status_mut(conn);
     let depth = status.transaction_depth().ok()?;
     Some(depth.map_or(0, Into::into))
 }
 
 /// By what the server knows this connection.
-pub fn server_id(conn: &mut TestConnection) -> i64 {
-    let id = if POSTGRES {
+pub(crate) fn server_id(conn: &mut TestConnection) -> i64 {
+    let id = if on_postgres() {
         "pg_backend_pid()::bigint"
     } else {
         "CONNECTION_ID()"
@@ -70,14 +80,14 @@ pub fn server_id(conn: &mut TestConnection) -> i64 {
 }
 
 /// Whether a connection to this database waits for a lock.
-fn one_waits(watcher: &mut TestConnection) -> bool {
-    let waiting = if POSTGRES {
+pub(crate) fn one_waits(watcher: &mut TestConnection) -> bool {
+    let waiting = if on_postgres() {
         "(SELECT count(*) FROM pg_stat_activity
            WHERE datname = current_database() AND wait_event_type = 'Lock')"
     } else {
-        "(SELECT count(*) FROM information_schema.innodb_trx
-            JOIN information_schema.processlist ON trx_mysql_thread_id = id
-           WHERE trx_state = 'LOCK WAIT' AND db = DATABASE())"
+        // Of the whole server, but at once; the table of InnoDB's transactions lags behind.
+        "(SELECT CAST(variable_value AS SIGNED) FROM information_schema.global_status
+           WHERE variable_name = 'INNODB_ROW_LOCK_CURRENT_WAITS')"
     };
     let waiting = diesel::dsl::sql::<diesel::sql_types::BigInt>(waiting);
     let waiting: i64 = diesel::select(waiting)
@@ -87,7 +97,7 @@ fn one_waits(watcher: &mut TestConnection) -> bool {
 }
 
 /// Returns when a connection to this database waits for a lock.
-pub fn until_one_waits(watcher: &mut TestConnection) {
+pub(crate) fn until_one_waits(watcher: &mut TestConnection) {
     while !one_waits(watcher) {
         std::thread::sleep(std::time::Duration::from_millis(1));
     }
