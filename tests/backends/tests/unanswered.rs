@@ -305,10 +305,13 @@ fn retry_does_not_run_again_what_may_have_happened() {
         assert_eq!((desk.rows("orders"), desk.rows("bills")), (done, done));
         match outcome {
             // What was refused runs again.
-            Ok(()) => assert_eq!((runs, on_sqlite()), (2, true)),
+            Ok(()) => {
+                assert_eq!((runs, on_sqlite()), (2, true));
+                assert_eq!(TOLD.take(), ["no tea", "ship tea"]);
+            }
             Err(error) => {
                 assert_unknown(&error);
-                assert_eq!(runs, 1);
+                assert_eq!((runs, TOLD.take()), (1, told_of("tea")));
             }
         }
         drop(conn);
