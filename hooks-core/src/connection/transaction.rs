@@ -193,25 +193,14 @@ pub(super) fn transaction<C: RawConnection, T>(
         0 => conn.begin_to_write()?,
         _ => C::TransactionManager::begin_transaction(conn)?,
     }
-    // Diesel's own savepoint tells by its name; an outermost transaction needs one to tell.
-    let sentinel = match entry == 0 && scope == Scope::Receivers {
-        false => None,
-        true => match Savepoint::set(conn) {
-            Ok(savepoint) => Some(savepoint),
-            Err(error) => {
-                roll_back(conn, entry);
-                return Err(error.into());
-            }
-        },
-    };
-    let outcome = catch_unwind(AssertUnwindSafe(|| work(conn)));
-    let failed = !matches!(outcome, Ok(Ok(_)));
-    let lost = depth(conn) != Ok(entry + 1)
-        || State::installed(conn).is_some_and(|state| state.health == Health::Lost)
-        || sentinel.is_some_and(|it| is_gone(conn, it, failed));
+    // The application's instrumentation hears of each statement, and may panic.
+    let outcome = catch_unwind(AssertUnwindSafe(|| inside(conn, entry, scope, work)));
     match outcome {
-        Ok(Ok(value)) if !lost => commit(conn, entry).map(|()| value),
-        Ok(outcome) => {
+        Ok(Ok(Done {
+            outcome: Ok(value),
+            lost: false,
+        })) => commit(conn, entry).map(|()| value),
+        Ok(Ok(Done { outcome, lost })) => {
             let rolled_back = roll_back(conn, entry) && !lost;
             // Where no receiver ran, nothing was written after the database ended the transaction.
             let nothing_escaped = rolled_back || (entry == 0 && scope < Scope::Receivers);
@@ -222,6 +211,10 @@ pub(super) fn transaction<C: RawConnection, T>(
                 }),
             }
         }
+        Ok(Err(error)) => {
+            roll_back(conn, entry);
+            Err(error)
+        }
         Err(panic) => {
             roll_back(conn, entry);
             resume_unwind(panic)
@@ -229,13 +222,47 @@ pub(super) fn transaction<C: RawConnection, T>(
     }
 }
 
-/// Whether the savepoint is no longer there. After an error, PostgreSQL answers only who goes back to it.
-fn is_gone<C: RawConnection>(conn: &mut C, sentinel: Savepoint, failed: bool) -> bool {
-    let found = match failed {
+/// What came of work in a transaction.
+struct Done<T> {
+    outcome: Result<T>,
+    /// Whether the transaction is no longer the one in which it began.
+    lost: bool,
+}
+
+/// An error if the work did not begin.
+fn inside<C: RawConnection, T>(
+    conn: &mut C,
+    entry: u32,
+    scope: Scope,
+    work: impl FnOnce(&mut C) -> Result<T>,
+) -> Result<Done<T>> {
+    // Diesel's own savepoint tells by its name; an outermost transaction needs one to tell.
+    let sentinel = match entry == 0 && scope == Scope::Receivers {
+        false => None,
+        true => Some(Savepoint::set(conn)?),
+    };
+    let outcome = work(conn);
+    let lost = depth(conn) != Ok(entry + 1)
+        || State::installed(conn).is_some_and(|state| state.health == Health::Lost);
+    let found = match sentinel {
+        Some(sentinel) if !lost => find(conn, &sentinel, outcome.is_err()),
+        _ => Ok(()),
+    };
+    Ok(match found {
+        Ok(()) => Done { outcome, lost },
+        Err(error) => Done {
+            outcome: outcome.and(Err(error.into())),
+            lost: true,
+        },
+    })
+}
+
+/// An error if the savepoint is no longer there. After a failure, PostgreSQL answers only who goes back to it.
+fn find<C: RawConnection>(conn: &mut C, sentinel: &Savepoint, failed: bool) -> QueryResult<()> {
+    match failed {
         true => sentinel.roll_back(conn),
         false => sentinel.release(conn),
-    };
-    found.is_err()
+    }
 }
 
 fn commit<C: RawConnection>(conn: &mut C, entry: u32) -> Result {
@@ -293,17 +320,19 @@ fn savepoint<C: RawConnection, T>(
 ) -> Result<T> {
     let mark = State::mark(conn);
     let savepoint = Savepoint::set(conn)?;
-    match catch_unwind(AssertUnwindSafe(|| work(conn))) {
-        Ok(Ok(value)) => match savepoint.release(conn) {
-            Ok(()) => Ok(value),
-            Err(error) => Err(doom(conn, Some(error.into()))),
-        },
-        Ok(Err(error)) => match undo(conn, savepoint, mark) {
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        let value = work(conn)?;
+        Ok((value, savepoint.release(conn)))
+    }));
+    match outcome {
+        Ok(Ok((value, Ok(())))) => Ok(value),
+        Ok(Ok((_, Err(error)))) => Err(doom(conn, Some(error.into()))),
+        Ok(Err(error)) => match undo(conn, &savepoint, mark) {
             true => Err(error),
             false => Err(doom(conn, Some(error))),
         },
         Err(panic) => {
-            if !undo(conn, savepoint, mark) {
+            if !undo(conn, &savepoint, mark) {
                 drop(doom(conn, None));
             }
             resume_unwind(panic)
@@ -313,7 +342,7 @@ fn savepoint<C: RawConnection, T>(
 
 /// Whether it was there to be undone. Otherwise the database ended the transaction itself, which Diesel
 /// notices only in statements that it does not prepare.
-fn undo<C: RawConnection>(conn: &mut C, savepoint: Savepoint, mark: Mark) -> bool {
+fn undo<C: RawConnection>(conn: &mut C, savepoint: &Savepoint, mark: Mark) -> bool {
     if savepoint.roll_back(conn).is_err() {
         return false;
     }

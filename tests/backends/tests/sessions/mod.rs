@@ -74,9 +74,7 @@ pub(crate) fn server_id(conn: &mut TestConnection) -> i64 {
     } else {
         "CONNECTION_ID()"
     };
-    diesel::select(diesel::dsl::sql::<diesel::sql_types::BigInt>(id))
-        .get_result(conn)
-        .expect("the server tells")
+    number(conn, id)
 }
 
 /// Whether a connection to this database waits for a lock.
@@ -89,11 +87,7 @@ pub(crate) fn one_waits(watcher: &mut TestConnection) -> bool {
         "(SELECT CAST(variable_value AS SIGNED) FROM information_schema.global_status
            WHERE variable_name = 'INNODB_ROW_LOCK_CURRENT_WAITS')"
     };
-    let waiting = diesel::dsl::sql::<diesel::sql_types::BigInt>(waiting);
-    let waiting: i64 = diesel::select(waiting)
-        .get_result(watcher)
-        .expect("the server tells");
-    waiting > 0
+    number(watcher, waiting) > 0
 }
 
 /// Returns when a connection to this database waits for a lock.
@@ -101,4 +95,29 @@ pub(crate) fn until_one_waits(watcher: &mut TestConnection) {
     while !one_waits(watcher) {
         std::thread::sleep(std::time::Duration::from_millis(1));
     }
+}
+
+/// Makes the server drop that connection, and returns when it is gone.
+pub(crate) fn kill(killer: &mut TestConnection, id: i64) {
+    let (kill, left) = match on_postgres() {
+        true => (
+            format!("SELECT pg_terminate_backend({id})"),
+            format!("(SELECT count(*) FROM pg_stat_activity WHERE pid = {id})"),
+        ),
+        false => (
+            format!("KILL {id}"),
+            format!("(SELECT count(*) FROM information_schema.processlist WHERE id = {id})"),
+        ),
+    };
+    killer.batch_execute(&kill).expect("it is there");
+    while number(killer, &left) > 0 {
+        std::thread::yield_now();
+    }
+}
+
+fn number(conn: &mut TestConnection, expression: &str) -> i64 {
+    let expression = diesel::dsl::sql::<diesel::sql_types::BigInt>(expression);
+    diesel::select(expression)
+        .get_result(conn)
+        .expect("the server tells")
 }
