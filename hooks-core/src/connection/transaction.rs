@@ -284,9 +284,20 @@ fn commit<C: RawConnection>(conn: &mut C, entry: u32) -> Result {
             source: Box::new(error.into()),
         }),
         0 => Err(error.into()),
-        // A savepoint can be released unless its transaction is gone.
+        // Somebody swallowed an error, and Diesel has gone back to the savepoint.
+        _ if C::ERRORS_ABORT && depth(conn) == Ok(entry) && is_answered(conn) => {
+            Err(Error::TransactionLost {
+                source: Some(Box::new(error.into())),
+            })
+        }
+        // Elsewhere a savepoint can be released unless its transaction is gone.
         _ => Err(doom(conn, Some(error.into()))),
     }
+}
+
+/// Whether a transaction is open, and nothing has failed in it.
+fn is_answered<C: RawConnection>(conn: &mut C) -> bool {
+    conn.transaction_is_open() && conn.batch_execute("SELECT 1").is_ok()
 }
 
 /// Back to the depth at entry, through whatever a receiver left open, and whether all of it was there to

@@ -222,3 +222,18 @@ fn an_operation_that_lends_its_connection_says_what_the_database_said() {
     assert_eq!(count(&mut conn, "orders"), 1);
     assert_eq!(sent(), ["ship tea"]);
 }
+
+#[test]
+fn an_error_that_a_receiver_swallowed_costs_its_operation_at_most() {
+    let (_database, mut conn) = Database::open(TABLES);
+    let taken = order(&mut conn, "taken").expect("created");
+    sent();
+    conn.transaction(|conn| {
+        let outcome = Line::create(conn, NewLine { order_id: taken.id });
+        assert_eq!(outcome.is_err(), sessions::on_postgres(), "{outcome:?}");
+        order(conn, "next")
+    })
+    .expect("the transaction goes on");
+    assert_eq!(count(&mut conn, "orders"), 2);
+    assert_eq!(sent(), ["ship next"]);
+}

@@ -6,7 +6,7 @@
 )]
 
 use backends::{Database, TestConnection};
-use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::connection::{Connection, SimpleConnection, TransactionManager};
 use diesel::prelude::*;
 
 pub(crate) fn on_postgres() -> bool {
@@ -60,9 +60,12 @@ pub(crate) fn careful(database: &Database) -> TestConnection {
     conn
 }
 
+/// What begins and ends the transactions of the tests' connection.
+pub(crate) type Manager = <TestConnection as Connection>::TransactionManager;
+
 /// How many transactions and savepoints Diesel has open, unless its transaction manager is broken.
 pub(crate) fn depth(conn: &mut TestConnection) -> Option<u32> {
-    let status = AnsiTransactionManager::transaction_manager_status_mut(conn);
+    let status = Manager::transaction_manager_status_mut(conn);
     let depth = status.transaction_depth().ok()?;
     Some(depth.map_or(0, Into::into))
 }
