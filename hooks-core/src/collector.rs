@@ -97,7 +97,7 @@ fn delete_roots<M: Persist<C>, C: RawConnection>(
     max_rows: Option<usize>,
     roots: impl FnOnce(&mut C) -> Result<Roots<M>>,
 ) -> Result<Deleted> {
-    let mut scope = delete_scope::<M, C>(&mut Vec::new())?.max(Scope::ReadBack);
+    let mut scope = delete_scope::<M, C>()?.max(Scope::ReadBack);
     if scoped::has_connected(conn) {
         scope = Scope::Receivers;
     }
@@ -160,11 +160,12 @@ fn add_roots<M: Persist<C>, C: RawConnection>(
 ) -> Result<bool> {
     let error = || Error::query(M::INFO.name, Operation::Load);
     let heard = M::hooks()?.signals_delete(conn);
+    let locks = conn.system().locks_rows();
     let mut found = false;
     for keys in roots.keys.chunks(KEYS_AT_ONCE) {
         if heard {
             let rows = match keys {
-                keys if C::LOCKS_ROWS => M::lock_many(conn, keys),
+                keys if locks => M::lock_many(conn, keys),
                 [key] => M::find(conn, key.clone()).map(|row| row.into_iter().collect()),
                 keys => M::load_many(conn, keys),
             };
@@ -172,7 +173,7 @@ fn add_roots<M: Persist<C>, C: RawConnection>(
             found |= !rows.is_empty();
             plan.add(conn, rows.iter().map(M::pk).collect(), Some(rows))?;
         } else {
-            let keys = match C::LOCKS_ROWS {
+            let keys = match locks {
                 true => M::lock(conn, keys),
                 false if look => M::present(conn, keys),
                 // Whether they are there the DELETE will tell.
@@ -257,7 +258,7 @@ fn unheard<M: Persist<C>, C: RawConnection>(
     let hooks = M::hooks()?;
     let scope = match scope {
         Scope::Statement => scope,
-        _ => scope.max(delete_scope::<M, C>(&mut Vec::new())?),
+        _ => scope.max(delete_scope::<M, C>()?),
     };
     atomic::<M, C, _>(conn, scope, |conn| {
         let roots = roots(conn)?;
@@ -352,7 +353,19 @@ pub(crate) fn end<K, C: RawConnection>(
 }
 
 /// What it takes to undo the deletion of rows of `M` and of everything that may go with them.
-pub(crate) fn delete_scope<M: Persist<C>, C: RawConnection>(
+fn delete_scope<M: Persist<C>, C: RawConnection>() -> Result<Scope> {
+    let known = &M::hooks()?.delete_scope;
+    match known.get() {
+        Some(scope) => Ok(*scope),
+        None => {
+            let scope = delete_scope_past::<M, C>(&mut Vec::new())?;
+            Ok(*known.get_or_init(|| scope))
+        }
+    }
+}
+
+/// The same, less what these models need, which were looked at.
+pub(crate) fn delete_scope_past<M: Persist<C>, C: RawConnection>(
     visited: &mut Vec<TypeId>,
 ) -> Result<Scope> {
     if visited.contains(&TypeId::of::<M>()) {

@@ -7,7 +7,6 @@ use diesel::result::Error as DieselError;
 
 pub(crate) use self::blocked::list;
 pub use self::blocked::{Blocked, Blocker};
-#[cfg(feature = "mysql")]
 pub(crate) use self::causes::ends_transaction_of_mysql;
 use self::causes::{causes, is_conflict};
 pub use self::key::Key;

@@ -73,7 +73,7 @@ pub fn check<C: HookConnection>(conn: &mut C) -> Result<Findings> {
         .into_iter()
         .map(Finding::Registry)
         .collect();
-    if !conn.enforces_foreign_keys()? {
+    if !conn.session().enforces_foreign_keys()? {
         findings.push(Finding::ForeignKeysOff);
     }
     for model in &schema.models {
@@ -137,7 +137,7 @@ impl Schema {
                 continue;
             };
             let names = names?;
-            if let Some(facts) = conn.describe(&names.path)? {
+            if let Some(facts) = conn.session().describe(&names.path)? {
                 tables.insert(names.path.clone(), facts);
             }
             models.push(Stored { entry, names });

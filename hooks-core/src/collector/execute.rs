@@ -201,7 +201,7 @@ fn unseen<M: Persist<C>, C: RawConnection>(
         .map(|relation| relation.info())
         .filter(|it| it.child.table.rsplit('.').next() == Some(table));
     let relation = of_table.find(|it| it.on_delete != OnDelete::DoNothing)?;
-    conn.reads_a_snapshot().then_some(relation)
+    conn.session().reads_a_snapshot().then_some(relation)
 }
 
 fn appeared(relation: &RelationInfo) -> Error {

@@ -85,7 +85,7 @@ fn open_depth<C: RawConnection>(conn: &mut C) -> Result<u32> {
 /// Some errors end the transaction on SQLite, and nothing tells which: one asks.
 #[cold]
 fn examine<C: RawConnection>(conn: &mut C) -> Result<()> {
-    let open = conn.transaction_is_open();
+    let open = conn.session().transaction_is_open();
     if let Ok(state) = State::of(conn) {
         state.health = Health::Good;
     }
@@ -109,7 +109,7 @@ pub(crate) fn doom<C: RawConnection>(conn: &mut C, source: Option<Error>) -> Err
     // Otherwise what the application still writes would commit by itself, and the next savepoint would open
     // a transaction that can be committed.
     if let Ok(depth @ 1..) = depth(conn) {
-        drop(conn.begin_what_cannot_be_committed(depth));
+        drop(conn.session().begin_what_cannot_be_committed(depth));
     }
     lose(conn);
     Error::TransactionLost {
@@ -179,7 +179,7 @@ fn left_something<M: Persist<C>, C: RawConnection>(conn: &mut C, error: &Error) 
             ..
         }
     );
-    M::guarded(conn) || (may_end_it && !conn.transaction_is_open())
+    M::guarded(conn) || (may_end_it && !conn.session().transaction_is_open())
 }
 
 /// Runs `work` in a transaction, or in Diesel's savepoint inside one.
@@ -285,7 +285,7 @@ fn commit<C: RawConnection>(conn: &mut C, entry: u32) -> Result {
         }),
         0 => Err(error.into()),
         // Somebody swallowed an error, and Diesel has gone back to the savepoint.
-        _ if C::ERRORS_ABORT && depth(conn) == Ok(entry) && is_answered(conn) => {
+        _ if conn.system().errors_abort() && depth(conn) == Ok(entry) && is_answered(conn) => {
             Err(Error::TransactionLost {
                 source: Some(Box::new(error.into())),
             })
@@ -297,7 +297,7 @@ fn commit<C: RawConnection>(conn: &mut C, entry: u32) -> Result {
 
 /// Whether a transaction is open, and nothing has failed in it.
 fn is_answered<C: RawConnection>(conn: &mut C) -> bool {
-    conn.transaction_is_open() && conn.batch_execute("SELECT 1").is_ok()
+    conn.session().transaction_is_open() && conn.batch_execute("SELECT 1").is_ok()
 }
 
 /// Back to the depth at entry, through whatever a receiver left open, and whether all of it was there to

@@ -52,7 +52,6 @@ pub(super) fn is_conflict(error: &DieselError) -> bool {
 
 /// Whether the message is one of MySQL's after which the transaction is gone: 1213, of which Diesel tells the
 /// kind in a prepared statement alone, and 1020.
-#[cfg(feature = "mysql")]
 pub(crate) fn ends_transaction_of_mysql(message: &str) -> bool {
     message == MYSQL_DEADLOCK || message.starts_with(MYSQL_CHANGED)
 }

@@ -3,23 +3,43 @@
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 
-#[cfg(any(feature = "postgres", feature = "mysql"))]
-mod server;
-
+#[cfg(feature = "multi")]
+mod multi;
+#[cfg(feature = "mysql")]
+mod mysql;
 #[cfg(feature = "postgres")]
 mod postgres;
-#[cfg(feature = "postgres")]
-use postgres as backend;
-
-#[cfg(all(feature = "mysql", not(feature = "postgres")))]
-mod mysql;
-#[cfg(all(feature = "mysql", not(feature = "postgres")))]
-use mysql as backend;
-
-#[cfg(not(any(feature = "postgres", feature = "mysql")))]
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod server;
+#[cfg(any(feature = "multi", not(any(feature = "postgres", feature = "mysql"))))]
 mod sqlite;
+
+#[cfg(feature = "multi")]
+use multi as backend;
+#[cfg(all(feature = "mysql", not(feature = "multi")))]
+use mysql as backend;
+#[cfg(all(feature = "postgres", not(any(feature = "mysql", feature = "multi"))))]
+use postgres as backend;
 #[cfg(not(any(feature = "postgres", feature = "mysql")))]
 use sqlite as backend;
+
+#[cfg(feature = "multi")]
+pub use multi::{AnyConnection, MultiBackend};
+
+/// A database management system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "these are names")]
+pub enum System {
+    Sqlite,
+    Postgres,
+    Mysql,
+}
+
+/// The one that the tests run on: not all promise the same.
+#[must_use]
+pub fn system() -> System {
+    backend::system()
+}
 
 /// The connection that the tests use.
 pub type TestConnection = backend::Connected;
@@ -34,7 +54,7 @@ impl Database {
         let database = Database(backend::Database::new());
         database
             .connect()
-            .batch_execute(&tables.replace("{key}", backend::KEY))
+            .batch_execute(&tables.replace("{key}", database.0.key()))
             .expect("the tables are right");
         database
     }

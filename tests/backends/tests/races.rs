@@ -37,12 +37,14 @@ diesel::table! { guards (id) { id -> Integer, parent_id -> Integer } }
 diesel::table! { fences (id) { id -> Integer, parent_id -> Integer } }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Parent {
     id: i32,
     name: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[diesel(table_name = heard)]
 struct Heard {
     id: i32,
@@ -51,6 +53,7 @@ struct Heard {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[diesel(table_name = silent)]
 struct Silent {
     id: i32,
@@ -59,6 +62,7 @@ struct Silent {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Guard {
     id: i32,
     #[hooks(foreign_key(Parent, on_delete = Protect))]
@@ -66,6 +70,7 @@ struct Guard {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Fence {
     id: i32,
     #[hooks(foreign_key(Parent, on_delete = Restrict))]

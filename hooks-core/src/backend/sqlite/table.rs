@@ -1,23 +1,11 @@
-//! What the database says of a model's table, asked once on each connection.
+//! What SQLite says of a model's table, asked once on each connection.
 
-use diesel::query_builder::QueryFragment;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel::sql_types::{Bool, Integer, Text};
-use diesel::sqlite::{Sqlite, SqliteConnection};
+use diesel::sqlite::SqliteConnection;
 use diesel::{QueryResult, RunQueryDsl};
 
 use crate::backend::Shape;
-use crate::backend::names::path;
-use crate::backend::statements::FromClause;
-use crate::model::{Hooked, Row};
-
-/// The shape of the table of `M`.
-#[inline]
-pub(super) fn shape<M: Hooked<SqliteConnection>>(conn: &mut SqliteConnection) -> Shape
-where
-    FromClause<M>: QueryFragment<Sqlite>,
-{
-    Shape::of::<M, _>(conn, ask::<M>)
-}
 
 #[derive(diesel::QueryableByName)]
 struct Table {
@@ -70,13 +58,13 @@ const TABLE: &str = "
 
 const COLUMNS: &str = "SELECT name, type AS declared, pk FROM pragma_table_xinfo(?)";
 
-/// The shape, or nothing if there is no such table.
-fn ask<M: Row>(conn: &mut SqliteConnection) -> QueryResult<Option<Shape>>
-where
-    FromClause<M>: QueryFragment<Sqlite>,
-{
-    let path = path::<M, _>(&Sqlite)?;
-    let name = match &path[..] {
+/// The shape of a table with this key, or nothing if there is no such table.
+pub(super) fn shape(
+    conn: &mut SqliteConnection,
+    path: &[String],
+    key: &[&str],
+) -> QueryResult<Option<Shape>> {
+    let name = match path {
         [name] => name,
         [schema, name] if schema == "main" => name,
         // What an attached database holds is not looked at.
@@ -97,7 +85,7 @@ where
         key_is_counted: columns
             .iter()
             .any(|column| column.pk > 0 && column.declared.eq_ignore_ascii_case("integer")),
-        guarded: table.surprises || !is_key(&columns, M::KEY),
+        guarded: table.surprises || !is_key(&columns, key),
     }))
 }
 
@@ -112,25 +100,24 @@ fn is_key(columns: &[Column], names: &[&str]) -> bool {
     key.clone().count() == names.len() && key.clone().all(named)
 }
 
-/// Whether a unique constraint that was violated, as SQLite's message tells it, is one of the table of `M`. A
-/// trigger may have written to another one.
-pub(super) fn has_unique<M: Row>(conn: &mut SqliteConnection, message: &str) -> bool
-where
-    FromClause<M>: QueryFragment<Sqlite>,
-{
-    let Some(violated) = message.strip_prefix("UNIQUE constraint failed: ") else {
+/// Whether a unique constraint that was violated, as SQLite's message tells it, is one of this table.
+pub(super) fn is_taken(conn: &mut SqliteConnection, path: &[String], error: &DieselError) -> bool {
+    let DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, info) = error else {
         return false;
     };
-    let Some(table) = path::<M, _>(&Sqlite).ok().and_then(|mut path| path.pop()) else {
+    let Some(violated) = info.message().strip_prefix("UNIQUE constraint failed: ") else {
+        return false;
+    };
+    let Some(table) = path.last() else {
         return false;
     };
     match violated.strip_prefix("index '") {
         // Of an index on an expression SQLite tells the name, with its quotes doubled.
-        Some(index) => is_index_of(conn, &index.replace("''", "'"), &table),
+        Some(index) => is_index_of(conn, &index.replace("''", "'"), table),
         None => violated
             .get(..=table.len())
             .and_then(|start| start.strip_suffix('.'))
-            .is_some_and(|name| name.eq_ignore_ascii_case(&table)),
+            .is_some_and(|name| name.eq_ignore_ascii_case(table)),
     }
 }
 

@@ -5,20 +5,20 @@
     reason = "each test file uses a part of it"
 )]
 
-use backends::{Database, TestConnection};
+use backends::{Database, System, TestConnection, system};
 use diesel::connection::{Connection, SimpleConnection, TransactionManager};
 use diesel::prelude::*;
 
 pub(crate) fn on_postgres() -> bool {
-    cfg!(feature = "postgres")
+    system() == System::Postgres
 }
 
 pub(crate) fn on_mysql() -> bool {
-    cfg!(feature = "mysql") && !on_postgres()
+    system() == System::Mysql
 }
 
 pub(crate) fn on_sqlite() -> bool {
-    !on_postgres() && !on_mysql()
+    system() == System::Sqlite
 }
 
 /// The isolation levels that differ on this backend.
