@@ -139,34 +139,29 @@ fn snapshot(conn: &mut TestConnection) -> String {
 
 /// Rows to work on.
 fn fill(conn: &mut TestConnection) -> Team {
-    for table in [
-        "changes", "notes", "settings", "badges", "members", "lockers", "teams",
-    ] {
-        conn.batch_execute(&format!("DELETE FROM {table}"))
-            .expect("it is emptied");
-    }
     conn.without_hooks(|conn| {
-        let team = Team::create(conn, NewTeam { name: "old".into() })?;
-        for _ in 0..2 {
-            let member = Member::create(conn, NewMember { team_id: team.id })?;
-            for _ in 0..2 {
-                Badge::create(
-                    conn,
-                    NewBadge {
-                        member_id: member.id,
-                    },
-                )?;
+        conn.transaction(|conn| {
+            for table in [
+                "changes", "notes", "settings", "badges", "members", "lockers", "teams",
+            ] {
+                conn.batch_execute(&format!("DELETE FROM {table}"))?;
             }
-        }
-        Setting::create(
-            conn,
-            Setting {
+            let team = Team::create(conn, NewTeam { name: "old".into() })?;
+            let members = [(); 2].map(|()| NewMember { team_id: team.id });
+            for member in Member::create_many(conn, members.into())? {
+                let badges = [(); 2].map(|()| NewBadge {
+                    member_id: member.id,
+                });
+                Badge::create_many(conn, badges.into())?;
+            }
+            let setting = Setting {
                 name: "old".into(),
                 level: 1,
-            },
-        )?;
-        Note::create(conn, NewNote { text: "old".into() })?;
-        Ok::<_, Error>(team)
+            };
+            Setting::create(conn, setting)?;
+            Note::create(conn, NewNote { text: "old".into() })?;
+            Ok::<_, Error>(team)
+        })
     })
     .expect("the rows fit")
 }
@@ -254,9 +249,10 @@ enum Fault {
     Panic,
 }
 
+type Connections = Pool<ConnectionManager<TestConnection>>;
 type Pooled = PooledConnection<ConnectionManager<TestConnection>>;
 
-fn pool(database: &Database) -> Pool<ConnectionManager<TestConnection>> {
+fn pool(database: &Database) -> Connections {
     Pool::builder()
         .max_size(1)
         .connection_timeout(Duration::from_secs(20))
@@ -267,13 +263,13 @@ fn pool(database: &Database) -> Pool<ConnectionManager<TestConnection>> {
 /// Lets the fault happen before the `number`th statement from here on, and tells which that was.
 fn arm(
     conn: &mut Pooled,
-    mut killer: TestConnection,
+    killer: &Arc<Mutex<TestConnection>>,
     fault: Fault,
     number: usize,
 ) -> Arc<Mutex<Option<String>>> {
     let hit = Arc::new(Mutex::new(None));
     let id = (!on_sqlite()).then(|| server_id(conn));
-    let told = Arc::clone(&hit);
+    let (told, killer) = (Arc::clone(&hit), Arc::clone(killer));
     let mut statements = 0;
     set_instrumentation(conn, move |event: InstrumentationEvent<'_>| {
         let InstrumentationEvent::StartQuery { query, .. } = event else {
@@ -285,7 +281,7 @@ fn arm(
         }
         *told.lock().expect("no test panics inside") = Some(query.to_string());
         match (fault, id) {
-            (Fault::Kill, Some(id)) => kill(&mut killer, id),
+            (Fault::Kill, Some(id)) => kill(&mut killer.lock().expect("free"), id),
             _ => resume_unwind(Box::new("before a statement")),
         }
     });
@@ -294,20 +290,25 @@ fn arm(
 
 /// Runs an operation with a fault before its `number`th statement, and says whether it has so many.
 fn strike(
-    database: &Database,
+    pool: &Connections,
+    killer: &Arc<Mutex<TestConnection>>,
     operation: Operation,
     inside: bool,
     fault: Fault,
     number: usize,
 ) -> bool {
-    let pool = pool(database);
     let mut conn = pool.get().expect("the pool has one");
-    run(&mut conn, "PRAGMA foreign_keys = ON", "", "");
+    run(
+        &mut conn,
+        "PRAGMA foreign_keys = ON; PRAGMA synchronous = OFF",
+        "",
+        "",
+    );
     let mut team = fill(&mut conn);
     let as_it_was = team.clone();
     let before = snapshot(&mut conn);
     TOLD.take();
-    let hit = arm(&mut conn, database.connect(), fault, number);
+    let hit = arm(&mut conn, killer, fault, number);
     let outcome = catch_unwind(AssertUnwindSafe(|| match inside {
         false => (operation.run)(&mut conn, &mut team),
         true => conn.transaction(|conn| (operation.run)(conn, &mut team)),
@@ -375,6 +376,8 @@ fn is_clear(error: &Error) -> bool {
 #[test]
 fn what_breaks_before_any_statement_of_an_operation_leaves_nothing_half_written() {
     let database = Database::new(TABLES);
+    let killer = Arc::new(Mutex::new(database.connect()));
+    let pool = pool(&database);
     let faults: &[Fault] = match on_sqlite() {
         // There is no server that could drop a connection.
         true => &[Fault::Panic],
@@ -385,7 +388,7 @@ fn what_breaks_before_any_statement_of_an_operation_leaves_nothing_half_written(
         for operation in OPERATIONS {
             for inside in [false, true] {
                 let mut number = 1;
-                while strike(&database, operation, inside, *fault, number) {
+                while strike(&pool, &killer, operation, inside, *fault, number) {
                     number += 1;
                 }
                 // BEGIN, one or more, and COMMIT; or one alone.

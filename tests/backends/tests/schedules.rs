@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
 use backends::{Database, TestConnection, count};
-use diesel::connection::InstrumentationEvent;
+use diesel::connection::{InstrumentationEvent, SimpleConnection};
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel_hooks::prelude::*;
@@ -249,13 +249,13 @@ fn delete(
     }
 }
 
-/// The tables with one parent.
-fn one_parent(tables: &str) -> Database {
-    let (database, mut conn) = Database::open(tables);
-    diesel::sql_query("INSERT INTO parents (name) VALUES ('contested')")
-        .execute(&mut conn)
-        .expect("inserted");
-    database
+/// One parent without a child, whatever was there.
+fn one_parent(database: &Database) {
+    let sql = "INSERT INTO parents (id, name) VALUES (1, 'contested')";
+    let mut conn = database.connect();
+    for sql in ["DELETE FROM children", "DELETE FROM parents", sql] {
+        conn.batch_execute(sql).expect("nobody else is there");
+    }
 }
 
 fn is_foreign_key(error: &Error) -> bool {
@@ -271,6 +271,7 @@ fn is_foreign_key(error: &Error) -> bool {
 #[test]
 fn no_order_of_steps_leaves_an_orphan_or_passes_a_protection() {
     let _alone = ALONE.lock();
+    let database = Database::new(TABLES);
     let pairs = [
         cascade::PAIR,
         heard_cascade::PAIR,
@@ -280,7 +281,7 @@ fn no_order_of_steps_leaves_an_orphan_or_passes_a_protection() {
     for level in levels() {
         for schedule in SCHEDULES {
             for pair in pairs {
-                let database = one_parent(TABLES);
+                one_parent(&database);
                 let outcome = play(&database, schedule, level, pair);
                 let mut conn = database.connect();
                 let (parents, children) =
@@ -363,10 +364,11 @@ mod by_hand {
 #[test]
 fn without_a_foreign_key_the_same_orders_leave_orphans_but_on_sqlite() {
     let _alone = ALONE.lock();
+    let database = Database::new(WITHOUT_FOREIGN_KEY);
     let (mut orphans, mut rounds) = (0, 0);
     for level in levels() {
         for schedule in SCHEDULES {
-            let database = one_parent(WITHOUT_FOREIGN_KEY);
+            one_parent(&database);
             drop(play(&database, schedule, level, by_hand::PAIR));
             let mut conn = database.connect();
             rounds += 1;
