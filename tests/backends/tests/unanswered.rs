@@ -64,6 +64,11 @@ fn ship(event: &PostCreate<Order>) {
     tell(format!("ship {}", event.instance.item));
 }
 
+#[receiver(after_commit)]
+fn change(event: &PostUpdate<Order>) {
+    tell(format!("change {}", event.instance.item));
+}
+
 #[receiver(after_rollback)]
 fn apologise(event: &PostCreate<Order>) {
     tell(format!("no {}", event.instance.item));
@@ -221,6 +226,68 @@ fn an_operation_whose_commit_nobody_answered_may_have_happened_and_nothing_is_to
         assert_eq!(depth(&mut conn), on_sqlite().then_some(0));
         drop(conn);
         desk.goes_on();
+    }
+}
+
+/// What an operation does, and to what that leads.
+struct Operation {
+    run: fn(&mut TestConnection, &mut Order) -> diesel_hooks::Result,
+    items: &'static [&'static str],
+}
+
+const OPERATIONS: [Operation; 4] = [
+    Operation {
+        run: |conn, _| order(conn, "tea"),
+        items: &["old", "tea"],
+    },
+    Operation {
+        run: |conn, _| {
+            let new = ["milk", "tea"].map(|item| NewOrder { item: item.into() });
+            Order::create_many(conn, new.into()).map(drop)
+        },
+        items: &["milk", "old", "tea"],
+    },
+    Operation {
+        run: |conn, old| old.update(conn, |it| it.item = "new".into()),
+        items: &["new"],
+    },
+    Operation {
+        run: |conn, old| old.delete(conn).map(drop),
+        items: &[],
+    },
+];
+
+#[test]
+fn every_operation_happened_as_a_whole_or_not_at_all() {
+    for Operation { run, items } in OPERATIONS {
+        for cut in cuts(Request::Commit) {
+            let mut desk = Desk::open();
+            let mut conn = desk.connection();
+            let new = NewOrder { item: "old".into() };
+            let mut old = Order::create(&mut conn, new).expect("created");
+            TOLD.take();
+            desk.fault.strike(cut);
+            let error = run(&mut conn, &mut old).expect_err("nobody answers");
+            assert!(desk.fault.is_over());
+            assert_unknown(&error);
+            assert_eq!(old.item, "old");
+            let told = TOLD.take();
+            let claims = ["ship", "change"];
+            assert!(
+                !told
+                    .iter()
+                    .any(|it| claims.iter().any(|claim| it.starts_with(claim)))
+            );
+            let there: Vec<String> = orders::table
+                .select(orders::item)
+                .order(orders::item)
+                .load(&mut desk.database.connect())
+                .expect("orders can be read");
+            assert_eq!(there, if was_done(cut) { items } else { &["old"] });
+            assert_eq!(usize::try_from(desk.rows("bills")), Ok(there.len()));
+            drop(conn);
+            desk.goes_on();
+        }
     }
 }
 
