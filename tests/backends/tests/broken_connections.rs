@@ -2,243 +2,20 @@
 #![allow(missing_docs, reason = "schema modules are generated")]
 
 mod sessions;
+mod teams;
 
-use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use backends::{Database, TestConnection};
-use diesel::connection::{InstrumentationEvent, SimpleConnection};
+use diesel::connection::InstrumentationEvent;
 use diesel::prelude::*;
 use diesel::r2d2::{ConnectionManager, Pool, PooledConnection};
 use diesel_hooks::prelude::*;
 use diesel_hooks::{Error, set_instrumentation};
 use sessions::{depth, kill, on_sqlite, run, server_id};
-
-const TABLES: &str = "
-    CREATE TABLE teams (id {key}, name VARCHAR(100) NOT NULL UNIQUE);
-    CREATE TABLE lockers (id {key}, team_id INTEGER NOT NULL UNIQUE, FOREIGN KEY (team_id) REFERENCES teams (id));
-    CREATE TABLE members (id {key}, team_id INTEGER NOT NULL, FOREIGN KEY (team_id) REFERENCES teams (id));
-    CREATE TABLE badges (id {key}, member_id INTEGER NOT NULL, FOREIGN KEY (member_id) REFERENCES members (id));
-    CREATE TABLE settings (name VARCHAR(100) PRIMARY KEY, level INTEGER NOT NULL);
-    CREATE TABLE notes (id {key}, text VARCHAR(100) NOT NULL);
-    CREATE TABLE changes (id {key}, text VARCHAR(100) NOT NULL);
-";
-
-diesel::table! { teams (id) { id -> Integer, name -> Text } }
-diesel::table! { lockers (id) { id -> Integer, team_id -> Integer } }
-diesel::table! { members (id) { id -> Integer, team_id -> Integer } }
-diesel::table! { badges (id) { id -> Integer, member_id -> Integer } }
-diesel::table! { settings (name) { name -> Text, level -> Integer } }
-diesel::table! { notes (id) { id -> Integer, text -> Text } }
-diesel::table! { changes (id) { id -> Integer, text -> Text } }
-
-#[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
-#[hooks(connection(TestConnection))]
-struct Team {
-    id: i32,
-    name: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
-#[hooks(connection(TestConnection))]
-struct Locker {
-    id: i32,
-    #[hooks(one_to_one(Team, on_delete = Cascade, auto_create))]
-    team_id: i32,
-}
-
-#[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
-#[hooks(connection(TestConnection))]
-struct Member {
-    id: i32,
-    #[hooks(foreign_key(Team, on_delete = Cascade))]
-    team_id: i32,
-}
-
-#[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
-#[hooks(connection(TestConnection))]
-struct Badge {
-    id: i32,
-    #[hooks(foreign_key(Member, on_delete = Cascade))]
-    member_id: i32,
-}
-
-#[derive(Debug, Clone, PartialEq, Queryable, Insertable, Hooks)]
-#[hooks(connection(TestConnection), new = Self)]
-#[diesel(primary_key(name))]
-struct Setting {
-    name: String,
-    level: i32,
-}
-
-/// Nobody hears of these, and nothing depends on them.
-#[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
-#[hooks(connection(TestConnection))]
-struct Note {
-    id: i32,
-    text: String,
-}
-
-fn write_down(conn: &mut TestConnection, text: &str) -> QueryResult<()> {
-    diesel::insert_into(changes::table)
-        .values(changes::text.eq(text))
-        .execute(conn)
-        .map(drop)
-}
-
-#[receiver]
-fn team_saved(event: &PostSave<Team>, conn: &mut TestConnection) -> QueryResult<()> {
-    write_down(conn, &event.instance.name)
-}
-
-#[receiver]
-fn setting_saved(event: &PostSave<Setting>, conn: &mut TestConnection) -> QueryResult<()> {
-    write_down(conn, &event.instance.name)
-}
-
-#[receiver]
-fn badge_went(event: &PostDelete<Badge>, conn: &mut TestConnection) -> QueryResult<()> {
-    write_down(conn, event.instance.table_name())
-}
-
-#[receiver]
-fn team_went(event: &PostDelete<Team>, conn: &mut TestConnection) -> QueryResult<()> {
-    write_down(conn, &event.instance.name)
-}
-
-thread_local! {
-    static TOLD: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) };
-}
-
-#[receiver(after_commit)]
-fn tell_of_change(_: &PostSave<Team>) {
-    TOLD.with_borrow_mut(|told| told.push("saved"));
-}
-
-#[receiver(after_commit)]
-fn tell_of_end(_: &PostDelete<Team>) {
-    TOLD.with_borrow_mut(|told| told.push("went"));
-}
-
-/// All rows of all tables.
-fn snapshot(conn: &mut TestConnection) -> String {
-    let mut rows = String::new();
-    macro_rules! add {
-        ($($table:ident: $row:ty),*) => {$(
-            let all: Vec<$row> = $table::table.load(conn).expect("it can be read");
-            let all: std::collections::BTreeSet<_> = all.into_iter().collect();
-            rows += &format!("{}: {all:?}\n", stringify!($table));
-        )*};
-    }
-    add!(teams: (i32, String), lockers: (i32, i32), members: (i32, i32), badges: (i32, i32));
-    add!(settings: (String, i32), notes: (i32, String), changes: (i32, String));
-    rows
-}
-
-/// Rows to work on.
-fn fill(conn: &mut TestConnection) -> Team {
-    conn.without_hooks(|conn| {
-        conn.transaction(|conn| {
-            for table in [
-                "changes", "notes", "settings", "badges", "members", "lockers", "teams",
-            ] {
-                conn.batch_execute(&format!("DELETE FROM {table}"))?;
-            }
-            let team = Team::create(conn, NewTeam { name: "old".into() })?;
-            let members = [(); 2].map(|()| NewMember { team_id: team.id });
-            for member in Member::create_many(conn, members.into())? {
-                let badges = [(); 2].map(|()| NewBadge {
-                    member_id: member.id,
-                });
-                Badge::create_many(conn, badges.into())?;
-            }
-            let setting = Setting {
-                name: "old".into(),
-                level: 1,
-            };
-            Setting::create(conn, setting)?;
-            Note::create(conn, NewNote { text: "old".into() })?;
-            Ok::<_, Error>(team)
-        })
-    })
-    .expect("the rows fit")
-}
-
-#[derive(Clone, Copy)]
-struct Operation {
-    name: &'static str,
-    run: fn(&mut TestConnection, &mut Team) -> diesel_hooks::Result,
-}
-
-const OPERATIONS: [Operation; 10] = [
-    Operation {
-        name: "create",
-        run: |conn, _| Team::create(conn, NewTeam { name: "new".into() }).map(drop),
-    },
-    Operation {
-        name: "create_many",
-        run: |conn, _| {
-            let new = ["a", "b", "c"].map(|name| NewTeam { name: name.into() });
-            Team::create_many(conn, new.into()).map(drop)
-        },
-    },
-    Operation {
-        name: "save",
-        run: |conn, team| {
-            let mut team = team.clone();
-            team.name = "saved".into();
-            team.save(conn)
-        },
-    },
-    Operation {
-        name: "update",
-        run: |conn, team| team.update(conn, |it| it.name = "updated".into()),
-    },
-    Operation {
-        name: "upsert of what is there",
-        run: |conn, _| {
-            Setting::upsert(
-                conn,
-                Setting {
-                    name: "old".into(),
-                    level: 2,
-                },
-            )
-            .map(drop)
-        },
-    },
-    Operation {
-        name: "upsert of what is not",
-        run: |conn, _| {
-            Setting::upsert(
-                conn,
-                Setting {
-                    name: "new".into(),
-                    level: 2,
-                },
-            )
-            .map(drop)
-        },
-    },
-    Operation {
-        name: "delete",
-        run: |conn, team| team.delete(conn).map(drop),
-    },
-    Operation {
-        name: "create of what nobody hears of",
-        run: |conn, _| Note::create(conn, NewNote { text: "new".into() }).map(drop),
-    },
-    Operation {
-        name: "delete of what nobody hears of",
-        run: |conn, _| notes::table.delete_hooked::<Note>(conn).map(drop),
-    },
-    Operation {
-        name: "delete without hooks",
-        run: |conn, team| conn.without_hooks(|conn| team.delete(conn).map(drop)),
-    },
-];
+use teams::{NewTeam, OPERATIONS, Operation, TABLES, TOLD, Team, fill, snapshot};
 
 /// What happens before a statement is sent.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -418,9 +195,9 @@ fn a_statement_that_takes_too_long_undoes_its_operation_and_the_connection_goes_
     TOLD.take();
     holder
         .transaction(|holder| {
-            let row = teams::table.find(team.id);
+            let row = teams::teams::table.find(team.id);
             diesel::update(row)
-                .set(teams::name.eq("held"))
+                .set(teams::teams::name.eq("held"))
                 .execute(holder)?;
             for operation in OPERATIONS {
                 // The others do not touch the row.
@@ -469,7 +246,7 @@ fn a_pool_that_is_exhausted_says_so_and_recovers() {
             .contains("timed out waiting for connection")
     );
     assert_eq!(snapshot(&mut conn), snapshot(&mut database.connect()));
-    assert_eq!(teams::table.count().get_result(&mut conn), Ok(0_i64));
+    assert_eq!(teams::teams::table.count().get_result(&mut conn), Ok(0_i64));
     drop((guard, conn));
     let mut conn = pool.get().expect("the pool recovers");
     Team::create(&mut conn, NewTeam { name: "new".into() }).expect("created");
