@@ -13,6 +13,8 @@ pub struct TableFacts {
 
 #[derive(Debug)]
 pub(crate) struct ForeignKeyFacts {
+    /// SQLite gives none.
+    pub(crate) name: Option<String>,
     pub(crate) columns: Vec<String>,
     pub(crate) table: String,
     pub(crate) target: Vec<String>,
@@ -60,6 +62,7 @@ pub(crate) struct IndexColumn {
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub(crate) fn foreign_keys(columns: &[KeyColumn]) -> Vec<ForeignKeyFacts> {
     let facts = |of_one: &[KeyColumn]| ForeignKeyFacts {
+        name: Some(of_one[0].name.clone()),
         columns: of_one.iter().map(|it| it.child.clone()).collect(),
         table: of_one[0].parent.clone(),
         target: of_one.iter().map(|it| it.target.clone()).collect(),

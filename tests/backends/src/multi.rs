@@ -44,14 +44,6 @@ impl Database {
         }
     }
 
-    pub(crate) fn key(&self) -> &'static str {
-        match self {
-            Database::Postgres(it) => it.key(),
-            Database::Mysql(it) => it.key(),
-            Database::Sqlite(it) => it.key(),
-        }
-    }
-
     pub(crate) fn url(&self) -> String {
         match self {
             Database::Postgres(it) => it.url(),

@@ -18,9 +18,3 @@ impl Server for Mysql {
     const URL: &'static str = "MYSQL_URL";
     const DROP: &'static str = "DROP DATABASE IF EXISTS {}";
 }
-
-impl Database {
-    pub(crate) fn key(&self) -> &'static str {
-        "INTEGER AUTO_INCREMENT PRIMARY KEY"
-    }
-}

@@ -24,10 +24,6 @@ impl Database {
         database
     }
 
-    pub(crate) fn key(&self) -> &'static str {
-        "INTEGER PRIMARY KEY"
-    }
-
     pub(crate) fn connect(&self) -> Connected {
         let mut conn = SqliteConnection::establish(&self.url()).expect("SQLite opens a file");
         conn.batch_execute(SETTINGS)

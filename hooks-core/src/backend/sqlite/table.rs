@@ -38,8 +38,8 @@ pub(super) fn foreign_keys(conn: &mut SqliteConnection) -> QueryResult<bool> {
     diesel::select(on).get_result(conn)
 }
 
-/// The table or view of this name in the main database. A temporary one of the same name comes before it. A
-/// trigger on another table counts where the database's own foreign key actions may fire it.
+/// The table or view of this name in the database `{schema}`. A temporary one of the same name comes before one of
+/// the main database. A trigger on another table counts where the database's own foreign key actions may fire it.
 const TABLE: &str = "
     SELECT found.type = 'table' AS is_table,
         found.sql LIKE '%without%rowid%' AS without_rowid,
@@ -47,16 +47,17 @@ const TABLE: &str = "
         OR EXISTS (SELECT 1 FROM sqlite_temp_master AS it
             WHERE it.type IN ('table', 'view') AND it.name = found.name COLLATE NOCASE)
         OR EXISTS (SELECT 1
-            FROM (SELECT type, tbl_name FROM sqlite_master UNION ALL SELECT type, tbl_name FROM sqlite_temp_master) AS it
+            FROM (SELECT type, tbl_name FROM {schema}.sqlite_master
+                UNION ALL SELECT type, tbl_name FROM sqlite_temp_master) AS it
             WHERE it.type = 'trigger' AND (it.tbl_name = found.name COLLATE NOCASE
                 OR EXISTS (SELECT 1 FROM pragma_foreign_key_list(it.tbl_name)
                     WHERE on_update NOT IN ('NO ACTION', 'RESTRICT')
                     OR on_delete NOT IN ('NO ACTION', 'RESTRICT'))))
         AS surprises
-    FROM sqlite_master AS found
+    FROM {schema}.sqlite_master AS found
     WHERE found.type IN ('table', 'view') AND found.name = ? COLLATE NOCASE";
 
-const COLUMNS: &str = "SELECT name, type AS declared, pk FROM pragma_table_xinfo(?)";
+const COLUMNS: &str = "SELECT name, type AS declared, pk FROM pragma_table_xinfo(?, ?)";
 
 /// The shape of a table with this key, or nothing if there is no such table.
 pub(super) fn shape(
@@ -64,18 +65,21 @@ pub(super) fn shape(
     path: &[String],
     key: &[&str],
 ) -> QueryResult<Option<Shape>> {
-    let name = match path {
-        [name] => name,
-        [schema, name] if schema == "main" => name,
-        // What an attached database holds is not looked at.
-        _ => return Ok(Some(Shape::UNKNOWN)),
+    let (schema, name) = match path {
+        [name] => ("main", name),
+        [.., schema, name] if is_attached(conn, schema)? => (&**schema, name),
+        _ => return Ok(None),
     };
-    let tables: Vec<Table> = diesel::sql_query(TABLE).bind::<Text, _>(name).load(conn)?;
+    let quoted = format!("`{}`", schema.replace('`', "``"));
+    let tables: Vec<Table> = diesel::sql_query(TABLE.replace("{schema}", &quoted))
+        .bind::<Text, _>(name)
+        .load(conn)?;
     let Some(table) = tables.first() else {
         return Ok(None);
     };
     let columns: Vec<Column> = diesel::sql_query(COLUMNS)
         .bind::<Text, _>(name)
+        .bind::<Text, _>(schema)
         .load(conn)?;
     let shadowed = columns
         .iter()
@@ -87,6 +91,15 @@ pub(super) fn shape(
             .any(|column| column.pk > 0 && column.declared.eq_ignore_ascii_case("integer")),
         guarded: table.surprises || !is_key(&columns, key),
     }))
+}
+
+/// Whether there is a database of this name.
+pub(super) fn is_attached(conn: &mut SqliteConnection, schema: &str) -> QueryResult<bool> {
+    let exists =
+        diesel::dsl::sql::<Bool>("EXISTS (SELECT 1 FROM pragma_database_list WHERE name = ")
+            .bind::<Text, _>(schema)
+            .sql(" COLLATE NOCASE)");
+    diesel::select(exists).get_result(conn)
 }
 
 /// Whether these are the columns of the primary key, which no two rows share.

@@ -8,6 +8,7 @@
 
 mod batches;
 
+use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use diesel::backend::Backend;
@@ -29,7 +30,7 @@ use crate::backend::statements::{FromClause, Returning, Select};
 use crate::backend::{Shape, rows};
 use crate::connection::{RawConnection, doom};
 use crate::error::{Error, Operation, Result};
-use crate::model::{self, Refused, Stored};
+use crate::model::{self, Refused, Row, Stored};
 use crate::timestamp::{Fresh, Stamping};
 
 /// How rows are inserted into SQLite.
@@ -49,7 +50,7 @@ where
     M::Fields: Stamping<M::New>,
     StampedNew<M>: Insertable<M::Table>,
     InsertStamped<M>: QueryFragment<C::Backend> + QueryId,
-    M::PkColumns: Expression + QueryFragment<C::Backend> + QueryId,
+    M::PkColumns: Expression,
     C::Backend: QueryMetadata<SqlTypeOf<M::PkColumns>>,
     M::Pk: FromSqlRow<SqlTypeOf<M::PkColumns>, C::Backend>,
     C::Backend: HasSqlType<BigInt>,
@@ -133,6 +134,29 @@ impl<I: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for NoRows<I> {
     }
 }
 
+/// The columns of the key, without their table: RETURNING knows none that is named with its schema.
+struct KeyByName<M>(PhantomData<M>);
+
+impl<M: Row<PkColumns: Expression>> Expression for KeyByName<M> {
+    type SqlType = SqlTypeOf<M::PkColumns>;
+}
+
+impl<M: Row> QueryId for KeyByName<M> {
+    type QueryId = KeyByName<M>;
+}
+
+impl<M: Row, DB: Backend> QueryFragment<DB> for KeyByName<M> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        for (at, name) in M::KEY.iter().enumerate() {
+            if at > 0 {
+                out.push_sql(", ");
+            }
+            out.push_identifier(name)?;
+        }
+        Ok(())
+    }
+}
+
 fn insert_all<M, C, I>(
     conn: &mut C,
     shape: Shape,
@@ -144,7 +168,7 @@ where
     M: Stored<C>,
     I: QueryFragment<C::Backend> + QueryId,
     FromClause<M>: QueryFragment<C::Backend>,
-    M::PkColumns: Expression + QueryFragment<C::Backend> + QueryId,
+    M::PkColumns: Expression,
     C::Backend: QueryMetadata<SqlTypeOf<M::PkColumns>>,
     M::Pk: FromSqlRow<SqlTypeOf<M::PkColumns>, C::Backend>,
     C::Backend: HasSqlType<BigInt>,
@@ -181,7 +205,7 @@ where
     C: RawConnection,
     M: Stored<C>,
     I: QueryFragment<C::Backend> + QueryId,
-    M::PkColumns: Expression + QueryFragment<C::Backend> + QueryId,
+    M::PkColumns: Expression,
     C::Backend: QueryMetadata<SqlTypeOf<M::PkColumns>>,
     M::Pk: FromSqlRow<SqlTypeOf<M::PkColumns>, C::Backend>,
     C::Backend: HasSqlType<BigInt>,
@@ -194,7 +218,7 @@ where
     }
     let insert = Returning {
         insert,
-        selection: M::PkColumns::default(),
+        selection: KeyByName::<M>(PhantomData),
     };
     let key: Option<M::Pk> = rows(conn, insert)
         .and_then(|mut keys| keys.next().transpose())
