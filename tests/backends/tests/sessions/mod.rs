@@ -46,7 +46,8 @@ pub(crate) fn connect(database: &Database, level: &str) -> TestConnection {
     let mut conn = database.connect();
     run(
         &mut conn,
-        "PRAGMA busy_timeout = 0",
+        // Whoever comes first to a file in WAL mode locks all others out for a moment.
+        "SELECT count(*) FROM sqlite_master; PRAGMA busy_timeout = 0",
         &format!("SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL {level}"),
         &format!("SET SESSION TRANSACTION ISOLATION LEVEL {level}"),
     );
