@@ -5,6 +5,8 @@
 
 mod graphs;
 
+use graphs::program::program;
+use graphs::world::run;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 #[test]
@@ -25,11 +27,11 @@ fn random_graphs_go_as_the_rules_say() {
     let config = Config {
         cases: u32::try_from(cases).expect("not that many"),
         failure_persistence: None,
-        max_shrink_iters: 400,
+        max_shrink_iters: 2_000,
         ..Config::default()
     };
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-    if let Err(error) = TestRunner::new_with_rng(config, rng).run(&graphs::program::program(), |program| graphs::world::run(&program)) {
+    if let Err(error) = TestRunner::new_with_rng(config, rng).run(&program(), |it| run(&it)) {
         panic!("DIESEL_HOOKS_SEED={seed}: {error}");
     }
 }

@@ -64,7 +64,9 @@ impl Drafts<'_> {
         let mut turned = cells.clone();
         let relations = self.schema.relations_of(self.kind.name);
         let is_free = |name: &&str| !self.kind.key.contains(name);
-        let free: Vec<_> = relations.filter(|it| it.info.columns.iter().all(is_free)).collect();
+        let free: Vec<_> = relations
+            .filter(|it| it.info.columns.iter().all(is_free))
+            .collect();
         if let Some((_, index)) = draft.last().filter(|_| !free.is_empty()) {
             let one = index.get(&free).info.columns;
             self.refer(&mut turned, draft, |it| it.info.columns == one);
@@ -112,7 +114,12 @@ impl Drafts<'_> {
     }
 
     /// Fills the columns of these relations in; false, if there is nothing to refer to.
-    fn refer(&self, cells: &mut Cells, draft: &Draft, is_meant: impl Fn(&Relation) -> bool) -> bool {
+    fn refer(
+        &self,
+        cells: &mut Cells,
+        draft: &Draft,
+        is_meant: impl Fn(&Relation) -> bool,
+    ) -> bool {
         let relations = self.schema.relations_of(self.kind.name).zip(draft);
         let mut relations: Vec<_> = relations.filter(|(it, _)| is_meant(it)).collect();
         // So that a reference of several columns wins over one of a part of them.
@@ -129,7 +136,9 @@ impl Drafts<'_> {
             }
             let by_others = |name: &&str| {
                 let mut others = self.schema.relations_of(self.kind.name);
-                others.any(|it| it.info.columns != relation.info.columns && it.info.columns.contains(name))
+                others.any(|it| {
+                    it.info.columns != relation.info.columns && it.info.columns.contains(name)
+                })
             };
             for name in columns.filter(|it| !by_others(it)) {
                 match self.is_nullable(name) {
@@ -164,7 +173,11 @@ impl Drafts<'_> {
 
 /// Whether a column that may be NULL is not, in as many rows of 256 as say what makes good graphs.
 fn is_filled(relation: &Relation, kind: &Kind, roll: u8) -> bool {
-    let required = |name: &&str| kind.columns.iter().any(|it| it.name == *name && !it.nullable);
+    let required = |name: &&str| {
+        kind.columns
+            .iter()
+            .any(|it| it.name == *name && !it.nullable)
+    };
     let rows = match relation.info.on_delete {
         OnDelete::Cascade => 110,
         OnDelete::Protect => 12,

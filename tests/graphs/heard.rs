@@ -109,7 +109,11 @@ fn saved_alone<M: Animal>(event: &PostSave<M>) -> Result<(), Wanted> {
 #[receiver(senders(Bee, Fir, Hop), after_commit)]
 fn saved_for_good<M: Animal>(event: &PostSave<M>) {
     let row = event.instance.cells();
-    commit(Event { moment: WentSave, model: M::INFO.name, row });
+    commit(Event {
+        moment: WentSave,
+        model: M::INFO.name,
+        row,
+    });
 }
 
 #[receiver(senders(Bee, Fir, Hop, Dog))]
@@ -125,5 +129,9 @@ fn went_alone<M: Animal>(event: &PostDelete<M>) -> Result<(), Wanted> {
 #[receiver(senders(Bee, Fir, Hop, Dog), after_commit)]
 fn went_for_good<M: Animal>(event: &PostDelete<M>) {
     let row = event.instance.cells();
-    commit(Event { moment: WentDelete, model: M::INFO.name, row });
+    commit(Event {
+        moment: WentDelete,
+        model: M::INFO.name,
+        row,
+    });
 }

@@ -85,11 +85,7 @@ pub(crate) trait Animal: Persist<SqliteConnection> {
     fn put(conn: &mut SqliteConnection, cells: &Cells) -> Option<Result<(Self, bool)>>;
     fn find_or_create(conn: &mut SqliteConnection, cells: &Cells) -> Result<(Self, bool)>;
     /// Puts these cells into the rows whose first column of the key is one of these.
-    fn update_all(
-        conn: &mut SqliteConnection,
-        firsts: &[i32],
-        cells: &Cells,
-    ) -> Result<Vec<Self>>;
+    fn update_all(conn: &mut SqliteConnection, firsts: &[i32], cells: &Cells) -> Result<Vec<Self>>;
     fn delete_all(
         conn: &mut SqliteConnection,
         firsts: &[i32],
@@ -107,6 +103,8 @@ pub(crate) trait Animal: Persist<SqliteConnection> {
 }
 
 type Conn<'a> = &'a mut SqliteConnection;
+/// A row, and whether it was created.
+type Found = Result<(Cells, bool)>;
 
 pub(crate) struct Kind {
     pub(crate) name: &'static str,
@@ -123,8 +121,8 @@ pub(crate) struct Kind {
     pub(crate) update: fn(Conn, &Cells, &Cells) -> Result<Cells>,
     pub(crate) update_set: fn(Conn, &Cells, &Cells) -> Result<Cells>,
     pub(crate) update_all: fn(Conn, &[i32], &Cells) -> Result<Vec<Cells>>,
-    pub(crate) upsert: fn(Conn, &Cells) -> Option<Result<(Cells, bool)>>,
-    pub(crate) get_or_create: fn(Conn, &Cells) -> Result<(Cells, bool)>,
+    pub(crate) upsert: fn(Conn, &Cells) -> Option<Found>,
+    pub(crate) get_or_create: fn(Conn, &Cells) -> Found,
     /// At most so many rows.
     pub(crate) delete: fn(Conn, &Cells, Option<usize>) -> Result<Deleted>,
     pub(crate) delete_all: fn(Conn, &[i32], Option<usize>) -> Result<Deleted>,

@@ -1,6 +1,7 @@
 //! Random programs over models of every relation, and what Django's rules say of them.
 
 mod chosen;
+mod compare;
 mod drafts;
 mod heard;
 mod kind;
@@ -9,7 +10,8 @@ pub(crate) mod program;
 mod ring;
 mod rows;
 mod schema;
+mod tasks;
 mod tree;
 mod verdict;
-mod writes;
 pub(crate) mod world;
+mod writes;

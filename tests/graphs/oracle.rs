@@ -70,6 +70,14 @@ impl<'a> Delete<'a> {
         if self.may_be_refused(&replaced, &by_database) {
             verdict.maybe.insert(Failure::Refused);
         }
+        if named && !by_database.is_empty() {
+            verdict.maybe.extend(
+                verdict
+                    .late
+                    .contains(&Failure::Set)
+                    .then_some(Failure::Refused),
+            );
+        }
         // What is told of a refusal looks at what was replaced.
         for failures in [&mut verdict.late, &mut verdict.maybe] {
             if named && failures.contains(&Failure::Refused) {
@@ -104,11 +112,7 @@ impl<'a> Delete<'a> {
     }
 
     /// The relations and keys of rows that refer to what goes.
-    fn blockers(
-        &self,
-        on_delete: OnDelete,
-        blocks: impl Fn(&Row) -> bool,
-    ) -> Blockers {
+    fn blockers(&self, on_delete: OnDelete, blocks: impl Fn(&Row) -> bool) -> Blockers {
         let gone = self.gone();
         let mut blockers = BTreeSet::new();
         for relation in by(self.schema, on_delete) {
@@ -243,7 +247,9 @@ impl<'a> Delete<'a> {
     fn names_what_goes(&self, rows: &Rows) -> bool {
         let gone = self.gone();
         let relations = self.schema.relations.iter();
-        let mut named = relations.filter(|it| it.replaces()).flat_map(|it| rows.referring(it, &gone));
+        let mut named = relations
+            .filter(|it| it.replaces())
+            .flat_map(|it| rows.referring(it, &gone));
         named.any(|row| !gone.contains(&row))
     }
 
@@ -278,11 +284,16 @@ impl<'a> Delete<'a> {
                 OnDelete::DoNothing | OnDelete::Database
             );
             let ours = self.collected.keys().any(|row| {
-                let parent = self.rows.parent(relation, row).filter(|parent| parent != row);
+                let parent = self
+                    .rows
+                    .parent(relation, row)
+                    .filter(|parent| parent != row);
                 parent.is_some_and(|it| is_taken(&it) || (unordered && goes(&it)))
             });
             let taken = by_database.iter().filter(|row| !goes(row)).any(|row| {
-                let parent = replaced.parent(relation, row).filter(|parent| parent != row);
+                let parent = replaced
+                    .parent(relation, row)
+                    .filter(|parent| parent != row);
                 parent.is_some_and(|it| is_taken(&it) || goes(&it))
             });
             ours || taken

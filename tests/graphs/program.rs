@@ -113,7 +113,8 @@ fn step() -> impl Strategy<Value = Step> {
     });
     step.prop_recursive(3, 16, 4, |inner| {
         let commits = prop::bool::weighted(0.6);
-        (vec(inner, 1..5), commits).prop_map(|(steps, commits)| Step::Transaction { steps, commits })
+        (vec(inner, 1..5), commits)
+            .prop_map(|(steps, commits)| Step::Transaction { steps, commits })
     })
 }
 

@@ -75,7 +75,8 @@ impl Schema {
             kinds,
             relations: Vec::new(),
         };
-        let is_here = |it: &RelationInfo| schema.kinds.iter().any(|kind| kind.name == it.child.name);
+        let is_here =
+            |it: &RelationInfo| schema.kinds.iter().any(|kind| kind.name == it.child.name);
         let registry = diesel_hooks::registry();
         let mut infos: Vec<_> = registry.relations().filter(is_here).collect();
         // So that a seed means the same in every build.
@@ -169,7 +170,10 @@ impl Schema {
             parts.push(format!("PRIMARY KEY ({})", key.join(", ")));
             let others = self.unique(table).into_iter().filter(|it| *it != key);
             parts.extend(others.map(|it| format!("UNIQUE ({})", it.join(", "))));
-            let relations = self.relations.iter().filter(|it| it.info.child.table == table);
+            let relations = self
+                .relations
+                .iter()
+                .filter(|it| it.info.child.table == table);
             parts.extend(relations.filter_map(Relation::sql));
             let _ = writeln!(sql, "CREATE TABLE {table} ({});", parts.join(", "));
         }
@@ -194,7 +198,9 @@ impl Relation {
         } = self.info;
         let (columns, target) = (columns.join(", "), target.join(", "));
         let parent = parent.table;
-        Some(format!("FOREIGN KEY ({columns}) REFERENCES {parent} ({target}){clause}"))
+        Some(format!(
+            "FOREIGN KEY ({columns}) REFERENCES {parent} ({target}){clause}"
+        ))
     }
 }
 

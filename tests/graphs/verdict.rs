@@ -106,7 +106,9 @@ impl Verdict {
     /// What it fails with if receivers fail after so many events; nothing, if it must succeed. `None` among the
     /// answers says that it may.
     pub(crate) fn answers(&self, fail_after: Option<usize>) -> BTreeSet<Option<Failure>> {
-        let some = |failures: &BTreeSet<Failure>| failures.iter().cloned().map(Some).collect();
+        let some = |failures: &BTreeSet<Failure>| -> BTreeSet<_> {
+            failures.iter().cloned().map(Some).collect()
+        };
         let heard = |events: usize| fail_after.is_some_and(|after| after < events);
         let all = self.before.len() + self.after.len();
         if !self.early.is_empty() {
@@ -115,17 +117,16 @@ impl Verdict {
         if heard(self.before.len()) {
             return [Some(Failure::Receiver)].into();
         }
-        let mut answers: BTreeSet<Option<Failure>> = some(&self.late);
+        let mut answers = some(&self.late);
         answers.extend(self.maybe.iter().cloned().map(Some));
-        if !self.late.is_empty() {
-            // Some rows may have gone before.
-            answers.extend(heard(all).then_some(Some(Failure::Receiver)));
-        } else if heard(all) {
-            answers.insert(Some(Failure::Receiver));
-        } else if self.commit.is_empty() {
-            answers.insert(None);
-        } else {
-            answers.extend(some(&self.commit));
+        // Also of a write that fails, since some rows may have gone before.
+        answers.extend(heard(all).then_some(Some(Failure::Receiver)));
+        let uncounted: usize = self.maybe_uncounted.values().sum();
+        if self.late.is_empty() && !heard(all.saturating_sub(uncounted)) {
+            match self.commit.is_empty() {
+                true => drop(answers.insert(None)),
+                false => answers.extend(some(&self.commit)),
+            }
         }
         answers
     }

@@ -37,8 +37,12 @@ impl Writes<'_> {
         for cells in new {
             let mut given = cells.clone();
             given.retain(|name, _| !self.kind.is_generated || !self.kind.key.contains(name));
-            verdict.before.extend(self.kind.event(Moment::PreSave, &given));
-            verdict.after.extend(self.kind.event(Moment::PostSave, cells));
+            verdict
+                .before
+                .extend(self.kind.event(Moment::PreSave, &given));
+            verdict
+                .after
+                .extend(self.kind.event(Moment::PostSave, cells));
             let before = verdict.rows.0.insert(self.row(cells), self.whole(cells));
             taken |= before.is_some();
         }
@@ -50,12 +54,16 @@ impl Writes<'_> {
     pub(crate) fn update(&self, changed: &[Cells]) -> Verdict {
         let mut verdict = Verdict::nothing(self.rows);
         for cells in changed {
-            verdict.before.extend(self.kind.event(Moment::PreSave, cells));
+            verdict
+                .before
+                .extend(self.kind.event(Moment::PreSave, cells));
             if !self.rows.0.contains_key(&self.row(cells)) {
                 verdict.late.insert(Failure::NotFound);
                 return verdict;
             }
-            verdict.after.extend(self.kind.event(Moment::PostSave, cells));
+            verdict
+                .after
+                .extend(self.kind.event(Moment::PostSave, cells));
             verdict.rows.0.insert(self.row(cells), self.whole(cells));
         }
         self.judge(&mut verdict, false, changed.len() > 1);
