@@ -57,37 +57,35 @@ impl<'a> Delete<'a> {
         }
         verdict.before = self.events(Moment::PreDelete);
         verdict.after = self.events(Moment::PostDelete);
+        self.write(choice, &mut verdict);
+        verdict
+    }
+
+    /// First some rows are made to refer to something else, then others go, and the database has its say.
+    fn write(&self, choice: Choice, verdict: &mut Verdict) {
         let mut replaced = self.rows.clone();
-        self.replace(&mut replaced, choice, &mut verdict);
+        self.replace(&mut replaced, choice, verdict);
         if replaced.dangles(self.schema, Clause::IMMEDIATE) {
             verdict.late.insert(Failure::Refused);
         }
         let by_database = self.by_database(&replaced);
-        let named = self.names_what_goes(&replaced);
-        let mut rows = replaced.clone();
-        self.remove(&mut rows, &by_database);
-        verdict.late.extend(self.refused(&rows));
+        verdict.rows = self.without(&replaced, &by_database);
+        verdict.late.extend(self.refused(&verdict.rows));
         if self.may_be_refused(&replaced, &by_database) {
             verdict.maybe.insert(Failure::Refused);
         }
-        if named && !by_database.is_empty() {
-            verdict.maybe.extend(
-                verdict
-                    .late
-                    .contains(&Failure::Set)
-                    .then_some(Failure::Refused),
-            );
-        }
-        // What is told of a refusal looks at what was replaced.
-        for failures in [&mut verdict.late, &mut verdict.maybe] {
-            if named && failures.contains(&Failure::Refused) {
-                failures.insert(Failure::Set);
+        if self.names_what_goes(&replaced) {
+            // Which of the two is told depends on the row that is refused first.
+            for failures in [&mut verdict.late, &mut verdict.maybe] {
+                if failures.contains(&Failure::Refused) {
+                    failures.insert(Failure::Set);
+                } else if failures.contains(&Failure::Set) && !by_database.is_empty() {
+                    failures.insert(Failure::Refused);
+                }
             }
         }
         verdict.deleted = self.count(|_| true);
         verdict.maybe_uncounted = self.count(|row| by_database.contains(row));
-        verdict.rows = rows;
-        verdict
     }
 
     fn gone(&self) -> BTreeSet<Row> {
@@ -231,16 +229,19 @@ impl<'a> Delete<'a> {
         }
     }
 
-    fn remove(&self, rows: &mut Rows, by_database: &BTreeSet<Row>) {
+    /// The rows that are left.
+    fn without(&self, rows: &Rows, by_database: &BTreeSet<Row>) -> Rows {
         let gone: BTreeSet<Row> = self.collected.keys().chain(by_database).cloned().collect();
+        let mut left = rows.clone();
         for relation in &self.schema.relations {
             if relation.clause == Clause::SetNull {
                 for row in rows.referring(relation, &gone) {
-                    rows.set(&row, relation.info.columns, None);
+                    left.set(&row, relation.info.columns, None);
                 }
             }
         }
-        rows.0.retain(|row, _| !gone.contains(row));
+        left.0.retain(|row, _| !gone.contains(row));
+        left
     }
 
     /// Whether a row refers to one that goes because it was made to.
@@ -276,27 +277,20 @@ impl<'a> Delete<'a> {
     fn may_be_refused(&self, replaced: &Rows, by_database: &BTreeSet<Row>) -> bool {
         let goes = |row: &Row| self.collected.contains_key(row);
         let is_taken = |row: &Row| by_database.contains(row);
-        let checked = self.schema.relations.iter();
-        let mut checked = checked.filter(|it| it.clause == Clause::NoAction);
+        let taken: Vec<_> = by_database.iter().filter(|row| !goes(row)).collect();
+        let relations = self.schema.relations.iter();
+        let mut checked = relations.filter(|it| it.clause == Clause::NoAction);
         checked.any(|relation| {
-            let unordered = matches!(
-                relation.info.on_delete,
-                OnDelete::DoNothing | OnDelete::Database
-            );
-            let ours = self.collected.keys().any(|row| {
-                let parent = self
-                    .rows
-                    .parent(relation, row)
-                    .filter(|parent| parent != row);
-                parent.is_some_and(|it| is_taken(&it) || (unordered && goes(&it)))
-            });
-            let taken = by_database.iter().filter(|row| !goes(row)).any(|row| {
-                let parent = replaced
-                    .parent(relation, row)
-                    .filter(|parent| parent != row);
-                parent.is_some_and(|it| is_taken(&it) || goes(&it))
-            });
-            ours || taken
+            use OnDelete::{Database, DoNothing};
+            let unordered = matches!(relation.info.on_delete, DoNothing | Database);
+            let other = |rows: &Rows, row| rows.parent(relation, row).filter(|it| it != row);
+            let mut before_ours = self
+                .collected
+                .keys()
+                .filter_map(|row| other(self.rows, row));
+            let mut before_taken = taken.iter().filter_map(|row| other(replaced, row));
+            before_ours.any(|it| is_taken(&it) || (unordered && goes(&it)))
+                || before_taken.any(|it| is_taken(&it) || goes(&it))
         })
     }
 }
