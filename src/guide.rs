@@ -36,5 +36,7 @@ struct Looking;
 struct Django;
 #[doc = include_str!("../docs/databases.md")]
 struct Databases;
+#[doc = include_str!("../docs/several-databases.md")]
+struct SeveralDatabases;
 #[doc = include_str!("../docs/performance.md")]
 struct Performance;

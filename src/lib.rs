@@ -48,7 +48,7 @@ pub use diesel_hooks_core::{
     Persist, RawConnection, Result, Timestamp, check, error, failure, model, query, receiver,
     registry, relation, set_failure_handler, set_instrumentation, signal,
 };
-pub use diesel_hooks_derive::{Hooks, Signal, receiver};
+pub use diesel_hooks_derive::{HookConnection, Hooks, Signal, receiver};
 
 #[doc(hidden)]
 pub use diesel_hooks_core::__private;
@@ -80,7 +80,7 @@ pub mod prelude {
         PreDelete, PreSave, PreUpdate, Signal,
     };
     pub use diesel_hooks_core::{HookConnection, HookConnectionExt, Model};
-    pub use diesel_hooks_derive::{Hooks, Signal, receiver};
+    pub use diesel_hooks_derive::{HookConnection, Hooks, Signal, receiver};
 }
 
 #[cfg(doctest)]

@@ -8,12 +8,15 @@ pub use diesel::pg::PgConnection as Postgres;
 pub use diesel::sqlite::SqliteConnection as Sqlite;
 pub use inventory;
 
+pub use diesel::backend::Backend;
 use diesel::query_builder::AsChangeset;
 
 pub use crate::error::RegistryError;
 use crate::signal::PostCreate;
 
-pub use crate::backend::Dialect;
+pub use crate::backend::{
+    ByLastId, ByReturning, ByRowid, BySystem, Dialect, Inserting, Session, Shape, System,
+};
 pub use crate::connection::{HookConnection, RawConnection};
 pub use crate::error::Result;
 

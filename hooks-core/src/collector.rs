@@ -35,6 +35,7 @@ mod survey;
 mod waiting;
 
 use std::any::TypeId;
+use std::slice;
 use std::sync::Arc;
 
 use crate::connection::{RawConnection, Scope, atomic, before_writes, scoped, undo_writes};
@@ -56,23 +57,27 @@ pub(crate) use self::rows::{Children, Keys};
 pub(crate) use self::survey::{Reach, Survey};
 
 /// The rows with which a delete begins.
-struct Roots<M: Row> {
-    keys: Vec<M::Pk>,
-    /// Whether it is one row that was named, and not those of a query.
-    named: bool,
+enum Roots<M: Row> {
+    /// One that was named.
+    One(M::Pk),
+    /// Those of a query.
+    Found(Vec<M::Pk>),
 }
 
 impl<M: Row> Roots<M> {
-    fn one(row: &M) -> Self {
-        Roots {
-            keys: vec![row.pk()],
-            named: true,
+    fn keys(&self) -> &[M::Pk] {
+        match self {
+            Roots::One(key) => slice::from_ref(key),
+            Roots::Found(keys) => keys,
         }
     }
 
     /// What is told of them: the key, if it is one row.
     fn key(&self) -> Option<Key> {
-        self.keys.first().filter(|_| self.named).map(M::key_of)
+        match self {
+            Roots::One(key) => Some(M::key_of(key)),
+            Roots::Found(_) => None,
+        }
     }
 
     fn origin(&self) -> Arc<Origin> {
@@ -89,7 +94,7 @@ pub(crate) fn delete<M: Persist<C>, C: RawConnection>(
     if max_rows.is_none() && goes_unheard::<M, C>(conn)? {
         return delete_unheard(conn, row);
     }
-    delete_roots::<M, C>(conn, max_rows, |_| Ok(Roots::one(row)))
+    delete_roots::<M, C>(conn, max_rows, |_| Ok(Roots::One(row.pk())))
 }
 
 /// Deletes the rows that `roots` finds, by a plan.
@@ -98,7 +103,7 @@ fn delete_roots<M: Persist<C>, C: RawConnection>(
     max_rows: Option<usize>,
     roots: impl FnOnce(&mut C) -> Result<Roots<M>>,
 ) -> Result<Deleted> {
-    let mut scope = delete_scope::<M, C>(&mut Vec::new())?.max(Scope::ReadBack);
+    let mut scope = delete_scope::<M, C>()?.max(Scope::ReadBack);
     if scoped::has_connected(conn) {
         scope = Scope::Receivers;
     }
@@ -137,7 +142,7 @@ pub(crate) fn outline<M: Persist<C>, C: RawConnection>(
 ) -> Result<DeletePlan> {
     // Without a lock: it writes nothing.
     conn.transaction(|conn| {
-        let roots = Roots::one(row);
+        let roots = Roots::<M>::One(row.pk());
         let alone = claims::Operation::ALONE;
         let mut plan = Plan::new(alone, roots.origin(), Load::All, false, None);
         if !add_roots(conn, &mut plan, roots, true)? {
@@ -161,11 +166,12 @@ fn add_roots<M: Persist<C>, C: RawConnection>(
 ) -> Result<bool> {
     let error = || Error::query(M::INFO.name, Operation::Load);
     let heard = M::hooks()?.signals_delete(conn);
+    let locks = conn.system().locks_rows();
     let mut found = false;
-    for keys in roots.keys.chunks(KEYS_AT_ONCE) {
+    for keys in roots.keys().chunks(KEYS_AT_ONCE) {
         if heard {
             let rows = match keys {
-                keys if C::LOCKS_ROWS => M::lock_many(conn, keys),
+                keys if locks => M::lock_many(conn, keys),
                 [key] => M::find(conn, key.clone()).map(|row| row.into_iter().collect()),
                 keys => M::load_many(conn, keys),
             };
@@ -173,7 +179,7 @@ fn add_roots<M: Persist<C>, C: RawConnection>(
             found |= !rows.is_empty();
             plan.add(conn, rows.iter().map(M::pk).collect(), Some(rows))?;
         } else {
-            let keys = match C::LOCKS_ROWS {
+            let keys = match locks {
                 true => M::lock(conn, keys),
                 false if look => M::present(conn, keys),
                 // Whether they are there the DELETE will tell.
@@ -228,7 +234,7 @@ pub(crate) fn delete_keys<M: Persist<C>, C: RawConnection>(
 ) -> Result<Deleted> {
     let find = |conn: &mut C| {
         let keys = find(conn).map_err(Error::query(M::INFO.name, Operation::Load));
-        keys.map(|keys| Roots { keys, named: false })
+        keys.map(Roots::Found)
     };
     if max_rows.is_none() && goes_unheard::<M, C>(conn)? && !M::guarded(conn) {
         return unheard(conn, Scope::Statements, find);
@@ -242,7 +248,7 @@ fn delete_unheard<M: Persist<C>, C: RawConnection>(conn: &mut C, row: &M) -> Res
         true => Scope::Statement,
         false => Scope::Statements,
     };
-    match unheard(conn, scope, |_| Ok(Roots::one(row))) {
+    match unheard::<M, C>(conn, scope, |_| Ok(Roots::One(row.pk()))) {
         // What refers to a row that was gone already stays as it was.
         Err(Error::NotFound { .. }) => Ok(Deleted::default()),
         outcome => outcome,
@@ -258,12 +264,12 @@ fn unheard<M: Persist<C>, C: RawConnection>(
     let hooks = M::hooks()?;
     let scope = match scope {
         Scope::Statement => scope,
-        _ => scope.max(delete_scope::<M, C>(&mut Vec::new())?),
+        _ => scope.max(delete_scope::<M, C>()?),
     };
     atomic::<M, C, _>(conn, scope, |conn| {
         let roots = roots(conn)?;
         let mut deleted = Deleted::default();
-        let parents = Parents::Keys(&roots.keys);
+        let parents = Parents::Keys(roots.keys());
         if hooks.reach()?.may_block(TypeId::of::<M::Table>()) {
             let mut found = Found::default();
             for relation in &hooks.relations {
@@ -302,7 +308,7 @@ fn remove_with_dependents<M: Persist<C>, C: RawConnection>(
 ) -> Result<()> {
     let mut chosen = Chosen::default();
     for relation in &M::hooks()?.relations {
-        let parents = Parents::Keys(&roots.keys);
+        let parents = Parents::Keys(roots.keys());
         end(&**relation, conn, parents, &mut chosen, deleted)?;
     }
     deleted.add(M::INFO.name, remove_unheard(conn, roots)?);
@@ -314,7 +320,7 @@ fn remove_unheard<M: Persist<C>, C: RawConnection>(
     roots: &Roots<M>,
 ) -> Result<usize> {
     let error = || Error::query(M::INFO.name, Operation::Delete);
-    if let ([key], true) = (&*roots.keys, roots.named) {
+    if let Roots::One(key) = roots {
         let count = M::remove(conn, key.clone()).map_err(error())?;
         execute::check_count::<M, C>(conn, key, count)?;
         return match count {
@@ -327,7 +333,7 @@ fn remove_unheard<M: Persist<C>, C: RawConnection>(
         };
     }
     let mut count = 0;
-    for keys in roots.keys.chunks(KEYS_AT_ONCE) {
+    for keys in roots.keys().chunks(KEYS_AT_ONCE) {
         count += M::remove_many(conn, keys).map_err(error())?;
     }
     Ok(count)
@@ -353,7 +359,19 @@ pub(crate) fn end<K, C: RawConnection>(
 }
 
 /// What it takes to undo the deletion of rows of `M` and of everything that may go with them.
-pub(crate) fn delete_scope<M: Persist<C>, C: RawConnection>(
+fn delete_scope<M: Persist<C>, C: RawConnection>() -> Result<Scope> {
+    let known = &M::hooks()?.delete_scope;
+    match known.get() {
+        Some(scope) => Ok(*scope),
+        None => {
+            let scope = delete_scope_past::<M, C>(&mut Vec::new())?;
+            Ok(*known.get_or_init(|| scope))
+        }
+    }
+}
+
+/// The same, less what these models need, which were looked at.
+pub(crate) fn delete_scope_past<M: Persist<C>, C: RawConnection>(
     visited: &mut Vec<TypeId>,
 ) -> Result<Scope> {
     if visited.contains(&TypeId::of::<M>()) {

@@ -161,7 +161,7 @@ where
     V: InsertValues<DB, T>,
 {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        let Some(row) = out.backend().row() else {
+        let Some(row) = out.backend().system().row() else {
             if writes_sql(&mut out) {
                 let pairs = self.pairs(out.backend())?;
                 out.push_sql(&pairs);

@@ -7,15 +7,6 @@
 //! sent), [`relation`] and `collector` (what depends on what), [`connection`] (on what it all runs) and
 //! `backend` (what differs between databases).
 
-#![cfg_attr(
-    not(feature = "sqlite"),
-    allow(
-        dead_code,
-        unused_imports,
-        reason = "what all backends share waits for one that is on"
-    )
-)]
-
 pub mod check;
 pub mod connection;
 pub mod error;

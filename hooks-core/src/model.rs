@@ -563,7 +563,7 @@ impl<M: Row<Fields: Fields<DB>>, DB> Select<DB> for M {
 /// A model that has receivers and relations on connections of type `C`, known once and for all.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` has no hooks on `{C}`",
+    message = "`{Self}` has no hooks on this connection",
     label = "not a model on this connection",
     note = "add `#[derive(Hooks)]`, and turn on the feature of the connection's backend in diesel-hooks"
 )]

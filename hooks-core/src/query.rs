@@ -148,7 +148,7 @@ impl<Q, C: HookConnection> HookedQueryDsl<C> for Q {}
 
 /// A model whose rows can be deleted by the query `Q`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be deleted by this query on `{C}`",
+    message = "`{Self}` cannot be deleted by this query",
     label = "not a query of this model's table",
     note = "`.delete_hooked::<Model>(conn)` takes a query of the model's table, such as `users::table.filter(..)`"
 )]
@@ -181,7 +181,7 @@ where
 
 /// A model that the query `Q` can be loaded as.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be loaded from this query on `{C}`",
+    message = "`{Self}` cannot be loaded from this query",
     label = "not a query of this model's table",
     note = "a hooked operation, such as `.load_hooked::<Model>(conn)`, takes a query of the model's table, such as `users::table.filter(..)`"
 )]

@@ -2,6 +2,7 @@
 
 mod attr;
 mod check;
+mod connection;
 mod diesel_attr;
 mod errors;
 mod expand;
@@ -425,4 +426,51 @@ pub fn receiver(options: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_derive(Signal, attributes(signal))]
 pub fn derive_signal(input: TokenStream) -> TokenStream {
     signal::signal(input.into()).into()
+}
+
+/// Gives hooks to an enum of connections to several databases, beside Diesel's `MultiConnection`, which makes it a
+/// connection.
+///
+/// Models on it say `#[hooks(connection(AnyConnection))]`, and receivers take it.
+///
+/// ```
+/// use diesel::prelude::*;
+/// use diesel_hooks::prelude::*;
+///
+/// #[derive(diesel::MultiConnection, HookConnection)]
+/// enum AnyConnection {
+///     Sqlite(SqliteConnection),
+///     // With the feature `postgres`: Postgres(PgConnection),
+/// }
+///
+/// diesel::table! { users (id) { id -> Integer, email -> Text } }
+///
+/// #[derive(Clone, Queryable, Hooks)]
+/// #[hooks(connection(AnyConnection))]
+/// struct User {
+///     id: i32,
+///     email: String,
+/// }
+///
+/// #[receiver]
+/// fn count(_: &PostCreate<User>, conn: &mut AnyConnection) -> diesel_hooks::Result {
+///     let users: i64 = users::table.count().get_result(conn)?;
+///     assert_eq!(users, 1);
+///     Ok(())
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut conn = AnyConnection::establish(":memory:")?;
+/// # diesel::sql_query("CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL)").execute(&mut conn)?;
+/// let ada = User::create(&mut conn, NewUser { email: "ada@example.org".into() })?;
+/// assert_eq!(ada.id, 1);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Each variant holds a connection of one database whose feature is on in diesel-hooks.
+/// `#[hooks(crate = path)]` says where diesel-hooks is, if it is seen through another crate.
+#[proc_macro_derive(HookConnection, attributes(hooks))]
+pub fn derive_hook_connection(input: TokenStream) -> TokenStream {
+    connection::connection(input.into()).into()
 }

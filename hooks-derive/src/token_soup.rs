@@ -237,6 +237,18 @@ fn soup_in_a_signal_is_answered() {
 }
 
 #[test]
+fn soup_in_a_connection_is_answered() {
+    let mut numbers = Numbers(6);
+    for _ in 0..5_000 {
+        let [a, b, c] = std::array::from_fn(|_| numbers.soup(2));
+        crate::connection::connection(quote! {
+            #[hooks(#a)]
+            enum AnyConnection { Sqlite(#b), #c }
+        });
+    }
+}
+
+#[test]
 fn soup_in_a_signature_is_answered() {
     let mut numbers = Numbers(3);
     for _ in 0..5_000 {

@@ -1,13 +1,7 @@
 //! What a database says of a table.
 
 use diesel::QueryableByName;
-use diesel::query_builder::QueryFragment;
 use diesel::sql_types::{Bool, Nullable, Text};
-
-use super::names::path;
-use super::statements::FromClause;
-use crate::connection::RawConnection;
-use crate::model::Row;
 
 /// A table, or a view.
 #[derive(Debug, Default)]
@@ -19,6 +13,8 @@ pub struct TableFacts {
 
 #[derive(Debug)]
 pub(crate) struct ForeignKeyFacts {
+    /// SQLite gives none.
+    pub(crate) name: Option<String>,
     pub(crate) columns: Vec<String>,
     pub(crate) table: String,
     pub(crate) target: Vec<String>,
@@ -66,6 +62,7 @@ pub(crate) struct IndexColumn {
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub(crate) fn foreign_keys(columns: &[KeyColumn]) -> Vec<ForeignKeyFacts> {
     let facts = |of_one: &[KeyColumn]| ForeignKeyFacts {
+        name: Some(of_one[0].name.clone()),
         columns: of_one.iter().map(|it| it.child.clone()).collect(),
         table: of_one[0].parent.clone(),
         target: of_one.iter().map(|it| it.target.clone()).collect(),
@@ -86,15 +83,6 @@ pub(crate) fn indexes(columns: &[IndexColumn]) -> Vec<IndexFacts> {
     };
     let indexes = columns.chunk_by(|one, next| one.name == next.name);
     indexes.filter_map(facts).collect()
-}
-
-/// Whether the schema keeps two rows of `M` from having the same values in these columns.
-pub(super) fn is_unique<M: Row, C: RawConnection>(conn: &mut C, columns: &[&str]) -> bool
-where
-    FromClause<M>: QueryFragment<C::Backend>,
-{
-    let facts = path::<M, _>(&conn.backend()).and_then(|path| conn.describe(&path));
-    matches!(facts, Ok(Some(facts)) if facts.is_unique(columns))
 }
 
 /// What a foreign key in the schema does when the row that it refers to is deleted.

@@ -1,26 +1,29 @@
 //! What differs between databases, and the statements that go to all of them.
 
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
-mod batch;
+#[cfg_attr(
+    not(any(feature = "sqlite", feature = "postgres", feature = "mysql")),
+    expect(dead_code, reason = "no database is on")
+)]
 pub(crate) mod catalog;
-mod dialect;
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod insert;
 #[cfg(feature = "mysql")]
 mod mysql;
 pub(crate) mod names;
+mod persist;
 #[cfg(feature = "postgres")]
 mod postgres;
-#[cfg(any(feature = "postgres", feature = "mysql"))]
-mod several;
+mod session;
 mod shape;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 pub(crate) mod statements;
 mod stored;
+mod system;
 
-pub use self::dialect::Dialect;
-pub(crate) use self::shape::Shape;
+pub use self::insert::{ByLastId, ByReturning, ByRowid, BySystem, Inserting};
+pub use self::session::Session;
+pub use self::shape::Shape;
+pub use self::system::{Dialect, System};
 
 use diesel::QueryResult;
 use diesel::connection::{Connection, LoadConnection};
@@ -57,15 +60,6 @@ where
 {
     let rows = conn.load(Prepared(query))?;
     Ok(rows.map(|row| T::build_from_row(&row?).map_err(DieselError::DeserializationError)))
-}
-
-/// These statements, and those that set Diesel's own savepoints, up to this depth.
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
-fn with_savepoints(begin: &str, depth: u32) -> String {
-    let savepoints = (1..depth).map(|level| format!("SAVEPOINT diesel_savepoint_{level};"));
-    std::iter::once(begin.to_owned())
-        .chain(savepoints)
-        .collect()
 }
 
 /// Runs the UPDATE of these columns by the statement that stays prepared for them.

@@ -18,7 +18,7 @@ where
 {
     let path = path::<M, DB>(backend)?;
     let sql = sql(backend, selection)?;
-    let quote = backend.quote();
+    let quote = backend.system().quote();
     let of_table = |part: &str| {
         let (name, table) = name(part, quote)?;
         (table == path).then_some(name)
@@ -33,14 +33,14 @@ where
     FromClause<M>: QueryFragment<DB>,
 {
     let sql = sql(backend, &from_clause::<M>())?;
-    Ok(unquote(&sql, '.', backend.quote()))
+    Ok(unquote(&sql, '.', backend.system().quote()))
 }
 
 pub(crate) fn sql<DB: Dialect>(
     backend: &DB,
     statement: &impl QueryFragment<DB>,
 ) -> QueryResult<String> {
-    let mut sql = DB::QueryBuilder::default();
+    let mut sql = backend.query_builder();
     statement.to_sql(&mut sql, backend)?;
     Ok(sql.finish())
 }

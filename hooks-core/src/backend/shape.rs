@@ -1,13 +1,11 @@
 //! What a connection remembers of a model's table.
 
-use diesel::QueryResult;
-
 use crate::connection::{RawConnection, State};
-use crate::model::Hooked;
+use crate::model::Stored;
 
 /// Which statements are right on a table, as far as a connection was told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Shape {
+pub struct Shape {
     /// Whether `_rowid_` names the rowid of its rows.
     pub(crate) by_rowid: bool,
     /// Whether the database counts up the key where a row is given none: on SQLite it is the rowid, on MySQL
@@ -29,21 +27,18 @@ impl Shape {
 
     /// The shape of the table of `M`. It is asked for once on each connection; there may be no such table.
     #[inline]
-    pub(super) fn of<M: Hooked<C>, C: RawConnection>(
-        conn: &mut C,
-        ask: fn(&mut C) -> QueryResult<Option<Shape>>,
-    ) -> Self {
+    pub(crate) fn of<M: Stored<C>, C: RawConnection>(conn: &mut C) -> Self {
         // Without hooks there is no operation that gets here.
         let Ok(hooks) = M::hooks() else {
             return Shape::UNKNOWN;
         };
         match State::installed(conn).and_then(|state| state.shape(hooks.number)) {
             Some(known) => known,
-            None => look(conn, hooks.number, ask),
+            None => look::<M, C>(conn, hooks.number),
         }
     }
 
-    pub(super) fn forget<M: Hooked<C>, C: RawConnection>(conn: &mut C) {
+    pub(crate) fn forget<M: Stored<C>, C: RawConnection>(conn: &mut C) {
         if let (Ok(hooks), Some(state)) = (M::hooks(), State::installed(conn)) {
             state.remember_shape(hooks.number, None);
         }
@@ -51,16 +46,13 @@ impl Shape {
 }
 
 #[cold]
-fn look<C: RawConnection>(
-    conn: &mut C,
-    model: usize,
-    ask: fn(&mut C) -> QueryResult<Option<Shape>>,
-) -> Shape {
+fn look<M: Stored<C>, C: RawConnection>(conn: &mut C, model: usize) -> Shape {
     // An instrumentation that leaves us no room costs the memory, not the operation.
     if State::of(conn).is_err() {
         return Shape::UNKNOWN;
     }
-    let shape = match ask(conn) {
+    let path = M::path(&conn.backend());
+    let shape = match path.and_then(|path| conn.session().shape(&path, M::KEY)) {
         // A table that is missing may come.
         Ok(None) => return Shape::UNKNOWN,
         Ok(Some(shape)) => shape,

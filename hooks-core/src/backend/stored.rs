@@ -7,11 +7,10 @@ use diesel::query_builder::{QueryFragment, QueryId};
 use diesel::{Expression, QueryResult};
 
 use super::catalog::TableNames;
-use super::names;
 use super::statements::{
     Delete, ForUpdate, FromClause, Full, Limit, Never, OneKey, Select, Then, Update, UpdateWhere,
 };
-use super::{execute, rows, write};
+use super::{execute, names, rows, write};
 use crate::connection::RawConnection;
 use crate::lifecycle::KEYS_AT_ONCE;
 use crate::model::{self, Filter, Hooked, Stored};
@@ -35,6 +34,10 @@ where
 {
     fn names(backend: &C::Backend) -> QueryResult<TableNames> {
         names::names::<M, _>(backend, &M::selection())
+    }
+
+    fn path(backend: &C::Backend) -> QueryResult<Vec<String>> {
+        names::path::<M, _>(backend)
     }
 
     fn load_next<F: Filter<C>>(

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::mend::Mending;
+use crate::backend::System;
 use crate::backend::catalog::SchemaAction;
 use crate::model::ModelInfo;
 use crate::registry;
@@ -37,6 +39,7 @@ pub struct Refers {
     pub parent: String,
     /// The parent's columns.
     pub target: Vec<String>,
+    pub(super) mending: Mending,
 }
 
 /// Something in which what was declared and the database do not agree.
@@ -47,8 +50,10 @@ pub struct Refers {
 pub enum Finding {
     /// What was compiled in contradicts itself, whatever the database.
     Registry(registry::Finding),
-    /// This connection does not hold foreign keys.
+    /// This connection to SQLite does not hold foreign keys.
     ForeignKeysOff,
+    /// This connection to MySQL does not hold foreign keys.
+    ForeignKeyChecksOff,
     /// There is no table for a model.
     TableMissing {
         /// The model.
@@ -64,6 +69,8 @@ pub enum Finding {
         table: Vec<String>,
         /// The column's name in SQL.
         column: String,
+        #[doc(hidden)]
+        system: System,
     },
     /// There is no foreign key for a relation, so nothing holds it against other writers.
     ForeignKeyMissing {
@@ -133,6 +140,7 @@ impl Finding {
                 _ => false,
             },
             Finding::ForeignKeysOff
+            | Finding::ForeignKeyChecksOff
             | Finding::TableMissing { .. }
             | Finding::ColumnMissing { .. }
             | Finding::ForeignKeyElsewhere { .. }
@@ -144,27 +152,33 @@ impl Finding {
         }
     }
 
-    /// What to do about it: SQL for SQLite, where that is all it takes; else what to write in its place, with
-    /// the SQL that it needs.
+    /// What to do about it: SQL for the database, where that is all it takes; else what to write in its place,
+    /// with the SQL that it needs.
     pub fn mend(&self) -> String {
         match self {
             Finding::Registry(_) => "change the declarations that it names".into(),
             Finding::ForeignKeysOff => "PRAGMA foreign_keys = ON;".into(),
+            Finding::ForeignKeyChecksOff => "SET foreign_key_checks = 1;".into(),
             Finding::TableMissing { table, .. } => {
                 format!(
                     "run the migration that creates {}, or give another name: `#[diesel(table_name = ..)]`",
                     table.join("."),
                 )
             }
-            Finding::ColumnMissing { table, column, .. } => format!(
+            Finding::ColumnMissing {
+                table,
+                column,
+                system,
+                ..
+            } => format!(
                 "run the migration that adds it, as in: ALTER TABLE {} ADD COLUMN {} ..;",
-                quoted_path(table.iter().map(String::as_str)),
-                quoted(column),
+                system.path(table.iter().map(String::as_str)),
+                system.quoted(column),
             ),
             Finding::ForeignKeyMissing { relation, refers }
             | Finding::ForeignKeyElsewhere {
                 relation, refers, ..
-            } => refers.rebuild(relation.on_delete),
+            } => refers.foreign_key(relation.on_delete),
             Finding::OnDeleteContradicts {
                 relation,
                 refers,
@@ -173,11 +187,11 @@ impl Finding {
             } => match relation.on_delete {
                 OnDelete::Database if !unheard.is_empty() => format!(
                     "if they are to hear of it, say `on_delete = Cascade` and {}",
-                    refers.rebuild(OnDelete::Cascade)
+                    refers.foreign_key(OnDelete::Cascade)
                 ),
                 OnDelete::Database => format!(
                     "say what the schema does, as in `on_delete = Protect`, or {}",
-                    refers.rebuild(OnDelete::Database)
+                    refers.foreign_key(OnDelete::Database)
                 ),
                 OnDelete::DoNothing => format!(
                     "say `on_delete = Database`, because the schema says {}",
@@ -185,7 +199,7 @@ impl Finding {
                 ),
                 declared => format!(
                     "say `on_delete = Database` if no receiver is to hear of it, or {}",
-                    refers.rebuild(declared)
+                    refers.foreign_key(declared)
                 ),
             },
             Finding::UniqueMissing { refers, .. } => refers.index("UNIQUE INDEX", "key"),
@@ -198,7 +212,7 @@ impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Finding::Registry(finding) => finding.fmt(f),
-            Finding::ForeignKeysOff => f.write_str(
+            Finding::ForeignKeysOff | Finding::ForeignKeyChecksOff => f.write_str(
                 "foreign keys are off on this connection: rows may refer to rows that are gone",
             ),
             Finding::TableMissing { model, table } => {
@@ -208,6 +222,7 @@ impl fmt::Display for Finding {
                 model,
                 table,
                 column,
+                ..
             } => write!(
                 f,
                 "there is no column {column} in table {} for {}",
@@ -302,65 +317,4 @@ impl Refers {
     fn own_columns(&self) -> String {
         format!("{} ({})", self.table.join("."), self.columns.join(", "))
     }
-
-    /// SQLite finds the table of an index in the index's schema.
-    fn index(&self, kind: &str, suffix: &str) -> String {
-        let (table, schema) = self.split();
-        let columns = self.columns.join("_");
-        let name = schema.iter().map(String::as_str);
-        let index = format!("{table}_{columns}_{suffix}");
-        format!(
-            "CREATE {kind} {} ON {} ({});",
-            quoted_path(name.chain([&*index])),
-            quoted(table),
-            list(&self.columns),
-        )
-    }
-
-    /// SQLite cannot add a foreign key to a table, nor change one.
-    fn rebuild(&self, on_delete: OnDelete) -> String {
-        let (table, schema) = self.split();
-        let new = format!("new_{table}");
-        let path = |name: &str| quoted_path(schema.iter().map(String::as_str).chain([name]));
-        let action = match on_delete {
-            OnDelete::Database => " ON DELETE CASCADE",
-            _ => "",
-        };
-        format!(
-            "make the table anew, with its columns, indexes and triggers as they are and this foreign key: \
-            PRAGMA foreign_keys = OFF; BEGIN; \
-            CREATE TABLE {new_path} (.., FOREIGN KEY ({columns}) REFERENCES {parent} ({target}){action}); \
-            INSERT INTO {new_path} SELECT * FROM {old_path}; \
-            DROP TABLE {old_path}; \
-            ALTER TABLE {new_path} RENAME TO {old}; \
-            PRAGMA foreign_key_check; COMMIT; PRAGMA foreign_keys = ON;",
-            new_path = path(&new),
-            old_path = path(table),
-            old = quoted(table),
-            columns = list(&self.columns),
-            parent = quoted(&self.parent),
-            target = list(&self.target),
-        )
-    }
-
-    fn split(&self) -> (&str, &[String]) {
-        match self.table.split_last() {
-            Some((table, schema)) => (table, schema),
-            None => ("", &[]),
-        }
-    }
-}
-
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-fn quoted_path<'a>(path: impl IntoIterator<Item = &'a str>) -> String {
-    let names: Vec<_> = path.into_iter().map(quoted).collect();
-    names.join(".")
-}
-
-fn list(columns: &[String]) -> String {
-    let names: Vec<_> = columns.iter().map(|it| quoted(it)).collect();
-    names.join(", ")
 }

@@ -3,12 +3,14 @@
 //! [`check()`] reads the catalog and nothing else: it writes nothing and runs no receiver.
 
 mod finding;
+mod mend;
 mod relation;
 
 use std::any::TypeId;
 use std::collections::HashMap;
 use std::fmt;
 
+use crate::backend::System;
 use crate::backend::catalog::{TableFacts, TableNames};
 use crate::connection::{HookConnection, RawConnection};
 use crate::error::Result;
@@ -73,8 +75,11 @@ pub fn check<C: HookConnection>(conn: &mut C) -> Result<Findings> {
         .into_iter()
         .map(Finding::Registry)
         .collect();
-    if !conn.enforces_foreign_keys()? {
-        findings.push(Finding::ForeignKeysOff);
+    if !conn.session().enforces_foreign_keys()? {
+        findings.push(match schema.system {
+            System::Mysql => Finding::ForeignKeyChecksOff,
+            System::Sqlite | System::Postgres => Finding::ForeignKeysOff,
+        });
     }
     for model in &schema.models {
         findings.extend(missing(model, &schema));
@@ -118,6 +123,7 @@ impl fmt::Display for Findings {
 
 /// The models that are stored on a connection, and their tables as they are.
 struct Schema {
+    system: System,
     models: Vec<Stored>,
     tables: HashMap<Vec<String>, TableFacts>,
 }
@@ -137,12 +143,16 @@ impl Schema {
                 continue;
             };
             let names = names?;
-            if let Some(facts) = conn.describe(&names.path)? {
+            if let Some(facts) = conn.session().describe(&names.path)? {
                 tables.insert(names.path.clone(), facts);
             }
             models.push(Stored { entry, names });
         }
-        Ok(Schema { models, tables })
+        Ok(Schema {
+            system: conn.system(),
+            models,
+            tables,
+        })
     }
 
     fn facts(&self, model: &Stored) -> Option<&TableFacts> {
@@ -169,6 +179,7 @@ fn missing(model: &Stored, schema: &Schema) -> Vec<Finding> {
             model: info,
             table: table.clone(),
             column: column.clone(),
+            system: schema.system,
         })
         .collect()
 }

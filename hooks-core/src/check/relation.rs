@@ -2,7 +2,9 @@
 
 use std::any::TypeId;
 
+use super::mend::Mending;
 use super::{Finding, Refers, Schema, Stored};
+use crate::backend::System;
 use crate::backend::catalog::{ForeignKeyFacts, SchemaAction, TableFacts, same};
 use crate::connection::RawConnection;
 use crate::receiver::Receiver;
@@ -27,7 +29,7 @@ pub(super) fn compare<C: RawConnection>(child: &Stored, schema: &Schema) -> Vec<
         if !columns.all(|column| facts.has_column(column)) {
             continue;
         }
-        let refers = refers(&relation, child, parent);
+        let refers = refers(&relation, child, parent, schema.system);
         let unheard = || delete_receivers::<C>(child.entry);
         findings.extend(key(&relation, &refers, facts, unheard));
         findings.extend(index(&relation, &refers, facts));
@@ -35,13 +37,17 @@ pub(super) fn compare<C: RawConnection>(child: &Stored, schema: &Schema) -> Vec<
     findings
 }
 
-fn refers(relation: &RelationInfo, child: &Stored, parent: &Stored) -> Refers {
+fn refers(relation: &RelationInfo, child: &Stored, parent: &Stored, system: System) -> Refers {
     let names = |columns: &[&str]| columns.iter().map(|it| (*it).to_owned()).collect();
     Refers {
         table: child.names.path.clone(),
         columns: names(relation.columns),
         parent: parent.names.path.last().cloned().unwrap_or_default(),
         target: names(relation.target),
+        mending: Mending {
+            system,
+            replaces: None,
+        },
     }
 }
 
@@ -51,11 +57,12 @@ fn key(
     facts: &TableFacts,
     unheard: impl FnOnce() -> Vec<&'static str>,
 ) -> Option<Finding> {
-    let (relation, refers) = (*relation, refers.clone());
+    let (relation, mut refers) = (*relation, refers.clone());
     let keys = facts.foreign_keys_of(relation.columns);
     let Some(first) = keys.first() else {
         return Some(Finding::ForeignKeyMissing { relation, refers });
     };
+    refers.mending.replaces.clone_from(&first.name);
     let Some(key) = keys.iter().find(|key| is_meant(key, &refers)) else {
         return Some(Finding::ForeignKeyElsewhere {
             relation,
@@ -64,6 +71,7 @@ fn key(
             columns: first.target.clone(),
         });
     };
+    refers.mending.replaces.clone_from(&key.name);
     let unheard = match key.on_delete {
         SchemaAction::Cascade => unheard(),
         _ => Vec::new(),

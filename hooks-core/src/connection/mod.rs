@@ -12,10 +12,8 @@ mod transaction;
 
 use diesel::QueryResult;
 use diesel::connection::{Connection, LoadConnection};
-use diesel::result::Error as DieselError;
 
-use crate::backend::Dialect;
-use crate::backend::catalog::TableFacts;
+use crate::backend::{Dialect, Session, System};
 
 pub use self::capture::Capture;
 pub(crate) use self::chain::{Chain, Frame, nested};
@@ -50,20 +48,26 @@ pub trait HookConnection {
 }
 
 /// A connection to a database.
+///
+/// There is nothing to implement: `#[derive(HookConnection)]` makes one of an enum of several.
 pub trait RawConnection:
     Connection<Backend: Dialect> + LoadConnection + HookConnection<Raw = Self> + 'static
 {
-    /// Whether a savepoint of a name hides an earlier one, and does not replace it.
+    /// How rows are inserted and read back.
     #[doc(hidden)]
-    const SAVEPOINTS_NEST: bool = true;
+    type Inserting;
 
-    /// Whether nothing is answered after a statement that failed, until something is rolled back.
     #[doc(hidden)]
-    const ERRORS_ABORT: bool = false;
+    fn backend(&self) -> Self::Backend;
 
-    /// Whether a transaction keeps others from rows that it asks for, and not from all.
     #[doc(hidden)]
-    const LOCKS_ROWS: bool = true;
+    fn session(&mut self) -> &mut dyn Session;
+
+    #[doc(hidden)]
+    #[inline]
+    fn system(&self) -> System {
+        self.backend().system()
+    }
 
     /// Begins the outermost transaction of an operation that writes.
     ///
@@ -73,36 +77,8 @@ pub trait RawConnection:
     /// # Errors
     ///
     /// If the database refuses, or a transaction is open already.
-    fn begin_to_write(&mut self) -> QueryResult<()>;
-
-    /// Whether the database has a transaction open, whatever Diesel thinks.
-    #[doc(hidden)]
-    fn transaction_is_open(&mut self) -> bool;
-
-    /// Begins, in place of one that is gone, a transaction whose COMMIT fails, with Diesel's savepoints up to
-    /// this depth in it.
-    #[doc(hidden)]
-    fn begin_what_cannot_be_committed(&mut self, depth: u32) -> QueryResult<()>;
-
-    #[doc(hidden)]
-    fn backend(&self) -> Self::Backend;
-
-    /// The database management system, by OpenTelemetry's name for it.
-    #[doc(hidden)]
-    fn system(&self) -> &'static str;
-
-    /// What the catalog says of the table or view at this path, if there is one.
-    #[doc(hidden)]
-    fn describe(&mut self, path: &[String]) -> QueryResult<Option<TableFacts>>;
-
-    /// Whether foreign keys hold on this connection.
-    #[doc(hidden)]
-    fn enforces_foreign_keys(&mut self) -> QueryResult<bool>;
-
-    /// What a statement that failed like this does to the transaction around it.
-    #[doc(hidden)]
-    fn effect_of_error(_: &DieselError) -> ErrorEffect {
-        ErrorEffect::Statement
+    fn begin_to_write(&mut self) -> QueryResult<()> {
+        self.session().begin_to_write()
     }
 }
 

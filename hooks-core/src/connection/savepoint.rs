@@ -19,7 +19,7 @@ pub(super) struct Savepoint(Option<u64>);
 
 impl Savepoint {
     pub(super) fn set<C: RawConnection>(conn: &mut C) -> QueryResult<Self> {
-        if C::SAVEPOINTS_NEST {
+        if conn.system().savepoints_nest() {
             execute(conn, SetSavepoint)?;
             return Ok(Savepoint(None));
         }
@@ -49,7 +49,7 @@ impl Savepoint {
 /// Prepares for a refused statement whose reason has to be asked for: where nothing is answered after an error,
 /// there has to be something to go back to. It goes with whatever is around it.
 pub(crate) fn before_writes<C: RawConnection>(conn: &mut C) -> QueryResult<()> {
-    match C::ERRORS_ABORT {
+    match conn.system().errors_abort() {
         true => execute(conn, SetBeforeWrites).map(drop),
         false => Ok(()),
     }
@@ -57,8 +57,9 @@ pub(crate) fn before_writes<C: RawConnection>(conn: &mut C) -> QueryResult<()> {
 
 /// Goes back there, and says whether that undid what was written since.
 pub(crate) fn undo_writes<C: RawConnection>(conn: &mut C) -> QueryResult<bool> {
-    if C::ERRORS_ABORT {
+    let aborted = conn.system().errors_abort();
+    if aborted {
         execute(conn, RollBackWrites)?;
     }
-    Ok(C::ERRORS_ABORT)
+    Ok(aborted)
 }

@@ -9,7 +9,7 @@ use super::queue::{ErrorEffect, Mark, Queue, Shared, Step};
 use super::scoped::{Closure, Scoped};
 use super::transaction::depth;
 use super::{Chain, HookConnection, RawConnection};
-use crate::backend::Shape;
+use crate::backend::{Shape, System};
 use crate::collector::Claims;
 use crate::diesel_internals::{no_instrumentation, type_of};
 use crate::error::{Error, Result};
@@ -34,7 +34,7 @@ pub(crate) struct State {
     /// Where the queue ends, known without its lock.
     pub(super) registered: Mark,
     hearing: Hearing,
-    effect: fn(&DieselError) -> ErrorEffect,
+    system: System,
 }
 
 /// What is known of the transaction that Diesel thinks open.
@@ -103,6 +103,7 @@ impl State {
     /// A broken transaction manager has no depth, and nothing can be registered on it either.
     fn install<C: RawConnection>(conn: &mut C, inner: Option<Box<dyn Instrumentation>>) {
         let depth = depth(conn).unwrap_or_default();
+        let system = conn.system();
         conn.set_instrumentation(State {
             inner,
             // What happened in an open transaction so far, nobody heard.
@@ -119,7 +120,7 @@ impl State {
             queue: Shared::new(Queue::at_depth(depth)),
             registered: Mark::default(),
             hearing: Hearing::Nothing,
-            effect: C::effect_of_error,
+            system,
         });
     }
 
@@ -284,7 +285,7 @@ impl State {
         if self.health == Health::Good {
             self.health = Health::Suspect;
         }
-        let effect = (self.effect)(error);
+        let effect = self.system.effect_of_error(error);
         if effect != ErrorEffect::Statement {
             let due = self.queue.lock().failed(effect);
             due.run();

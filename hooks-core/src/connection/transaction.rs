@@ -85,7 +85,7 @@ fn open_depth<C: RawConnection>(conn: &mut C) -> Result<u32> {
 /// Some errors end the transaction on SQLite, and nothing tells which: one asks.
 #[cold]
 fn examine<C: RawConnection>(conn: &mut C) -> Result<()> {
-    let open = conn.transaction_is_open();
+    let open = conn.session().transaction_is_open();
     if let Ok(state) = State::of(conn) {
         state.health = Health::Good;
     }
@@ -109,7 +109,7 @@ pub(crate) fn doom<C: RawConnection>(conn: &mut C, source: Option<Error>) -> Err
     // Otherwise what the application still writes would commit by itself, and the next savepoint would open
     // a transaction that can be committed.
     if let Ok(depth @ 1..) = depth(conn) {
-        drop(conn.begin_what_cannot_be_committed(depth));
+        drop(conn.session().begin_what_cannot_be_committed(depth));
     }
     lose(conn);
     Error::TransactionLost {
@@ -147,7 +147,7 @@ fn left_something<M: Persist<C>, C: RawConnection>(conn: &mut C, error: &Error) 
             ..
         }
     );
-    M::guarded(conn) || (may_end_it && !conn.transaction_is_open())
+    M::guarded(conn) || (may_end_it && !conn.session().transaction_is_open())
 }
 
 fn transaction<C: RawConnection, T>(

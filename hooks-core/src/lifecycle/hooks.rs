@@ -40,6 +40,8 @@ pub struct ModelHooks<M: Row, C> {
     pub(crate) create_scope: OnceLock<Scope>,
     pub(crate) own_update: Scope,
     pub(crate) own_delete: Scope,
+    /// That of all that may go with a row included, once it is known.
+    pub(crate) delete_scope: OnceLock<Scope>,
     pub(crate) own_load: Scope,
     /// What a delete can reach, once it is known.
     reach: OnceLock<Reach>,
@@ -81,6 +83,7 @@ impl<M: Row, C: RawConnection> ModelHooks<M, C> {
             create_scope: OnceLock::new(),
             own_update: Scope::Statement,
             own_delete: Scope::Statement,
+            delete_scope: OnceLock::new(),
             own_load: Scope::Statement,
             reach: OnceLock::new(),
             compares: false,

@@ -16,7 +16,7 @@ use crate::timestamp::Fresh;
 ///
 /// There is nothing to implement: `#[derive(Hooks)]` and the columns' types decide.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` has no hooks on `{C}`",
+    message = "`{Self}` has no hooks on this connection",
     label = "not a model on this connection",
     note = "add `#[derive(Hooks)]`, turn on the feature of the connection's backend in diesel-hooks, and see that the backend can store each column's type"
 )]
@@ -49,7 +49,7 @@ pub trait Persist<C: RawConnection>: Stored<C> {
 /// A model whose rows can be read, changed and deleted on connections of type `C`, as on all of them.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` has no hooks on `{C}`",
+    message = "`{Self}` has no hooks on this connection",
     label = "not a model on this connection",
     note = "add `#[derive(Hooks)]`, turn on the feature of the connection's backend in diesel-hooks, and see that the backend can store each column's type"
 )]
@@ -57,6 +57,9 @@ pub trait Stored<C: RawConnection>: Hooked<C> {
     /// What the table and the columns are called in SQL.
     #[doc(hidden)]
     fn names(backend: &C::Backend) -> QueryResult<TableNames>;
+    /// The table's name, after that of its schema if it has one.
+    #[doc(hidden)]
+    fn path(backend: &C::Backend) -> QueryResult<Vec<String>>;
     #[doc(hidden)]
     fn find(conn: &mut C, pk: Self::Pk) -> QueryResult<Option<Self>>;
     /// The first of the rows past this key, in the order of their keys.

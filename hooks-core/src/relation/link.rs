@@ -11,7 +11,7 @@ use super::{
 };
 use crate::collector::{
     self, Blocking, Children, ChildrenOf, Deleted, Found, Keys, Leaves, Opener, Path, Planned,
-    Survey, delete_scope,
+    Survey, delete_scope_past,
 };
 use crate::connection::{RawConnection, Scope};
 use crate::error::{Blocker, Error, Operation, RegistryError, Result};
@@ -91,7 +91,7 @@ where
 
     fn delete_scope(&self, visited: &mut Vec<TypeId>) -> Result<Scope> {
         match R::FACTS.on_delete {
-            OnDelete::Cascade => delete_scope::<R::Child, C>(visited),
+            OnDelete::Cascade => delete_scope_past::<R::Child, C>(visited),
             OnDelete::DoNothing | OnDelete::Database => Ok(Scope::Statement),
             _ => match R::replacement() {
                 // The application's function has the connection.

@@ -311,7 +311,7 @@ where
     }
 
     fn lock_rows(conn: &mut C, of: ParentsOf<'_, R, C>) -> QueryResult<Vec<R::Child>> {
-        if !C::LOCKS_ROWS {
+        if !conn.system().locks_rows() {
             return Self::rows(conn, of);
         }
         let mut found = Vec::new();

@@ -53,7 +53,7 @@ pub(crate) fn operation<M: Model, C: RawConnection, T>(
     let span = info_span!(
         target: TARGET,
         "diesel_hooks.operation",
-        db.system.name = conn.system(),
+        db.system.name = conn.system().name(),
         db.collection.name = M::INFO.table,
         db.operation.name = name,
         model = M::INFO.name,

@@ -1,28 +1,38 @@
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 
-use crate::backend::{Connected, DROP, URL};
-
-/// A database on a server.
-pub(crate) struct Database {
-    server: String,
-    name: String,
+/// A kind of database server.
+pub(crate) trait Server {
+    type Connection: Connection;
+    /// The variable that names one.
+    const URL: &'static str;
+    const DROP: &'static str;
 }
 
-impl Database {
+/// A database on a server.
+pub(crate) struct Database<S: Server> {
+    server: String,
+    name: String,
+    kind: std::marker::PhantomData<S>,
+}
+
+impl<S: Server> Database<S> {
     pub(crate) fn new() -> Self {
-        let server = std::env::var(URL).ok().filter(|url| !url.is_empty());
+        let server = std::env::var(S::URL).ok().filter(|url| !url.is_empty());
         let database = Database {
             server: server
-                .unwrap_or_else(|| panic!("{URL} names a server: run scripts/test-backends")),
+                .unwrap_or_else(|| panic!("{} names a server: run scripts/test-backends", S::URL)),
             name: unique_name(),
+            kind: std::marker::PhantomData,
         };
         database.manage(&format!("CREATE DATABASE {}", database.name));
         database
     }
 
     fn manage(&self, sql: &str) {
-        Connected::establish(&self.server)
+        S::Connection::establish(&self.server)
             .and_then(|mut conn| {
                 conn.batch_execute(sql)
                     .map_err(ConnectionError::CouldntSetupConfiguration)
@@ -30,21 +40,23 @@ impl Database {
             .expect("the server creates and drops databases");
     }
 
-    pub(crate) fn connect(&self) -> Connected {
+    pub(crate) fn connect(&self) -> S::Connection {
+        S::Connection::establish(&self.url()).expect("the database is there")
+    }
+
+    pub(crate) fn url(&self) -> String {
         let (server, _) = self.server.rsplit_once('/').expect("a database's URL");
-        Connected::establish(&format!("{server}/{}", self.name)).expect("the database is there")
+        format!("{server}/{}", self.name)
     }
 }
 
-impl Drop for Database {
+impl<S: Server> Drop for Database<S> {
     fn drop(&mut self) {
-        self.manage(&DROP.replace("{}", &self.name));
+        self.manage(&S::DROP.replace("{}", &self.name));
     }
 }
 
 fn unique_name() -> String {
-    use std::sync::atomic::{AtomicU32, Ordering};
-
     static DATABASES: AtomicU32 = AtomicU32::new(0);
     let number = DATABASES.fetch_add(1, Ordering::Relaxed);
     format!("hooks_{}_{number}", std::process::id())

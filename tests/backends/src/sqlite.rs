@@ -1,10 +1,16 @@
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 
+#[cfg(not(feature = "multi"))]
+use crate::System;
+
+#[cfg(not(feature = "multi"))]
+pub(crate) fn system() -> System {
+    System::Sqlite
+}
+
 /// What the tests connect with.
 pub(crate) type Connected = SqliteConnection;
-
-pub(crate) const KEY: &str = "INTEGER PRIMARY KEY";
 
 pub(crate) struct Database(tempfile::TempDir);
 
@@ -19,11 +25,17 @@ impl Database {
     }
 
     pub(crate) fn connect(&self) -> Connected {
-        let path = self.0.path().join("test.sqlite");
-        let mut conn = SqliteConnection::establish(path.to_str().expect("a plain path"))
-            .expect("SQLite opens a file");
-        conn.batch_execute("PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON;")
+        let mut conn = SqliteConnection::establish(&self.url()).expect("SQLite opens a file");
+        conn.batch_execute(SETTINGS)
             .expect("the settings are right");
         conn
     }
+
+    pub(crate) fn url(&self) -> String {
+        let path = self.0.path().join("test.sqlite");
+        path.to_str().expect("a plain path").to_owned()
+    }
 }
+
+/// What each connection needs.
+pub(crate) const SETTINGS: &str = "PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON;";

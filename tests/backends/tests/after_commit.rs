@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 
-use backends::{Database, TestConnection, count};
+use backends::{Database, System, TestConnection, count, system};
 use diesel::prelude::*;
 use diesel_hooks::Error;
 use diesel_hooks::prelude::*;
@@ -17,12 +17,14 @@ diesel::table! { orders (id) { id -> Integer, item -> Text } }
 diesel::table! { order_lines (id) { id -> Integer, order_id -> Integer } }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Order {
     id: i32,
     item: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[diesel(table_name = order_lines)]
 struct Line {
     id: i32,
@@ -116,7 +118,8 @@ fn a_refused_statement_that_is_swallowed_is_no_commit_where_it_ends_the_transact
         0 => assert_eq!(sent(), ["no tea"], "{outcome:?}"),
         _ => assert_eq!(sent(), ["ship tea"], "{outcome:?}"),
     }
-    assert_eq!(count(&mut conn, "orders") == 1, cfg!(feature = "postgres"));
+    let ends = system() == System::Postgres;
+    assert_eq!(count(&mut conn, "orders") == 1, ends);
 }
 
 #[test]
@@ -127,7 +130,7 @@ fn an_operation_whose_receiver_swallowed_an_error_is_done_or_says_that_it_is_not
     let outcome = Line::create(&mut conn, NewLine { order_id: taken.id });
     let lines = count(&mut conn, "order_lines");
     // On PostgreSQL the error ended the transaction.
-    if cfg!(feature = "postgres") {
+    if system() == System::Postgres {
         assert!(
             matches!(outcome, Err(Error::TransactionLost { .. })),
             "{outcome:?}"

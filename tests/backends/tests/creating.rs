@@ -1,7 +1,7 @@
 //! What is created comes back as it is stored, with its dependents, whoever made the key.
 #![allow(missing_docs, reason = "schema modules are generated")]
 
-use backends::{Database, TestConnection, count};
+use backends::{Database, System, TestConnection, count, system};
 use diesel::prelude::*;
 use diesel_hooks::prelude::*;
 
@@ -27,7 +27,7 @@ diesel::table! { seats (floor, place) { floor -> Integer, place -> Integer, labe
 diesel::table! { notes (id) { id -> Integer, text -> Text } }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
-#[hooks(new = NewEmployee)]
+#[hooks(connection(TestConnection), new = NewEmployee)]
 struct Employee {
     id: i32,
     email: String,
@@ -46,6 +46,7 @@ struct NewEmployee {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Profile {
     id: i32,
     #[hooks(one_to_one(Employee, on_delete = Cascade, related_name = profile, auto_create))]
@@ -54,7 +55,7 @@ struct Profile {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Insertable, Hooks)]
-#[hooks(new = Self)]
+#[hooks(connection(TestConnection), new = Self)]
 #[diesel(primary_key(name))]
 struct Team {
     name: String,
@@ -62,6 +63,7 @@ struct Team {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[diesel(primary_key(floor, place))]
 struct Seat {
     #[hooks(assigned)]
@@ -72,6 +74,7 @@ struct Seat {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Note {
     id: i32,
     text: String,
@@ -136,7 +139,7 @@ fn a_key_that_an_opaque_struct_gives_is_told_or_refused() {
     conn.transaction(|conn| {
         let created = Employee::create(conn, given).map(|it| (it.id, it.email));
         // MySQL tells only the keys that it makes.
-        if cfg!(feature = "mysql") {
+        if system() == System::Mysql {
             assert!(created.is_err());
         } else {
             assert_eq!(created.expect("created"), (77, "2@company".to_owned()));
@@ -144,7 +147,7 @@ fn a_key_that_an_opaque_struct_gives_is_told_or_refused() {
         Ok::<_, diesel::result::Error>(())
     })
     .expect("the transaction goes on");
-    let left = if cfg!(feature = "mysql") { 1 } else { 2 };
+    let left = if system() == System::Mysql { 1 } else { 2 };
     assert_eq!(count(&mut conn, "employees"), left);
     assert_eq!(count(&mut conn, "profiles"), left);
 }

@@ -40,12 +40,14 @@ diesel::table! { rooms (floor, place) { floor -> Integer, place -> Integer } }
 diesel::table! { desks (id) { id -> Integer, floor -> Integer, place -> Integer } }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct User {
     id: i32,
     name: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Folder {
     id: i32,
     #[hooks(foreign_key(User, on_delete = Cascade, related_name = folders))]
@@ -55,6 +57,7 @@ struct Folder {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct File {
     id: i32,
     #[hooks(foreign_key(Folder, on_delete = Cascade, related_name = files))]
@@ -64,6 +67,7 @@ struct File {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Invoice {
     id: i32,
     #[hooks(foreign_key(User, on_delete = Protect))]
@@ -72,12 +76,14 @@ struct Invoice {
 
 /// The library is not told of these before the database refuses.
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Audit {
     id: i32,
     user_id: i32,
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[diesel(primary_key(floor, place))]
 struct Room {
     #[hooks(assigned)]
@@ -87,6 +93,7 @@ struct Room {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[hooks(foreign_key(Room, columns(floor, place), on_delete = Cascade, accessor = room))]
 struct Desk {
     id: i32,

@@ -18,6 +18,7 @@ diesel::table! { settings (name) { name -> Text, text -> Nullable<Text>, level -
 diesel::table! { changes (id) { id -> Integer, text -> Text } }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Tag {
     id: i32,
     name: String,
@@ -25,6 +26,7 @@ struct Tag {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[diesel(primary_key(name))]
 #[hooks(new = NewSetting)]
 struct Setting {

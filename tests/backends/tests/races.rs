@@ -26,12 +26,14 @@ diesel::table! { silent (id) { id -> Integer, parent_id -> Integer } }
 diesel::table! { guards (id) { id -> Integer, parent_id -> Integer } }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Parent {
     id: i32,
     name: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[diesel(table_name = heard)]
 struct Heard {
     id: i32,
@@ -40,6 +42,7 @@ struct Heard {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[diesel(table_name = silent)]
 struct Silent {
     id: i32,
@@ -48,6 +51,7 @@ struct Silent {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Guard {
     id: i32,
     #[hooks(foreign_key(Parent, on_delete = Protect))]

@@ -5,6 +5,7 @@ use diesel::sql_types::{Integer, Nullable, Text};
 use diesel::sqlite::{Sqlite, SqliteConnection};
 use diesel::{QueryResult, QueryableByName, RunQueryDsl};
 
+use super::table::is_attached;
 use crate::backend::catalog::{
     ForeignKeyFacts, IndexColumn, IndexFacts, TableFacts, action, indexes,
 };
@@ -37,6 +38,12 @@ pub(super) fn describe(
     conn: &mut SqliteConnection,
     path: &[String],
 ) -> QueryResult<Option<TableFacts>> {
+    // A pragma refuses a database that is not there.
+    if let [.., schema, _] = path
+        && !is_attached(conn, schema)?
+    {
+        return Ok(None);
+    }
     let columns = columns(conn, path)?;
     if columns.is_empty() {
         return Ok(None);
@@ -103,6 +110,7 @@ fn foreign_keys(conn: &mut SqliteConnection, path: &[String]) -> QueryResult<Vec
         let table = of_one[0].parent.clone();
         let target: Option<Vec<_>> = of_one.iter().map(|it| it.target.clone()).collect();
         keys.push(ForeignKeyFacts {
+            name: None,
             columns: of_one.iter().map(|it| it.column.clone()).collect(),
             target: match target {
                 Some(target) => target,

@@ -1,23 +1,11 @@
-//! What the database says of a model's table, asked once on each connection.
+//! What SQLite says of a model's table, asked once on each connection.
 
-use diesel::query_builder::QueryFragment;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel::sql_types::{Bool, Integer, Text};
-use diesel::sqlite::{Sqlite, SqliteConnection};
+use diesel::sqlite::SqliteConnection;
 use diesel::{QueryResult, RunQueryDsl};
 
 use crate::backend::Shape;
-use crate::backend::names::path;
-use crate::backend::statements::FromClause;
-use crate::model::{Hooked, Row};
-
-/// The shape of the table of `M`.
-#[inline]
-pub(super) fn shape<M: Hooked<SqliteConnection>>(conn: &mut SqliteConnection) -> Shape
-where
-    FromClause<M>: QueryFragment<Sqlite>,
-{
-    Shape::of::<M, _>(conn, ask::<M>)
-}
 
 #[derive(diesel::QueryableByName)]
 struct Table {
@@ -50,8 +38,8 @@ pub(super) fn foreign_keys(conn: &mut SqliteConnection) -> QueryResult<bool> {
     diesel::select(on).get_result(conn)
 }
 
-/// The table or view of this name in the main database. A temporary one of the same name comes before it. A
-/// trigger on another table counts where the database's own foreign key actions may fire it.
+/// The table or view of this name in the database `{schema}`. A temporary one of the same name comes before one of
+/// the main database. A trigger on another table counts where the database's own foreign key actions may fire it.
 const TABLE: &str = "
     SELECT found.type = 'table' AS is_table,
         found.sql LIKE '%without%rowid%' AS without_rowid,
@@ -59,35 +47,39 @@ const TABLE: &str = "
         OR EXISTS (SELECT 1 FROM sqlite_temp_master AS it
             WHERE it.type IN ('table', 'view') AND it.name = found.name COLLATE NOCASE)
         OR EXISTS (SELECT 1
-            FROM (SELECT type, tbl_name FROM sqlite_master UNION ALL SELECT type, tbl_name FROM sqlite_temp_master) AS it
+            FROM (SELECT type, tbl_name FROM {schema}.sqlite_master
+                UNION ALL SELECT type, tbl_name FROM sqlite_temp_master) AS it
             WHERE it.type = 'trigger' AND (it.tbl_name = found.name COLLATE NOCASE
                 OR EXISTS (SELECT 1 FROM pragma_foreign_key_list(it.tbl_name)
                     WHERE on_update NOT IN ('NO ACTION', 'RESTRICT')
                     OR on_delete NOT IN ('NO ACTION', 'RESTRICT'))))
         AS surprises
-    FROM sqlite_master AS found
+    FROM {schema}.sqlite_master AS found
     WHERE found.type IN ('table', 'view') AND found.name = ? COLLATE NOCASE";
 
-const COLUMNS: &str = "SELECT name, type AS declared, pk FROM pragma_table_xinfo(?)";
+const COLUMNS: &str = "SELECT name, type AS declared, pk FROM pragma_table_xinfo(?, ?)";
 
-/// The shape, or nothing if there is no such table.
-fn ask<M: Row>(conn: &mut SqliteConnection) -> QueryResult<Option<Shape>>
-where
-    FromClause<M>: QueryFragment<Sqlite>,
-{
-    let path = path::<M, _>(&Sqlite)?;
-    let name = match &path[..] {
-        [name] => name,
-        [schema, name] if schema == "main" => name,
-        // What an attached database holds is not looked at.
-        _ => return Ok(Some(Shape::UNKNOWN)),
+/// The shape of a table with this key, or nothing if there is no such table.
+pub(super) fn shape(
+    conn: &mut SqliteConnection,
+    path: &[String],
+    key: &[&str],
+) -> QueryResult<Option<Shape>> {
+    let (schema, name) = match path {
+        [name] => ("main", name),
+        [.., schema, name] if is_attached(conn, schema)? => (&**schema, name),
+        _ => return Ok(None),
     };
-    let tables: Vec<Table> = diesel::sql_query(TABLE).bind::<Text, _>(name).load(conn)?;
+    let quoted = format!("`{}`", schema.replace('`', "``"));
+    let tables: Vec<Table> = diesel::sql_query(TABLE.replace("{schema}", &quoted))
+        .bind::<Text, _>(name)
+        .load(conn)?;
     let Some(table) = tables.first() else {
         return Ok(None);
     };
     let columns: Vec<Column> = diesel::sql_query(COLUMNS)
         .bind::<Text, _>(name)
+        .bind::<Text, _>(schema)
         .load(conn)?;
     let shadowed = columns
         .iter()
@@ -97,8 +89,17 @@ where
         key_is_counted: columns
             .iter()
             .any(|column| column.pk > 0 && column.declared.eq_ignore_ascii_case("integer")),
-        guarded: table.surprises || !is_key(&columns, M::KEY),
+        guarded: table.surprises || !is_key(&columns, key),
     }))
+}
+
+/// Whether there is a database of this name.
+pub(super) fn is_attached(conn: &mut SqliteConnection, schema: &str) -> QueryResult<bool> {
+    let exists =
+        diesel::dsl::sql::<Bool>("EXISTS (SELECT 1 FROM pragma_database_list WHERE name = ")
+            .bind::<Text, _>(schema)
+            .sql(" COLLATE NOCASE)");
+    diesel::select(exists).get_result(conn)
 }
 
 /// Whether these are the columns of the primary key, which no two rows share.
@@ -112,25 +113,24 @@ fn is_key(columns: &[Column], names: &[&str]) -> bool {
     key.clone().count() == names.len() && key.clone().all(named)
 }
 
-/// Whether a unique constraint that was violated, as SQLite's message tells it, is one of the table of `M`. A
-/// trigger may have written to another one.
-pub(super) fn has_unique<M: Row>(conn: &mut SqliteConnection, message: &str) -> bool
-where
-    FromClause<M>: QueryFragment<Sqlite>,
-{
-    let Some(violated) = message.strip_prefix("UNIQUE constraint failed: ") else {
+/// Whether a unique constraint that was violated, as SQLite's message tells it, is one of this table.
+pub(super) fn is_taken(conn: &mut SqliteConnection, path: &[String], error: &DieselError) -> bool {
+    let DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, info) = error else {
         return false;
     };
-    let Some(table) = path::<M, _>(&Sqlite).ok().and_then(|mut path| path.pop()) else {
+    let Some(violated) = info.message().strip_prefix("UNIQUE constraint failed: ") else {
+        return false;
+    };
+    let Some(table) = path.last() else {
         return false;
     };
     match violated.strip_prefix("index '") {
         // Of an index on an expression SQLite tells the name, with its quotes doubled.
-        Some(index) => is_index_of(conn, &index.replace("''", "'"), &table),
+        Some(index) => is_index_of(conn, &index.replace("''", "'"), table),
         None => violated
             .get(..=table.len())
             .and_then(|start| start.strip_suffix('.'))
-            .is_some_and(|name| name.eq_ignore_ascii_case(&table)),
+            .is_some_and(|name| name.eq_ignore_ascii_case(table)),
     }
 }
 

@@ -179,7 +179,7 @@ where
         first.columns.list(out.reborrow())?;
         out.push_sql(" IN (");
         if Cs::NAMES.len() > 1 {
-            out.push_sql(out.backend().list_of_keys());
+            out.push_sql(out.backend().system().list_of_keys());
         }
         first.bound.list(out.reborrow())?;
         for key in rest {

@@ -13,7 +13,6 @@ use diesel::backend::Backend;
 use diesel::expression::Expression;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::query_source::QuerySource;
-use diesel::sql_types::Integer;
 
 use crate::backend::Dialect;
 use crate::model::Row;
@@ -110,7 +109,7 @@ impl<F> QueryId for ForUpdate<F> {
 impl<F: QueryFragment<DB>, DB: Dialect> QueryFragment<DB> for ForUpdate<F> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         self.0.walk_ast(out.reborrow())?;
-        out.push_sql(out.backend().for_update());
+        out.push_sql(out.backend().system().for_update());
         Ok(())
     }
 
@@ -415,26 +414,6 @@ where
     }
 }
 
-/// A statement without rows, run as a query: Diesel takes a query by value and so asks
-/// [`Prepared`](crate::diesel_internals::Prepared) whether it may stay prepared, while of a statement that
-/// is executed it walks every value to learn that.
-pub(crate) struct NoRows<I>(pub(crate) I);
-
-impl<I> Query for NoRows<I> {
-    type SqlType = Integer;
-}
-
-impl<I: QueryId> QueryId for NoRows<I> {
-    type QueryId = I::QueryId;
-    const HAS_STATIC_QUERY_ID: bool = I::HAS_STATIC_QUERY_ID;
-}
-
-impl<I: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for NoRows<I> {
-    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        self.0.walk_ast(out)
-    }
-}
-
 macro_rules! fixed {
     ($($(#[$doc:meta])* $name:ident => $sql:literal;)*) => {$(
         $(#[$doc])*
@@ -465,10 +444,6 @@ fixed! {
     RollBackToSavepoint => "ROLLBACK TO SAVEPOINT diesel_hooks";
     /// Keeps what was written since the innermost savepoint.
     Release => "RELEASE SAVEPOINT diesel_hooks";
-    /// Begins a transaction behind Diesel's back.
-    Begin => "BEGIN";
     /// Ends a transaction behind Diesel's back, so that Diesel finds it gone.
     RollBack => "ROLLBACK";
-    /// The row that the statement before inserted; not for tables without rowid.
-    LastInserted => "_rowid_ = last_insert_rowid() AND changes() = 1";
 }

@@ -13,18 +13,20 @@ use std::marker::PhantomData;
 
 use diesel::QueryResult;
 use diesel::backend::Backend;
+use diesel::deserialize::FromSql;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{BigInt, Nullable};
-use diesel::sqlite::{Sqlite, SqliteConnection};
+use diesel::serialize::ToSql;
+use diesel::sql_types::{BigInt, HasSqlType, Nullable};
 
-use crate::backend::batch::Text;
+use crate::backend::insert::text::Text;
 use crate::backend::insert::{load_in_order, refused};
 use crate::backend::names::sql;
-use crate::backend::statements::{FromClause, OneKey, from_clause};
-use crate::backend::{Shape, execute, rows};
+use crate::backend::statements::{FromClause, from_clause};
+use crate::backend::{Dialect, Shape, execute, rows};
+use crate::connection::RawConnection;
 use crate::diesel_internals::writes_sql;
 use crate::error::{Error, Operation, Result};
-use crate::model::{Hooked, Model, Persist, Refused, Row};
+use crate::model::{Model, Refused, Row, Stored};
 
 /// Past this, another row in a statement gains nothing.
 const ROWS: usize = 50;
@@ -50,8 +52,8 @@ impl<I> QueryId for InsertMany<'_, I> {
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl<I: QueryFragment<Sqlite>> QueryFragment<Sqlite> for InsertMany<'_, I> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+impl<I: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for InsertMany<'_, I> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         if writes_sql(&mut out) {
             out.push_sql(self.text.head());
             out.push_sql(self.text.row());
@@ -68,12 +70,12 @@ impl<I: QueryFragment<Sqlite>> QueryFragment<Sqlite> for InsertMany<'_, I> {
 }
 
 /// Whether a statement gives the row a rowid, which may be what the key is.
-fn gives_rowid(text: &Text, key: Option<&&str>) -> bool {
+fn gives_rowid(text: &Text, backend: &impl Dialect, key: Option<&&str>) -> bool {
     let is_rowid = |column: &String| {
         let mut names = ROWID.iter().chain(key);
         names.any(|name| name.eq_ignore_ascii_case(column))
     };
-    text.columns(&Sqlite).iter().any(is_rowid)
+    text.columns(backend).iter().any(is_rowid)
 }
 
 /// `SELECT max(_rowid_) FROM table`
@@ -104,8 +106,12 @@ impl QueryId for After {
     type QueryId = Self;
 }
 
-impl QueryFragment<Sqlite> for After {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+impl<DB> QueryFragment<DB> for After
+where
+    DB: Backend + HasSqlType<BigInt>,
+    i64: ToSql<BigInt, DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         out.push_sql("_rowid_ > ");
         out.push_bind_param::<BigInt, _>(&self.0)?;
         out.push_sql(" ORDER BY _rowid_");
@@ -133,15 +139,14 @@ pub(super) enum FindBy<K> {
 
 type Findable<M, I> = OrInserts<(Batches<M, I>, FindBy<<M as Model>::Pk>), I>;
 
-impl<M, I> Batches<M, I>
-where
-    M: Persist<SqliteConnection>,
-    <M::PkFilter as OneKey>::OneOf: QueryFragment<Sqlite> + QueryId,
-    FromClause<M>: QueryFragment<Sqlite>,
-    I: QueryFragment<Sqlite> + QueryId,
-{
-    pub(super) fn of(inserts: Vec<I>) -> Result<Self, Refused> {
-        let groups = groups(&inserts).map_err(|error| refused::<M>(0, error))?;
+impl<M: Row, I> Batches<M, I> {
+    pub(super) fn of<C>(conn: &C, inserts: Vec<I>) -> Result<Self, Refused>
+    where
+        C: RawConnection,
+        I: QueryFragment<C::Backend> + QueryId,
+    {
+        let groups = groups(&conn.backend(), &inserts);
+        let groups = groups.map_err(|error| refused::<M>(0, error))?;
         Ok(Batches {
             inserts,
             groups,
@@ -158,19 +163,27 @@ where
     }
 
     /// How the rows will be found. Hands the statements back, if that cannot be told of all of them at once.
-    pub(super) fn find_by(
+    pub(super) fn find_by<C>(
         self,
-        conn: &mut SqliteConnection,
+        conn: &mut C,
         shape: Shape,
         keys: Option<Vec<M::Pk>>,
-    ) -> Result<Findable<M, I>, Refused> {
+    ) -> Result<Findable<M, I>, Refused>
+    where
+        C: RawConnection,
+        FromClause<M>: QueryFragment<C::Backend>,
+        C::Backend: HasSqlType<BigInt>,
+        i64: FromSql<BigInt, C::Backend>,
+    {
         let Some(groups) = &self.groups else {
             return Ok(Err(self.inserts));
         };
         let key = M::KEY.first().filter(|_| shape.key_is_counted);
-        let given = groups.iter().any(|group| gives_rowid(&group.text, key));
+        let backend = conn.backend();
+        let given = |group: &Group| gives_rowid(&group.text, &backend, key);
+        let given = groups.iter().any(given);
         let last = match shape.by_rowid && !given {
-            true => last_rowid::<M>(conn, self.inserts.len()),
+            true => last_rowid::<M, C>(conn, self.inserts.len()),
             false => Ok(None),
         };
         let last = last.map_err(|error| refused::<M>(0, error))?;
@@ -183,11 +196,14 @@ where
     }
 
     /// Inserts the rows, and reads them back in their order.
-    pub(super) fn run_and_read(
-        self,
-        conn: &mut SqliteConnection,
-        by: FindBy<M::Pk>,
-    ) -> Result<Vec<M>, Refused> {
+    pub(super) fn run_and_read<C>(self, conn: &mut C, by: FindBy<M::Pk>) -> Result<Vec<M>, Refused>
+    where
+        C: RawConnection,
+        M: Stored<C>,
+        I: QueryFragment<C::Backend> + QueryId,
+        C::Backend: HasSqlType<BigInt>,
+        i64: ToSql<BigInt, C::Backend>,
+    {
         let expected = self.inserts.len();
         self.run(conn)?;
         let rows = match by {
@@ -195,7 +211,7 @@ where
             FindBy::Key(keys) => load_in_order(conn, keys),
         };
         let rows = rows.map_err(|error| refused::<M>(expected, error))?;
-        match all::<M>(conn, expected, rows.len()) {
+        match all::<M, C>(conn, expected, rows.len()) {
             Ok(()) => Ok(rows),
             Err(error) => Err(Refused {
                 inserted: expected,
@@ -205,7 +221,12 @@ where
     }
 
     /// Inserts the rows, which can all go together with others.
-    pub(super) fn run(self, conn: &mut SqliteConnection) -> Result<(), Refused> {
+    pub(super) fn run<C>(self, conn: &mut C) -> Result<(), Refused>
+    where
+        C: RawConnection,
+        M: Stored<C>,
+        I: QueryFragment<C::Backend> + QueryId,
+    {
         let mut rows = self.inserts.into_iter();
         let mut inserted = 0;
         for Group { text, rows: many } in self.groups.into_iter().flatten() {
@@ -218,7 +239,7 @@ where
                 };
                 let count =
                     execute(conn, statement).map_err(|error| refused::<M>(inserted, error))?;
-                all::<M>(conn, portion, count).map_err(|error| Refused { inserted, error })?;
+                all::<M, C>(conn, portion, count).map_err(|error| Refused { inserted, error })?;
                 inserted += portion;
             }
         }
@@ -227,19 +248,22 @@ where
 }
 
 /// Consecutive rows whose statements are the same but for the values.
-fn groups<I: QueryFragment<Sqlite> + QueryId>(inserts: &[I]) -> QueryResult<Option<Vec<Group>>> {
+fn groups<DB: Dialect, I: QueryFragment<DB> + QueryId>(
+    backend: &DB,
+    inserts: &[I],
+) -> QueryResult<Option<Vec<Group>>> {
     let mut groups: Vec<Group> = Vec::new();
     if I::HAS_STATIC_QUERY_ID {
         let text = inserts
             .first()
-            .map(|it| sql(&Sqlite, it))
+            .map(|it| sql(backend, it))
             .transpose()?
             .and_then(Text::of);
         let rows = inserts.len();
         return Ok(text.map(|text| vec![Group { text, rows }]));
     }
     for insert in inserts {
-        let sql = sql(&Sqlite, insert)?;
+        let sql = sql(backend, insert)?;
         match groups.last_mut() {
             Some(group) if group.text.is(&sql) => group.rows += 1,
             _ => match Text::of(sql) {
@@ -263,14 +287,7 @@ fn portion(rows: usize, values: usize) -> usize {
 }
 
 /// An error, if these are not all: the table is not what it looked like.
-fn all<M: Hooked<SqliteConnection>>(
-    conn: &mut SqliteConnection,
-    expected: usize,
-    actual: usize,
-) -> Result<()>
-where
-    FromClause<M>: QueryFragment<Sqlite>,
-{
+fn all<M: Stored<C>, C: RawConnection>(conn: &mut C, expected: usize, actual: usize) -> Result<()> {
     if expected == actual {
         return Ok(());
     }
@@ -285,9 +302,13 @@ where
 
 /// The last rowid there is, if this many more can follow: SQLite makes each one more than the last, until
 /// there is no such number.
-fn last_rowid<M: Row>(conn: &mut SqliteConnection, more: usize) -> QueryResult<Option<i64>>
+fn last_rowid<M, C>(conn: &mut C, more: usize) -> QueryResult<Option<i64>>
 where
-    FromClause<M>: QueryFragment<Sqlite>,
+    M: Row,
+    C: RawConnection,
+    FromClause<M>: QueryFragment<C::Backend>,
+    C::Backend: HasSqlType<BigInt>,
+    i64: FromSql<BigInt, C::Backend>,
 {
     let last: Option<i64> = rows(conn, LastRowid::<M>(from_clause::<M>()))?
         .next()

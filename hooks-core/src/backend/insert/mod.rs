@@ -1,4 +1,16 @@
-//! The INSERT of a row, whatever the database.
+//! Inserting rows, and reading them back: each database has a way of its own that is right and fast.
+
+mod by_last_id;
+mod by_returning;
+mod by_rowid;
+mod by_system;
+mod several;
+mod text;
+
+pub use self::by_last_id::ByLastId;
+pub use self::by_returning::ByReturning;
+pub use self::by_rowid::ByRowid;
+pub use self::by_system::BySystem;
 
 use std::collections::HashMap;
 
@@ -12,6 +24,17 @@ use crate::connection::RawConnection;
 use crate::error::{Error, Operation, Result};
 use crate::model::{self, Refused, Row, Stored};
 use crate::timestamp::{Fresh, Stamping};
+
+/// A way to insert rows of `M` on connections of type `C`.
+#[doc(hidden)]
+pub trait Inserting<M: Row, C: RawConnection> {
+    fn insert(conn: &mut C, new: Fresh<M>) -> Result<M>;
+    fn insert_unread(conn: &mut C, new: Fresh<M>) -> Result;
+    /// Inserts rows in few statements, and reads them back in their order.
+    fn insert_many(conn: &mut C, new: Vec<Fresh<M>>) -> Result<Vec<M>, Refused>;
+    /// Inserts rows in few statements.
+    fn insert_many_unread(conn: &mut C, new: Vec<Fresh<M>>) -> Result<(), Refused>;
+}
 
 /// The INSERT of what fixtures are made of, or where there is nothing to stamp.
 pub(super) type Insert<M> = InsertValues<M, <M as model::Model>::New>;

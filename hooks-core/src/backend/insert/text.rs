@@ -2,8 +2,8 @@
 //!
 //! A statement says of itself whether it can: the text that Diesel makes of it ends in `VALUES (?, .., ?)`.
 
-use super::Dialect;
-use super::names::unquote;
+use crate::backend::Dialect;
+use crate::backend::names::unquote;
 
 /// What stands before the row.
 const BEFORE: &str = ") VALUES ";
@@ -51,7 +51,7 @@ impl Text {
 
     /// The columns' names.
     pub(super) fn columns<DB: Dialect>(&self, backend: &DB) -> Vec<String> {
-        let quote = backend.quote();
+        let quote = backend.system().quote();
         let columns = &self.sql[..self.row - BEFORE.len()];
         let mut quoted = false;
         let opens = columns.find(|letter| {

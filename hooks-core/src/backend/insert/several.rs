@@ -3,10 +3,10 @@
 use diesel::QueryResult;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 
-use super::batch::Text;
-use super::insert::{refused, rows_count};
-use super::names::sql;
-use super::{Dialect, execute};
+use super::text::Text;
+use super::{refused, rows_count};
+use crate::backend::names::sql;
+use crate::backend::{Dialect, execute};
 use crate::connection::RawConnection;
 use crate::diesel_internals::writes_sql;
 use crate::error::Result;

@@ -1,0 +1,47 @@
+//! On a connection to one of several databases, which one it is decides.
+
+use super::{ByLastId, ByReturning, ByRowid, Inserting};
+use crate::backend::{Dialect, System};
+use crate::connection::RawConnection;
+use crate::error::Result;
+use crate::model::{Refused, Row};
+use crate::timestamp::Fresh;
+
+/// How rows are inserted on a connection to one of several databases.
+#[doc(hidden)]
+pub enum BySystem {}
+
+macro_rules! as_there {
+    ($conn:ident, $function:ident($($new:ident)?)) => {
+        match $conn.backend().system() {
+            System::Sqlite => ByRowid::$function($conn $(, $new)?),
+            System::Postgres => ByReturning::$function($conn $(, $new)?),
+            System::Mysql => ByLastId::$function($conn $(, $new)?),
+        }
+    };
+}
+
+impl<M, C> Inserting<M, C> for BySystem
+where
+    M: Row,
+    C: RawConnection,
+    ByRowid: Inserting<M, C>,
+    ByReturning: Inserting<M, C>,
+    ByLastId: Inserting<M, C>,
+{
+    fn insert(conn: &mut C, new: Fresh<M>) -> Result<M> {
+        as_there!(conn, insert(new))
+    }
+
+    fn insert_unread(conn: &mut C, new: Fresh<M>) -> Result {
+        as_there!(conn, insert_unread(new))
+    }
+
+    fn insert_many(conn: &mut C, new: Vec<Fresh<M>>) -> Result<Vec<M>, Refused> {
+        as_there!(conn, insert_many(new))
+    }
+
+    fn insert_many_unread(conn: &mut C, new: Vec<Fresh<M>>) -> Result<(), Refused> {
+        as_there!(conn, insert_many_unread(new))
+    }
+}

@@ -1,0 +1,42 @@
+//! What is asked of a database itself, and not of its rows.
+
+use diesel::QueryResult;
+use diesel::result::Error as DieselError;
+
+use super::Shape;
+use super::catalog::TableFacts;
+
+/// A connection to one database, also one that the application has in an enum of several.
+#[doc(hidden)]
+pub trait Session {
+    fn begin_to_write(&mut self) -> QueryResult<()>;
+
+    /// Whether the database has a transaction open, whatever Diesel thinks.
+    fn transaction_is_open(&mut self) -> bool;
+
+    /// Begins, in place of one that is gone, a transaction whose COMMIT fails, with Diesel's savepoints up to
+    /// this depth in it.
+    fn begin_what_cannot_be_committed(&mut self, depth: u32) -> QueryResult<()>;
+
+    /// What the catalog says of the table or view at this path, if there is one.
+    fn describe(&mut self, path: &[String]) -> QueryResult<Option<TableFacts>>;
+
+    /// Which statements are right on the table at this path with this key, if there is one.
+    fn shape(&mut self, path: &[String], key: &[&str]) -> QueryResult<Option<Shape>>;
+
+    /// Whether foreign keys hold on this connection.
+    fn enforces_foreign_keys(&mut self) -> QueryResult<bool>;
+
+    /// Whether this error says that a row has what must be unique in the table at this path. A trigger may have
+    /// written to another.
+    fn is_taken(&mut self, path: &[String], error: &DieselError) -> bool;
+}
+
+/// These statements, and those that set Diesel's own savepoints, up to this depth.
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+pub(super) fn with_savepoints(begin: &str, depth: u32) -> String {
+    let savepoints = (1..depth).map(|level| format!("SAVEPOINT diesel_savepoint_{level};"));
+    std::iter::once(begin.to_owned())
+        .chain(savepoints)
+        .collect()
+}

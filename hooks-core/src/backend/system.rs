@@ -1,0 +1,102 @@
+//! The databases, and how their SQL and their transactions differ.
+
+use diesel::backend::Backend;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+use crate::connection::ErrorEffect;
+
+/// A database management system; MariaDB counts as MySQL.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum System {
+    Sqlite,
+    Postgres,
+    Mysql,
+}
+
+/// A backend, whose value tells the system: it may stand for one of several.
+#[doc(hidden)]
+pub trait Dialect: Backend {
+    fn system(&self) -> System;
+    fn query_builder(&self) -> Self::QueryBuilder;
+}
+
+impl System {
+    /// OpenTelemetry's name for it.
+    #[cfg(feature = "tracing")]
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            System::Sqlite => "sqlite",
+            System::Postgres => "postgresql",
+            System::Mysql => "mysql",
+        }
+    }
+
+    /// What stands around a name.
+    pub(super) const fn quote(self) -> char {
+        match self {
+            System::Sqlite | System::Mysql => '`',
+            System::Postgres => '"',
+        }
+    }
+
+    /// What stands before a list of composite keys: SQLite has row values, but no list of them.
+    #[inline]
+    pub(super) const fn list_of_keys(self) -> &'static str {
+        match self {
+            System::Sqlite => "VALUES ",
+            System::Postgres | System::Mysql => "",
+        }
+    }
+
+    /// What makes one row of several values, to be assigned to as many columns. Without it each is assigned by
+    /// itself.
+    pub(crate) const fn row(self) -> Option<&'static str> {
+        match self {
+            System::Sqlite => Some(""),
+            System::Postgres => Some("ROW"),
+            System::Mysql => None,
+        }
+    }
+
+    /// What a query ends in that keeps others from its rows until the transaction is over. On SQLite a
+    /// transaction that writes has the only write lock there is.
+    #[inline]
+    pub(super) const fn for_update(self) -> &'static str {
+        match self.locks_rows() {
+            true => " FOR UPDATE",
+            false => "",
+        }
+    }
+
+    /// Whether a transaction keeps others from rows that it asks for, and not from all.
+    #[inline]
+    pub(crate) const fn locks_rows(self) -> bool {
+        !matches!(self, System::Sqlite)
+    }
+
+    /// Whether a savepoint of a name hides an earlier one, and does not replace it.
+    #[inline]
+    pub(crate) const fn savepoints_nest(self) -> bool {
+        !matches!(self, System::Mysql)
+    }
+
+    /// Whether nothing is answered after a statement that failed, until something is rolled back.
+    #[inline]
+    pub(crate) const fn errors_abort(self) -> bool {
+        matches!(self, System::Postgres)
+    }
+
+    /// What a statement that failed like this does to the transaction around it.
+    pub(crate) fn effect_of_error(self, error: &DieselError) -> ErrorEffect {
+        match (self, error) {
+            (System::Postgres, DieselError::DatabaseError(..)) => ErrorEffect::Level,
+            // A deadlock.
+            (
+                System::Mysql,
+                DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _),
+            ) => ErrorEffect::Transaction,
+            _ => ErrorEffect::Statement,
+        }
+    }
+}
