@@ -47,6 +47,12 @@ pub(crate) fn committed() -> Vec<Event> {
     COMMITTED.take()
 }
 
+/// Forgets what a program that failed left.
+pub(crate) fn forget() {
+    EVENTS.take();
+    COMMITTED.take();
+}
+
 /// Lets the receivers fail after so many events.
 pub(crate) fn fail_after(events: Option<usize>) {
     FAIL_AFTER.set(events);

@@ -32,6 +32,7 @@ pub(crate) struct World {
 }
 
 pub(crate) fn run(program: &Program) -> Outcome {
+    heard::forget();
     let kinds = match program.in_circles {
         true => ring::kinds(),
         false => tree::kinds(),
