@@ -24,6 +24,8 @@ struct Backfilling;
 struct OwnSignals;
 #[doc = include_str!("../docs/after-commit.md")]
 struct AfterCommit;
+#[doc = include_str!("../docs/conflicts.md")]
+struct Conflicts;
 #[doc = include_str!("../docs/timestamps.md")]
 struct Timestamps;
 #[doc = include_str!("../docs/testing.md")]

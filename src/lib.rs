@@ -46,7 +46,7 @@ pub use diesel_hooks_core::set_slow_receiver_threshold;
 pub use diesel_hooks_core::{
     Capture, DeletePlan, Deleted, Error, Failure, Guard, HookConnection, HookConnectionExt, Model,
     Persist, RawConnection, Result, Timestamp, check, error, failure, model, query, receiver,
-    registry, relation, set_failure_handler, set_instrumentation, signal,
+    registry, relation, retry, set_failure_handler, set_instrumentation, signal,
 };
 pub use diesel_hooks_derive::{HookConnection, Hooks, Signal, receiver};
 

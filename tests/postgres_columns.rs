@@ -24,9 +24,34 @@ struct Sheet {
     document_id: i32,
 }
 
+/// Could be stored on SQLite too.
+#[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[diesel(table_name = sheets, check_for_backend(diesel::pg::Pg))]
+struct PostgresSheet {
+    id: i32,
+    document_id: i32,
+}
+
+#[test]
+fn a_model_has_hooks_on_the_backends_that_it_names() {
+    fn names<M: diesel_hooks::Persist<C>, C: diesel_hooks::RawConnection>() -> &'static str {
+        M::INFO.name
+    }
+    assert_eq!(
+        names::<PostgresSheet, diesel::PgConnection>(),
+        "PostgresSheet"
+    );
+    // On SQLite it has none, so that `check` does not look for it there.
+    let mut conn = common::memory("CREATE TABLE sheets (id INTEGER PRIMARY KEY);");
+    let findings = diesel_hooks::check(&mut conn).expect("the catalog is read");
+    let missing = findings.iter().map(ToString::to_string);
+    let missing: Vec<_> = missing.filter(|it| it.contains("PostgresSheet")).collect();
+    assert_eq!(missing, [""; 0]);
+}
+
 #[test]
 fn the_model_is_registered_and_its_neighbours_work_on_sqlite() {
-    assert_eq!(diesel_hooks::registry().models().count(), 2);
+    assert_eq!(diesel_hooks::registry().models().count(), 3);
     let document = Document {
         id: 1,
         tags: vec!["a".into()],

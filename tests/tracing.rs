@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use common::memory;
 use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel_hooks::prelude::*;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -299,6 +300,23 @@ fn muting_is_visible() {
             "enter 1",
             "exit 1",
         ]
+    );
+}
+
+#[test]
+fn a_further_attempt_is_told() {
+    let told = traced(|conn| {
+        let mut runs = 0;
+        let outcome: diesel_hooks::Result = diesel_hooks::retry(conn, 2, |_| {
+            runs += 1;
+            let locked = Box::new("database is locked".to_owned());
+            Err(DieselError::DatabaseError(DatabaseErrorKind::Unknown, locked).into())
+        });
+        assert!(outcome.is_err());
+    });
+    assert_eq!(
+        told,
+        [r#"INFO the transaction is run again: attempt=1 error.type="Query""#]
     );
 }
 

@@ -55,7 +55,7 @@ mod tuple;
 pub use self::backends::first;
 pub use self::compare::Compare;
 pub use self::conditional::{DebugField, DefaultField, debug_field, default_field};
-pub use self::place::{BuiltIn, Place, Places};
+pub use self::place::{BuiltIn, OnMysql, OnPg, OnSqlite, OneOf, Place, Places};
 pub use self::set::{SetEmbedded, SetIf};
 pub use self::tuple::{AsSelectable, Changes, Embedded, Fields};
 

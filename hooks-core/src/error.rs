@@ -7,10 +7,15 @@ use diesel::result::Error as DieselError;
 
 pub(crate) use self::blocked::list;
 pub use self::blocked::{Blocked, Blocker};
+pub(crate) use self::causes::ends_transaction_of_mysql;
+use self::causes::{causes, is_conflict};
 pub use self::key::Key;
+pub use self::registry::RegistryError;
 
 mod blocked;
+mod causes;
 mod key;
+mod registry;
 mod unshown;
 
 /// The result of an operation of this library.
@@ -151,7 +156,8 @@ pub enum Error {
     /// The transaction around the operation is no longer the one in which it began, or can no longer be
     /// told from what failed in it: a receiver, a trigger or the database ended it.
     ///
-    /// What was written before that is lost, or committed without the rest. Inside a transaction of the
+    /// What was written before that is lost, or committed without the rest; on PostgreSQL, where a receiver
+    /// swallowed an error, what the operation wrote is lost and nothing else. Otherwise, inside a transaction of the
     /// application every operation says this from here on, until that transaction has ended, which it
     /// can only do by failing: its COMMIT is refused, on SQLite by a foreign key. After-commit callbacks
     /// that waited do not run.
@@ -160,6 +166,25 @@ pub enum Error {
         /// What went wrong before, if anything.
         source: Option<Box<Error>>,
     },
+    /// Nobody knows whether the operation was committed: the connection broke, and what commits it was
+    /// never answered.
+    ///
+    /// All of it was committed or nothing. After-commit callbacks do not run, and those for a rollback do
+    /// not either; [`set_failure_handler`](crate::set_failure_handler) hears how many there were. The
+    /// connection is of no more use, and a pool drops it. Look on another whether the rows are there.
+    #[error(
+        "the operation may have been committed or not, for its end was never answered: {source}"
+    )]
+    CommitUnknown {
+        /// What the database, or who was to reach it, said instead.
+        source: Box<Error>,
+    },
+    /// [`retry`](crate::retry) runs a whole transaction, and one was open on the connection already. Nothing
+    /// was run.
+    #[error(
+        "retry runs a whole transaction, and one is open on this connection; call it outside of any transaction"
+    )]
+    RetryInTransaction,
     /// Receivers caused one another without end.
     #[error("receivers call one another without end: {}", .chain.join(" -> "))]
     Recursion {
@@ -223,105 +248,50 @@ pub struct ReceiverError {
     pub source: BoxError,
 }
 
-/// Two registrations that cannot both hold.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum RegistryError {
-    /// Two receivers of one signal share a `dispatch_uid`.
-    #[error(
-        "dispatch_uid {uid:?} is used twice for {signal}: at {first} and at {second}; give one of them another dispatch_uid"
-    )]
-    DuplicateUid {
-        /// The shared identifier.
-        uid: &'static str,
-        /// The signal that both hear.
-        signal: &'static str,
-        /// Where the first stands, as `file:line`.
-        first: String,
-        /// Where the second stands, as `file:line`.
-        second: String,
-    },
-    /// What receivers demand with `before` and `after` cannot all be.
-    #[error(
-        "receivers of {signal} wait for one another: {path}; take one `before` or `after` away"
-    )]
-    OrderCycle {
-        /// The signal that they hear.
-        signal: &'static str,
-        /// Their `dispatch_uid`s, as `a -> b -> a`: each has to run before the next.
-        path: String,
-    },
-    /// A model's rows create one another without end.
-    #[error(
-        "auto_create never ends: {path}; let one of these relations be created by a receiver instead"
-    )]
-    AutoCreateCycle {
-        /// The models on the cycle, as `A -> B -> A`.
-        path: String,
-    },
-    /// A relation's column and the model over its table have keys of different Rust types.
-    #[error(
-        "{relation} refers to {parent} by another key type than the one that {parent} has; use one Rust type for both"
-    )]
-    KeyType {
-        /// The relation, as `Child.field`.
-        relation: String,
-        /// The model over the table that it refers to.
-        parent: &'static str,
-    },
-    /// Rows of one table go through two structs whose keys cannot be compared.
-    #[error(
-        "{first} and {second} are structs over one table, with keys of different types; use one Rust type for both"
-    )]
-    KeysOfTable {
-        /// The struct through which a row was reached first.
-        first: &'static str,
-        /// The other one.
-        second: &'static str,
-    },
-    /// The function of `on_delete = Set(..)` takes another connection than the one that the delete runs on.
-    #[error(
-        "the function that {relation} is set by takes another connection than {connection}; make it generic, or let it take none"
-    )]
-    SetOnOtherConnection {
-        /// The relation, as `Child.field`.
-        relation: String,
-        /// The connection type of the delete.
-        connection: &'static str,
-    },
-    /// A struct embedded in a model would keep columns as they are where it should write NULL.
-    #[error(
-        "{field} would not write `None` as NULL; add #[diesel(treat_none_as_null = true)] to the embedded struct, beside its AsChangeset"
-    )]
-    EmbeddedLeavesOutNone {
-        /// The field, as `Model.field`.
-        field: &'static str,
-    },
-    /// Receivers that the application counts on are not linked.
-    #[error("not linked: {}; name their crate in diesel_hooks::link!(..)", .uids.join(", "))]
-    Missing {
-        /// The `dispatch_uid`s that were not found.
-        uids: Vec<String>,
-    },
-}
-
 impl Error {
     /// The application's own error, if a receiver stopped the operation with one of type `E`.
     ///
     /// Receivers of nested operations are searched too.
     pub fn receiver_error<E: StdError + 'static>(&self) -> Option<&E> {
-        let mut next: Option<&(dyn StdError + 'static)> = Some(self);
-        while let Some(error) = next {
-            if let Some(found) = error.downcast_ref::<E>() {
-                return Some(found);
+        causes(self).find_map(|error| error.downcast_ref())
+    }
+
+    /// Whether doing the same again may succeed, because only what others did at the same time was in the
+    /// way: a deadlock, a transaction that could not be serialized, a lock that was waited for in vain, or
+    /// [`Error::ChildAppeared`].
+    ///
+    /// These are 40001 and 40P01 on PostgreSQL, 1213, 1205 and 1020 on MySQL and MariaDB, and SQLite's
+    /// `SQLITE_BUSY` and `SQLITE_LOCKED`. What has to be done again is the whole outermost transaction,
+    /// as [`retry`](crate::retry) does it. It is never [`Error::CommitUnknown`], nor anything that it
+    /// caused, for that may have been done already.
+    ///
+    /// It looks for the cause as deep as the errors tell it by [`source`](StdError::source), so it knows what
+    /// a receiver passed on with `?`. An error of the application's own has to tell it as well; one that is `transparent`
+    /// in thiserror's sense does not, if Diesel's error is in it.
+    ///
+    /// ```
+    /// # use diesel_hooks_core as diesel_hooks;
+    /// use diesel::result::{DatabaseErrorKind, Error as DieselError};
+    /// use diesel_hooks::Error;
+    ///
+    /// let refused = |kind, message: &str| {
+    ///     Error::from(DieselError::DatabaseError(kind, Box::new(message.to_owned())))
+    /// };
+    /// assert!(refused(DatabaseErrorKind::SerializationFailure, "could not serialize access").is_retryable());
+    /// assert!(refused(DatabaseErrorKind::Unknown, "database is locked").is_retryable());
+    /// assert!(!refused(DatabaseErrorKind::UniqueViolation, "duplicate key").is_retryable());
+    /// ```
+    pub fn is_retryable(&self) -> bool {
+        let mut retryable = false;
+        for error in causes(self) {
+            match error.downcast_ref() {
+                Some(Error::CommitUnknown { .. }) => return false,
+                Some(Error::ChildAppeared { .. }) => retryable = true,
+                _ => {}
             }
-            next = match error.downcast_ref::<Error>() {
-                // Transparent variants hide themselves from `source`.
-                Some(Error::Receiver(receiver)) => Some(&*receiver.source),
-                _ => error.source(),
-            };
+            retryable |= error.downcast_ref().is_some_and(is_conflict);
         }
-        None
+        retryable
     }
 
     /// What a receiver returned, if that is an endless chain: the chain names the receiver already, as often

@@ -50,6 +50,12 @@ pub enum FailureReason {
         /// How many callbacks were waiting.
         waiting: usize,
     },
+    /// The connection broke before COMMIT was answered, so that it is not known whether it was the turn of
+    /// those that wait for a commit or of those that wait for a rollback.
+    CommitUnknown {
+        /// How many callbacks were waiting.
+        waiting: usize,
+    },
 }
 
 impl fmt::Display for CallbackKind {
@@ -69,6 +75,12 @@ impl fmt::Display for Failure {
                 return write!(
                     f,
                     "{waiting} {callback} callbacks never ran: their connection was dropped or got another instrumentation before the transaction was over"
+                );
+            }
+            FailureReason::CommitUnknown { waiting } => {
+                return write!(
+                    f,
+                    "{waiting} {callback} callbacks did not run: COMMIT was never answered, so that it is not known what became of the transaction"
                 );
             }
             FailureReason::Error(error) => write!(f, "an {callback} callback failed: {error}")?,

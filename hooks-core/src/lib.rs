@@ -32,7 +32,7 @@ pub mod __private;
 pub use crate::check::check;
 pub use crate::collector::{DeletePlan, Deleted};
 pub use crate::connection::{
-    Capture, Guard, HookConnection, HookConnectionExt, RawConnection, set_instrumentation,
+    Capture, Guard, HookConnection, HookConnectionExt, RawConnection, retry, set_instrumentation,
 };
 pub use crate::error::{Error, Result};
 pub use crate::failure::{Failure, set_failure_handler};

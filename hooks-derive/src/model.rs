@@ -36,9 +36,14 @@ pub(crate) enum New {
     Generated(Ident),
 }
 
+/// What Diesel calls its backends.
+const BACKENDS: [&str; 3] = ["Sqlite", "Pg", "Mysql"];
+
 /// On which connections the model has hooks.
 pub(crate) enum StoredOn {
     EveryBackend,
+    /// Those of Diesel's backends that it names, in the order of [`BACKENDS`].
+    Backends(Vec<&'static str>),
     /// None of those that there are.
     NoBackend,
     Connections(Vec<Path>),
@@ -377,11 +382,20 @@ fn is_one_of(name: &Ident, names: &[Ident]) -> bool {
 }
 
 fn stored_on(connections: Option<&Vec<Path>>, backends: Option<Vec<Path>>) -> StoredOn {
-    let is_sqlite = |path: &Path| matches!(path.segments.last(), Some(it) if it.ident == "Sqlite");
-    match (connections, backends) {
-        (Some(connections), _) => StoredOn::Connections(connections.clone()),
-        (None, Some(backends)) if !backends.iter().any(is_sqlite) => StoredOn::NoBackend,
-        (None, _) => StoredOn::EveryBackend,
+    let backends = match (connections, backends) {
+        (Some(connections), _) => return StoredOn::Connections(connections.clone()),
+        (None, None) => return StoredOn::EveryBackend,
+        (None, Some(backends)) => backends,
+    };
+    let named = |name: &&str| {
+        let mut last = backends.iter().filter_map(|path| path.segments.last());
+        last.any(|it| it.ident == *name)
+    };
+    let named: Vec<_> = BACKENDS.into_iter().filter(named).collect();
+    match named.len() {
+        0 => StoredOn::NoBackend,
+        3 => StoredOn::EveryBackend,
+        _ => StoredOn::Backends(named),
     }
 }
 

@@ -105,3 +105,29 @@ built_in! {
     "postgres" PgConnection postgres;
     "mysql" MysqlConnection mysql;
 }
+
+/// A connection whose backend is among those that a model names in `check_for_backend`, a tuple of these.
+#[diagnostic::on_unimplemented(
+    message = "the model is not for this connection",
+    label = "its `check_for_backend` names other backends",
+    note = "add the backend to `check_for_backend`, or say `#[hooks(connection(..))]`"
+)]
+pub trait OneOf<Backends> {}
+
+pub enum OnSqlite {}
+pub enum OnPg {}
+pub enum OnMysql {}
+
+macro_rules! one_of {
+    ($($feature:literal $conn:ident $($backends:ty)*;)*) => {$($(
+        #[cfg(feature = $feature)]
+        #[diagnostic::do_not_recommend]
+        impl OneOf<$backends> for $conn {}
+    )*)*};
+}
+
+one_of! {
+    "sqlite" SqliteConnection (OnSqlite,) (OnSqlite, OnPg) (OnSqlite, OnMysql);
+    "postgres" PgConnection (OnPg,) (OnSqlite, OnPg) (OnPg, OnMysql);
+    "mysql" MysqlConnection (OnMysql,) (OnSqlite, OnMysql) (OnPg, OnMysql);
+}

@@ -27,6 +27,12 @@ pub trait Session {
     /// Whether foreign keys hold on this connection.
     fn enforces_foreign_keys(&mut self) -> QueryResult<bool>;
 
+    /// Whether the transaction does not see what others committed since it began, though the database does when
+    /// it looks at a foreign key.
+    fn reads_a_snapshot(&mut self) -> bool {
+        false
+    }
+
     /// Whether this error says that a row has what must be unique in the table at this path. A trigger may have
     /// written to another.
     fn is_taken(&mut self, path: &[String], error: &DieselError) -> bool;

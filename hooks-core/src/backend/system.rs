@@ -4,6 +4,7 @@ use diesel::backend::Backend;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use crate::connection::ErrorEffect;
+use crate::error::ends_transaction_of_mysql;
 
 /// A database management system; MariaDB counts as MySQL.
 #[doc(hidden)]
@@ -91,11 +92,13 @@ impl System {
     pub(crate) fn effect_of_error(self, error: &DieselError) -> ErrorEffect {
         match (self, error) {
             (System::Postgres, DieselError::DatabaseError(..)) => ErrorEffect::Level,
-            // A deadlock.
-            (
-                System::Mysql,
-                DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _),
-            ) => ErrorEffect::Transaction,
+            // A deadlock, or a row that is not as it was read.
+            (System::Mysql, DieselError::DatabaseError(kind, told))
+                if *kind == DatabaseErrorKind::SerializationFailure
+                    || ends_transaction_of_mysql(told.message()) =>
+            {
+                ErrorEffect::Transaction
+            }
             _ => ErrorEffect::Statement,
         }
     }

@@ -139,6 +139,9 @@ fn explain<M: Persist<C>, C: RawConnection>(
         {
             return stop;
         }
+        if let Some(relation) = unseen::<M, C>(conn, &error) {
+            return Stop::Failed(appeared(&relation));
+        }
     }
     Error::query(M::INFO.name, Operation::Delete)(error).into()
 }
@@ -195,10 +198,30 @@ fn referring<M: Persist<C>, C: RawConnection>(
     if let Err(stop) = super::blocked(&mut found) {
         return Ok(Some(stop));
     }
-    Ok(appeared.map(|relation| {
-        Stop::Failed(Error::ChildAppeared {
-            model: relation.child.name,
-            relation: relation.name(),
-        })
-    }))
+    Ok(appeared.map(|relation| Stop::Failed(self::appeared(&relation))))
+}
+
+/// The relation by which a row refers that the database knows of and this transaction does not see, because it
+/// reads what was there when it began.
+fn unseen<M: Persist<C>, C: RawConnection>(
+    conn: &mut C,
+    error: &DieselError,
+) -> Option<RelationInfo> {
+    let DieselError::DatabaseError(_, told) = error else {
+        return None;
+    };
+    let table = told.table_name()?;
+    let relations = M::hooks().ok()?.relations.iter();
+    let mut of_table = relations
+        .map(|relation| relation.info())
+        .filter(|it| it.child.table.rsplit('.').next() == Some(table));
+    let relation = of_table.find(|it| it.on_delete != OnDelete::DoNothing)?;
+    conn.session().reads_a_snapshot().then_some(relation)
+}
+
+fn appeared(relation: &RelationInfo) -> Error {
+    Error::ChildAppeared {
+        model: relation.child.name,
+        relation: relation.name(),
+    }
 }

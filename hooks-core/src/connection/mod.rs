@@ -5,6 +5,7 @@ mod chain;
 mod ext;
 mod merge;
 mod queue;
+mod retry;
 mod savepoint;
 pub(crate) mod scoped;
 mod state;
@@ -23,6 +24,7 @@ pub(crate) use self::merge::{Mergeable, Tag};
 pub(crate) use self::queue::Callback;
 #[doc(hidden)]
 pub use self::queue::ErrorEffect;
+pub use self::retry::retry;
 pub(crate) use self::savepoint::{before_writes, undo_writes};
 pub use self::scoped::Guard;
 pub(crate) use self::state::State;

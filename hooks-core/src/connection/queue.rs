@@ -6,10 +6,10 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use diesel::result::Error as DieselError;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use super::merge::{Mergeable, Tag, fold};
-use crate::failure::{CallbackKind, contain};
+use crate::failure::{CallbackKind, Failure, FailureReason, contain, report};
 use crate::receiver::Outcome;
 
 /// What a failing statement does to the transaction around it.
@@ -30,6 +30,8 @@ pub(crate) enum Step {
     Begin(u32),
     Commit(u32),
     RollBack(u32),
+    /// The ROLLBACK by which Diesel answers to an outermost COMMIT that failed.
+    UndoCommit,
 }
 
 /// What is left to do once.
@@ -123,14 +125,20 @@ impl Queue {
             }
             (Step::Commit(1), None) if self.doomed.is_none() => self.commit(),
             (Step::Commit(1), None) => self.roll_back(1),
-            (Step::Commit(1), Some(error)) if is_over(error) => self.roll_back(1),
+            (Step::Commit(1), Some(error)) => match ErrorOfCommit::of(error) {
+                ErrorOfCommit::Over => self.roll_back(1),
+                ErrorOfCommit::Unanswered => self.forget(),
+                // Diesel rolls back, and that is heard as well.
+                ErrorOfCommit::Refused => Due::nothing(),
+            },
             (Step::Commit(depth), None) => {
                 self.release(depth);
                 Due::nothing()
             }
-            // After a COMMIT that failed, Diesel rolls back, and that is heard as well.
             (Step::Begin(_) | Step::Commit(_), Some(_)) => Due::nothing(),
             (Step::RollBack(depth), _) => self.roll_back(depth),
+            (Step::UndoCommit, Some(error)) if !is_over(error) => self.forget(),
+            (Step::UndoCommit, _) => self.roll_back(1),
         }
     }
 
@@ -149,8 +157,16 @@ impl Queue {
     fn commit(&mut self) -> Due {
         self.depth = 0;
         Due {
-            kind: CallbackKind::AfterCommit,
+            kind: Some(CallbackKind::AfterCommit),
             entries: std::mem::take(&mut self.waiting),
+        }
+    }
+
+    /// Nobody knows what became of the transaction.
+    fn forget(&mut self) -> Due {
+        Due {
+            kind: None,
+            ..self.roll_back(1)
         }
     }
 
@@ -171,7 +187,7 @@ impl Queue {
             self.doomed = None;
         }
         Due {
-            kind: CallbackKind::AfterRollback,
+            kind: Some(CallbackKind::AfterRollback),
             entries: self.remove(|entry| entry.depth >= depth),
         }
     }
@@ -179,7 +195,7 @@ impl Queue {
     /// A savepoint that Diesel does not know is rolled back to.
     pub(super) fn roll_back_to(&mut self, mark: Mark) -> Due {
         Due {
-            kind: CallbackKind::AfterRollback,
+            kind: Some(CallbackKind::AfterRollback),
             entries: self.remove(|entry| entry.place >= mark.0),
         }
     }
@@ -187,7 +203,7 @@ impl Queue {
     /// What would run, had the transaction been committed now.
     pub(super) fn take_captured(&mut self, from: Mark) -> Due {
         Due {
-            kind: CallbackKind::AfterCommit,
+            kind: Some(CallbackKind::AfterCommit),
             entries: self.remove(|entry| entry.is_captured(from)),
         }
     }
@@ -218,19 +234,20 @@ impl Entry {
     }
 }
 
-/// What left the queue: entries of one kind run, others are forgotten.
+/// What left the queue: entries of one kind run, others are forgotten. None run if it is not known whose
+/// turn it is, which is reported.
 ///
 /// It is run when the queue is neither borrowed nor locked.
 #[must_use]
 pub(crate) struct Due {
-    kind: CallbackKind,
+    kind: Option<CallbackKind>,
     entries: Vec<Entry>,
 }
 
 impl Due {
     fn nothing() -> Self {
         Due {
-            kind: CallbackKind::AfterCommit,
+            kind: None,
             entries: Vec::new(),
         }
     }
@@ -242,7 +259,7 @@ impl Due {
         callback: Callback,
     ) -> Self {
         Due {
-            kind: CallbackKind::AfterCommit,
+            kind: Some(CallbackKind::AfterCommit),
             entries: vec![Entry {
                 place: 0,
                 depth: 0,
@@ -261,8 +278,12 @@ impl Due {
     /// Runs each callback whatever became of those before it, and says how many ran. No panic comes out.
     pub(super) fn run(self) -> usize {
         let Due { kind, entries } = self;
-        let (kept, forgotten): (Vec<_>, Vec<_>) =
-            entries.into_iter().partition(|entry| entry.kind == kind);
+        if kind.is_none() {
+            report_waiting(&entries, |waiting| FailureReason::CommitUnknown { waiting });
+        }
+        let (kept, forgotten): (Vec<_>, Vec<_>) = entries
+            .into_iter()
+            .partition(|entry| Some(entry.kind) == kind);
         for entry in forgotten {
             // What it captured may panic when it is dropped.
             contain(entry.kind, entry.receiver, || {
@@ -272,14 +293,53 @@ impl Due {
         }
         let mut ran = 0;
         for call in fold(kept) {
-            ran += usize::from(call.run(kind));
+            ran += usize::from(kind.is_some_and(|kind| call.run(kind)));
         }
         ran
     }
 }
 
-/// Whether SQLite refused a COMMIT because nothing is open: Diesel then sends no ROLLBACK.
-fn is_over(error: &DieselError) -> bool {
+/// Reports callbacks that do not run, each kind by itself.
+pub(super) fn report_waiting(entries: &[Entry], reason: impl Fn(usize) -> FailureReason) {
+    for callback in [CallbackKind::AfterCommit, CallbackKind::AfterRollback] {
+        let waiting = entries.iter().filter(|it| it.kind == callback).count();
+        if waiting > 0 {
+            report(&Failure {
+                callback,
+                receiver: None,
+                reason: reason(waiting),
+            });
+        }
+    }
+}
+
+/// What an outermost COMMIT that failed says of its transaction.
+enum ErrorOfCommit {
+    /// It is gone, and Diesel sends no ROLLBACK.
+    Over,
+    /// The connection broke before an answer came.
+    Unanswered,
+    Refused,
+}
+
+impl ErrorOfCommit {
+    fn of(error: &DieselError) -> Self {
+        match error {
+            // MySQL's client says neither; there the ROLLBACK fails as well.
+            DieselError::DatabaseError(DatabaseErrorKind::ClosedConnection, _) => {
+                ErrorOfCommit::Unanswered
+            }
+            DieselError::DatabaseError(DatabaseErrorKind::UnableToSendCommand, _) => {
+                ErrorOfCommit::Over
+            }
+            _ if is_over(error) => ErrorOfCommit::Over,
+            _ => ErrorOfCommit::Refused,
+        }
+    }
+}
+
+/// Whether SQLite refused to end a transaction because none is open: it has rolled back by itself.
+pub(super) fn is_over(error: &DieselError) -> bool {
     matches!(error, DieselError::DatabaseError(_, info) if info.message().contains("no transaction is active"))
 }
 

@@ -28,14 +28,14 @@ impl Savepoint {
         Ok(Savepoint(Some(number)))
     }
 
-    pub(super) fn release<C: RawConnection>(self, conn: &mut C) -> QueryResult<()> {
+    pub(super) fn release<C: RawConnection>(&self, conn: &mut C) -> QueryResult<()> {
         match self.0 {
             None => execute(conn, Release).map(drop),
             Some(number) => conn.batch_execute(&format!("RELEASE SAVEPOINT diesel_hooks_{number}")),
         }
     }
 
-    pub(super) fn roll_back<C: RawConnection>(self, conn: &mut C) -> QueryResult<()> {
+    pub(super) fn roll_back<C: RawConnection>(&self, conn: &mut C) -> QueryResult<()> {
         match self.0 {
             None => execute(conn, RollBackToSavepoint).map(drop)?,
             Some(number) => {

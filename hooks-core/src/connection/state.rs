@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 use diesel::connection::{Instrumentation, InstrumentationEvent, get_default_instrumentation};
 use diesel::result::Error as DieselError;
 
-use super::queue::{ErrorEffect, Mark, Queue, Shared, Step};
+use super::queue::{ErrorEffect, Mark, Queue, Shared, Step, report_waiting};
 use super::scoped::{Closure, Scoped};
 use super::transaction::depth;
 use super::{Chain, HookConnection, RawConnection};
@@ -13,7 +13,7 @@ use crate::backend::{Shape, System};
 use crate::collector::Claims;
 use crate::diesel_internals::{no_instrumentation, type_of};
 use crate::error::{Error, Result};
-use crate::failure::{CallbackKind, Failure, FailureReason, report};
+use crate::failure::FailureReason;
 
 /// What the library remembers about a connection.
 ///
@@ -209,6 +209,11 @@ impl Instrumentation for State {
             }
             InstrumentationEvent::BeginTransaction { depth, .. } => Step::Begin(depth.get()),
             InstrumentationEvent::CommitTransaction { depth, .. } => Step::Commit(depth.get()),
+            InstrumentationEvent::RollbackTransaction { .. }
+                if matches!(self.hearing, Hearing::CommitFailed) =>
+            {
+                Step::UndoCommit
+            }
             InstrumentationEvent::RollbackTransaction { depth, .. } => Step::RollBack(depth.get()),
             _ => return self.tell(event),
         };
@@ -257,7 +262,7 @@ impl State {
             Step::Commit(1) if self.health == Health::Lost => self.queue.lock().roll_back(1),
             _ => self.queue.lock().finish(step, error),
         };
-        if let (Step::Commit(1), None) | (Step::RollBack(1), _) = (step, error) {
+        if let (Step::Commit(1), None) | (Step::RollBack(1) | Step::UndoCommit, _) = (step, error) {
             self.health = Health::Good;
         }
         if let Some(error) = error {
@@ -296,16 +301,7 @@ impl State {
 impl Drop for State {
     fn drop(&mut self) {
         let abandoned = self.queue.lock().abandon();
-        for callback in [CallbackKind::AfterCommit, CallbackKind::AfterRollback] {
-            let waiting = abandoned.iter().filter(|it| it.kind == callback).count();
-            if waiting > 0 {
-                report(&Failure {
-                    callback,
-                    receiver: None,
-                    reason: FailureReason::NeverRan { waiting },
-                });
-            }
-        }
+        report_waiting(&abandoned, |waiting| FailureReason::NeverRan { waiting });
     }
 }
 

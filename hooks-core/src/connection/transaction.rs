@@ -4,14 +4,14 @@ use diesel::QueryResult;
 use diesel::connection::{Connection, TransactionManager};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
-use super::queue::Mark;
+use super::queue::{Mark, is_over};
 use super::savepoint::Savepoint;
 use super::state::Health;
 use super::{RawConnection, State, scoped};
 use crate::backend::execute;
 use crate::backend::statements::RollBack;
 use crate::diesel_internals::{restore_depth, transaction_status};
-use crate::error::{Error, Result};
+use crate::error::{Error, Operation, Result};
 use crate::model::Persist;
 
 /// What an operation does besides its own statement, which says how much it takes to undo it.
@@ -45,8 +45,8 @@ pub(crate) fn atomic<M: Persist<C>, C: RawConnection, T>(
         scope
     };
     match (open_depth(conn)?, scope) {
-        (0, Scope::Statement) => work(conn),
-        (_, Scope::Statement) | (1.., Scope::ReadBack) => in_place::<M, C, T>(conn, work),
+        (0, Scope::Statement) => alone(conn, work),
+        (1.., Scope::Statement | Scope::ReadBack) => in_place::<M, C, T>(conn, work),
         (1.., Scope::Statements) => savepoint(conn, work),
         _ => transaction(conn, scope, work),
     }
@@ -125,6 +125,38 @@ fn lose<C: RawConnection>(conn: &mut C) {
     }
 }
 
+/// Runs a statement that commits by itself. If nothing answers it, it may have done so.
+fn alone<C: RawConnection, T>(conn: &mut C, work: impl FnOnce(&mut C) -> Result<T>) -> Result<T> {
+    work(conn).map_err(|error| match &error {
+        Error::Query {
+            operation: Some(Operation::Create | Operation::Update | Operation::Delete),
+            source,
+            ..
+        } if is_unanswered(conn, source) => Error::CommitUnknown {
+            source: Box::new(error),
+        },
+        _ => error,
+    })
+}
+
+/// Whether the statement that failed like this, outside of a transaction or to end one, may have been done:
+/// the connection broke, and not before it was sent. A pool then knows to drop the connection.
+#[cold]
+fn is_unanswered<C: RawConnection>(conn: &mut C, error: &DieselError) -> bool {
+    let answered = match error {
+        DieselError::RollbackErrorOnCommit { rollback_error, .. } => is_over(rollback_error),
+        DieselError::DatabaseError(DatabaseErrorKind::Unknown, _) => {
+            depth(conn).is_ok() && conn.batch_execute("SELECT 1").is_ok()
+        }
+        DieselError::DatabaseError(kind, _) => !matches!(kind, DatabaseErrorKind::ClosedConnection),
+        _ => true,
+    };
+    if !answered {
+        transaction_status(conn).set_in_error();
+    }
+    !answered
+}
+
 /// Runs statements that need no undoing, inside a transaction of the application.
 fn in_place<M: Persist<C>, C: RawConnection, T>(
     conn: &mut C,
@@ -150,7 +182,8 @@ fn left_something<M: Persist<C>, C: RawConnection>(conn: &mut C, error: &Error) 
     M::guarded(conn) || (may_end_it && !conn.session().transaction_is_open())
 }
 
-fn transaction<C: RawConnection, T>(
+/// Runs `work` in a transaction, or in Diesel's savepoint inside one.
+pub(super) fn transaction<C: RawConnection, T>(
     conn: &mut C,
     scope: Scope,
     work: impl FnOnce(&mut C) -> Result<T>,
@@ -160,24 +193,14 @@ fn transaction<C: RawConnection, T>(
         0 => conn.begin_to_write()?,
         _ => C::TransactionManager::begin_transaction(conn)?,
     }
-    // Diesel's own savepoint tells by its name; an outermost transaction needs one to tell.
-    let sentinel = match entry == 0 && scope == Scope::Receivers {
-        false => None,
-        true => match Savepoint::set(conn) {
-            Ok(savepoint) => Some(savepoint),
-            Err(error) => {
-                roll_back(conn, entry);
-                return Err(error.into());
-            }
-        },
-    };
-    let outcome = catch_unwind(AssertUnwindSafe(|| work(conn)));
-    let lost = depth(conn) != Ok(entry + 1)
-        || State::installed(conn).is_some_and(|state| state.health == Health::Lost)
-        || sentinel.is_some_and(|it| it.release(conn).is_err());
+    // The application's instrumentation hears of each statement, and may panic.
+    let outcome = catch_unwind(AssertUnwindSafe(|| inside(conn, entry, scope, work)));
     match outcome {
-        Ok(Ok(value)) if !lost => commit(conn, entry).map(|()| value),
-        Ok(outcome) => {
+        Ok(Ok(Done {
+            outcome: Ok(value),
+            lost: false,
+        })) => commit(conn, entry).map(|()| value),
+        Ok(Ok(Done { outcome, lost })) => {
             let rolled_back = roll_back(conn, entry) && !lost;
             // Where no receiver ran, nothing was written after the database ended the transaction.
             let nothing_escaped = rolled_back || (entry == 0 && scope < Scope::Receivers);
@@ -188,10 +211,57 @@ fn transaction<C: RawConnection, T>(
                 }),
             }
         }
+        Ok(Err(error)) => {
+            roll_back(conn, entry);
+            Err(error)
+        }
         Err(panic) => {
             roll_back(conn, entry);
             resume_unwind(panic)
         }
+    }
+}
+
+/// What came of work in a transaction.
+struct Done<T> {
+    outcome: Result<T>,
+    /// Whether the transaction is no longer the one in which it began.
+    lost: bool,
+}
+
+/// An error if the work did not begin.
+fn inside<C: RawConnection, T>(
+    conn: &mut C,
+    entry: u32,
+    scope: Scope,
+    work: impl FnOnce(&mut C) -> Result<T>,
+) -> Result<Done<T>> {
+    // Diesel's own savepoint tells by its name; an outermost transaction needs one to tell.
+    let sentinel = match entry == 0 && scope == Scope::Receivers {
+        false => None,
+        true => Some(Savepoint::set(conn)?),
+    };
+    let outcome = work(conn);
+    let lost = depth(conn) != Ok(entry + 1)
+        || State::installed(conn).is_some_and(|state| state.health == Health::Lost);
+    let found = match sentinel {
+        Some(sentinel) if !lost => find(conn, &sentinel, outcome.is_err()),
+        _ => Ok(()),
+    };
+    Ok(match found {
+        Ok(()) => Done { outcome, lost },
+        Err(error) => Done {
+            outcome: outcome.and(Err(error.into())),
+            lost: true,
+        },
+    })
+}
+
+/// An error if the savepoint is no longer there. After a failure, PostgreSQL answers only who goes back to it.
+fn find<C: RawConnection>(conn: &mut C, sentinel: &Savepoint, failed: bool) -> QueryResult<()> {
+    match failed {
+        true => sentinel.roll_back(conn),
+        false => sentinel.release(conn),
     }
 }
 
@@ -210,10 +280,24 @@ fn commit<C: RawConnection>(conn: &mut C, entry: u32) -> Result {
         Ok(Err(error)) => error,
     };
     match entry {
+        0 if is_unanswered(conn, &error) => Err(Error::CommitUnknown {
+            source: Box::new(error.into()),
+        }),
         0 => Err(error.into()),
-        // A savepoint can be released unless its transaction is gone.
+        // Somebody swallowed an error, and Diesel has gone back to the savepoint.
+        _ if conn.system().errors_abort() && depth(conn) == Ok(entry) && is_answered(conn) => {
+            Err(Error::TransactionLost {
+                source: Some(Box::new(error.into())),
+            })
+        }
+        // Elsewhere a savepoint can be released unless its transaction is gone.
         _ => Err(doom(conn, Some(error.into()))),
     }
+}
+
+/// Whether a transaction is open, and nothing has failed in it.
+fn is_answered<C: RawConnection>(conn: &mut C) -> bool {
+    conn.session().transaction_is_open() && conn.batch_execute("SELECT 1").is_ok()
 }
 
 /// Back to the depth at entry, through whatever a receiver left open, and whether all of it was there to
@@ -247,17 +331,19 @@ fn savepoint<C: RawConnection, T>(
 ) -> Result<T> {
     let mark = State::mark(conn);
     let savepoint = Savepoint::set(conn)?;
-    match catch_unwind(AssertUnwindSafe(|| work(conn))) {
-        Ok(Ok(value)) => match savepoint.release(conn) {
-            Ok(()) => Ok(value),
-            Err(error) => Err(doom(conn, Some(error.into()))),
-        },
-        Ok(Err(error)) => match undo(conn, savepoint, mark) {
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        let value = work(conn)?;
+        Ok((value, savepoint.release(conn)))
+    }));
+    match outcome {
+        Ok(Ok((value, Ok(())))) => Ok(value),
+        Ok(Ok((_, Err(error)))) => Err(doom(conn, Some(error.into()))),
+        Ok(Err(error)) => match undo(conn, &savepoint, mark) {
             true => Err(error),
             false => Err(doom(conn, Some(error))),
         },
         Err(panic) => {
-            if !undo(conn, savepoint, mark) {
+            if !undo(conn, &savepoint, mark) {
                 drop(doom(conn, None));
             }
             resume_unwind(panic)
@@ -267,7 +353,7 @@ fn savepoint<C: RawConnection, T>(
 
 /// Whether it was there to be undone. Otherwise the database ended the transaction itself, which Diesel
 /// notices only in statements that it does not prepare.
-fn undo<C: RawConnection>(conn: &mut C, savepoint: Savepoint, mark: Mark) -> bool {
+fn undo<C: RawConnection>(conn: &mut C, savepoint: &Savepoint, mark: Mark) -> bool {
     if savepoint.roll_back(conn).is_err() {
         return false;
     }

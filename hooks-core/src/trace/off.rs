@@ -1,5 +1,5 @@
 use crate::connection::{CallbackKind, RawConnection};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::receiver::{Outcome, Receiver};
 use crate::signal::Signal;
@@ -52,3 +52,6 @@ pub(crate) fn muted(_uid: &str) {}
 
 #[inline(always)]
 pub(crate) fn muted_all() {}
+
+#[inline(always)]
+pub(crate) fn again(_attempt: u32, _error: &Error) {}

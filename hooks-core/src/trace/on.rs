@@ -29,6 +29,7 @@ static SLOW: AtomicU64 = AtomicU64::new(u64::MAX);
 /// | a receiver or callback, when it is over | DEBUG, or WARN if it was slow | `receiver`, `model`, `signal`, `when`, `duration_us`, `outcome` |
 /// | `without_receiver` | DEBUG | `receiver` |
 /// | `without_hooks` | INFO | |
+/// | a further attempt of `retry` | INFO | `attempt`, the one that failed, and `error.type` |
 ///
 /// An `outcome` is `ok`, `error` or `panic`. One that waits for the end of the transaction has its event then.
 /// No value of a column and no key is told.
@@ -130,6 +131,12 @@ pub(crate) fn muted_all() {
     event!(target: TARGET, Level::INFO, "all receivers are muted");
 }
 
+/// A transaction is run again because of this.
+pub(crate) fn again(attempt: u32, error: &Error) {
+    let error = error_type(error);
+    event!(target: TARGET, Level::INFO, attempt, error.type = error, "the transaction is run again");
+}
+
 /// A call, which becomes an event when it is over, also by a panic.
 struct Watch {
     receiver: &'static str,
@@ -186,6 +193,8 @@ fn error_type(error: &Error) -> &'static str {
         Error::DependentExists { .. } => "DependentExists",
         Error::ChildAppeared { .. } => "ChildAppeared",
         Error::TransactionLost { .. } => "TransactionLost",
+        Error::CommitUnknown { .. } => "CommitUnknown",
+        Error::RetryInTransaction => "RetryInTransaction",
         Error::Recursion { .. } => "Recursion",
         Error::Instrumentation => "Instrumentation",
         Error::Registry(_) => "Registry",

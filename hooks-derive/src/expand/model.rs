@@ -1,8 +1,9 @@
 //! `Model`, and what registers it.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{format_ident, quote};
 use syn::ext::IdentExt;
+use syn::{Ident, Path};
 
 use crate::model::{Model, New, StoredOn};
 
@@ -42,7 +43,9 @@ fn names(model: &Model<'_>) -> TokenStream {
     let name = model.name;
     match &model.stored_on {
         StoredOn::NoBackend => quote!(|_| ::core::option::Option::None),
-        StoredOn::EveryBackend => quote!(__hooks::names!(__hooks, #name)),
+        StoredOn::EveryBackend | StoredOn::Backends(_) => {
+            quote!(__hooks::names!(__hooks, #name))
+        }
         StoredOn::Connections(paths) => quote! {
             |__on| __hooks::first([#(__hooks::Names::<#name, #paths>::new().on(__on)),*])
         },
@@ -52,20 +55,26 @@ fn names(model: &Model<'_>) -> TokenStream {
 /// Where the model keeps its receivers, for each connection type on which it has hooks.
 fn hooked(model: &Model<'_>) -> TokenStream {
     let name = model.name;
-    let connections = match &model.stored_on {
+    let bounds = match &model.stored_on {
         StoredOn::NoBackend => return TokenStream::new(),
-        StoredOn::EveryBackend => {
-            return quote! {
-                impl<__C: __hooks::BuiltIn> __hooks::Hooked<__C> for #name {
-                    fn place() -> &'static __hooks::Place<Self, __C> {
-                        static PLACES: __hooks::Places<#name> = __hooks::Places::new();
-                        __C::place(&PLACES)
-                    }
-                }
-            };
+        StoredOn::EveryBackend => quote!(__hooks::BuiltIn),
+        StoredOn::Backends(names) => {
+            let names = names.iter().map(|it| format_ident!("On{it}"));
+            quote!(__hooks::BuiltIn + __hooks::OneOf<(#(__hooks::#names,)*)>)
         }
-        StoredOn::Connections(connections) => connections,
+        StoredOn::Connections(connections) => return hooked_on(name, connections),
     };
+    quote! {
+        impl<__C: #bounds> __hooks::Hooked<__C> for #name {
+            fn place() -> &'static __hooks::Place<Self, __C> {
+                static PLACES: __hooks::Places<#name> = __hooks::Places::new();
+                __C::place(&PLACES)
+            }
+        }
+    }
+}
+
+fn hooked_on(name: &Ident, connections: &[Path]) -> TokenStream {
     quote! {
         #(
             impl __hooks::Hooked<#connections> for #name {

@@ -172,7 +172,7 @@ fn replacement(relation: &Relation) -> Option<TokenStream> {
 fn on(model: &Model<'_>) -> Option<TokenStream> {
     let links = match &model.stored_on {
         StoredOn::NoBackend => return None,
-        StoredOn::EveryBackend => quote!(__hooks::link_on!(__hooks, __on)),
+        StoredOn::EveryBackend | StoredOn::Backends(_) => quote!(__hooks::link_on!(__hooks, __on)),
         StoredOn::Connections(paths) => quote! {
             __hooks::first([#(__hooks::Probe::<Self, #paths>::new().link(__on)),*])
         },

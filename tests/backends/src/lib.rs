@@ -65,6 +65,12 @@ impl Database {
         self.0.connect()
     }
 
+    /// What other connections connect to.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.0.url()
+    }
+
     /// A new database, and a connection to it.
     #[must_use]
     pub fn open(tables: &str) -> (Self, TestConnection) {

@@ -44,6 +44,14 @@ impl Database {
         }
     }
 
+    pub(crate) fn url(&self) -> String {
+        match self {
+            Database::Postgres(it) => it.url(),
+            Database::Mysql(it) => it.url(),
+            Database::Sqlite(it) => it.url(),
+        }
+    }
+
     pub(crate) fn connect(&self) -> Connected {
         match self {
             Database::Postgres(it) => AnyConnection::Postgres(it.connect()),

@@ -1,10 +1,14 @@
 //! What waits for the transaction runs once, when it is durable, and never for what was rolled back.
 #![allow(missing_docs, reason = "schema modules are generated")]
 
+mod sessions;
+
 use std::cell::RefCell;
 
 use backends::{Database, System, TestConnection, count, system};
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
+use diesel::result::DatabaseErrorKind;
 use diesel_hooks::Error;
 use diesel_hooks::prelude::*;
 
@@ -166,4 +170,73 @@ fn a_receivers_error_rolls_its_operation_back() {
     drop(guard);
     assert_eq!(count(&mut conn, "orders"), 0);
     assert_eq!(sent(), ["no tea"]);
+}
+
+#[test]
+fn a_conflict_that_ended_the_transaction_lets_nothing_of_it_be_told() {
+    for by_text in [false, true] {
+        let database = Database::new(TABLES);
+        let mut conn = sessions::careful(&database);
+        order(&mut conn, "tea").expect("created");
+        sent();
+        let mut other = database.connect();
+        let drink = |conn: &mut TestConnection| match by_text {
+            true => conn.batch_execute("UPDATE orders SET item = 'drunk'"),
+            false => diesel::update(orders::table)
+                .set(orders::item.eq("drunk"))
+                .execute(conn)
+                .map(drop),
+        };
+        // Whoever swallows the conflict goes on, on MariaDB outside of any transaction.
+        let outcome = conn.transaction(|conn| {
+            assert_eq!(count(conn, "orders"), 1);
+            conn.after_commit(|| send("committed"))?;
+            conn.after_rollback(|| send("rolled back"))?;
+            drink(&mut other)?;
+            assert!(drink(conn).is_err());
+            Ok::<_, Error>(())
+        });
+        let told = match sessions::on_sqlite() {
+            // There the statement alone was refused.
+            true => "committed",
+            false => "rolled back",
+        };
+        assert_eq!(sent(), [told], "{outcome:?}");
+    }
+}
+
+#[test]
+fn an_operation_that_lends_its_connection_says_what_the_database_said() {
+    let (_database, mut conn) = Database::open(TABLES);
+    let guard = conn
+        .connect(|_: &PostCreate<Order>, _: &mut TestConnection| ())
+        .expect("connected");
+    order(&mut conn, "tea").expect("created");
+    let error = order(&mut conn, "tea").expect_err("it is taken");
+    let taken = matches!(
+        &error,
+        Error::Query {
+            source: diesel::result::Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _),
+            ..
+        }
+    );
+    assert!(taken, "{error:?}");
+    drop(guard);
+    assert_eq!(count(&mut conn, "orders"), 1);
+    assert_eq!(sent(), ["ship tea"]);
+}
+
+#[test]
+fn an_error_that_a_receiver_swallowed_costs_its_operation_at_most() {
+    let (_database, mut conn) = Database::open(TABLES);
+    let taken = order(&mut conn, "taken").expect("created");
+    sent();
+    conn.transaction(|conn| {
+        let outcome = Line::create(conn, NewLine { order_id: taken.id });
+        assert_eq!(outcome.is_err(), sessions::on_postgres(), "{outcome:?}");
+        order(conn, "next")
+    })
+    .expect("the transaction goes on");
+    assert_eq!(count(&mut conn, "orders"), 2);
+    assert_eq!(sent(), ["ship next"]);
 }

@@ -320,7 +320,7 @@ fn reserved_words_and_odd_names_are_quoted_as_the_database_wants_it() {
     );
     let new = |group| NewOrder {
         r#select: "*".into(),
-        r#group: group,
+        group,
         odd: "yes".into(),
     };
     let whole = Order::create(&mut conn, new(None)).expect("created");

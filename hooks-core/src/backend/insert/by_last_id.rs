@@ -11,11 +11,10 @@ use diesel::insertable::Insertable;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::result::Error as DieselError;
 
-use super::several::insert_all_unread;
 use super::text::Text;
 use super::{
-    Insert, InsertStamped, Inserting, Inserts, StampedNew, insert_into, insert_one_unread, inserts,
-    load_in_order, one_by_one, refused, row_count, rows_count, stamped,
+    Insert, InsertStamped, Inserting, StampedNew, insert_into, insert_unread, load_in_order,
+    one_by_one, refused, row_count, rows_count, several, stamped,
 };
 use crate::backend::catalog::same;
 use crate::backend::{Shape, execute, names};
@@ -48,10 +47,7 @@ where
     }
 
     fn insert_unread(conn: &mut C, new: Fresh<M>) -> Result {
-        match stamped(new) {
-            Ok(new) => insert_one_unread::<M, _, _>(conn, insert_into::<M, _>(new)),
-            Err(new) => insert_one_unread::<M, _, _>(conn, insert_into::<M, _>(new)),
-        }
+        insert_unread(conn, new)
     }
 
     fn insert_many(conn: &mut C, new: Vec<Fresh<M>>) -> Result<Vec<M>, Refused> {
@@ -73,11 +69,7 @@ where
     }
 
     fn insert_many_unread(conn: &mut C, new: Vec<Fresh<M>>) -> Result<(), Refused> {
-        match inserts::<M>(new) {
-            Inserts::Stamped(inserts) => insert_all_unread::<M, _, _>(conn, inserts),
-            Inserts::Plain(inserts) => insert_all_unread::<M, _, _>(conn, inserts),
-            Inserts::Mixed(new) => one_by_one(new, |new| Self::insert_unread(conn, new)),
-        }
+        several::insert_many_unread(conn, new)
     }
 }
 

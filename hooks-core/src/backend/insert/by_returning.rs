@@ -10,9 +10,9 @@ use diesel::insertable::Insertable;
 use diesel::query_builder::{QueryFragment, QueryId};
 use diesel::{Expression, QueryResult};
 
-use super::several::{OneOrSeveral, Several, insert_all_unread};
+use super::several::{self, OneOrSeveral, Several};
 use super::{
-    Insert, InsertStamped, Inserting, Inserts, StampedNew, insert_into, insert_one_unread, inserts,
+    Insert, InsertStamped, Inserting, Inserts, StampedNew, insert_into, insert_unread, inserts,
     one_by_one, refused, row_count, rows_count, stamped,
 };
 use crate::backend::rows;
@@ -47,10 +47,7 @@ where
     }
 
     fn insert_unread(conn: &mut C, new: Fresh<M>) -> Result {
-        match stamped(new) {
-            Ok(new) => insert_one_unread::<M, _, _>(conn, insert_into::<M, _>(new)),
-            Err(new) => insert_one_unread::<M, _, _>(conn, insert_into::<M, _>(new)),
-        }
+        insert_unread(conn, new)
     }
 
     fn insert_many(conn: &mut C, new: Vec<Fresh<M>>) -> Result<Vec<M>, Refused> {
@@ -62,11 +59,7 @@ where
     }
 
     fn insert_many_unread(conn: &mut C, new: Vec<Fresh<M>>) -> Result<(), Refused> {
-        match inserts::<M>(new) {
-            Inserts::Stamped(inserts) => insert_all_unread::<M, _, _>(conn, inserts),
-            Inserts::Plain(inserts) => insert_all_unread::<M, _, _>(conn, inserts),
-            Inserts::Mixed(new) => one_by_one(new, |new| Self::insert_unread(conn, new)),
-        }
+        several::insert_many_unread(conn, new)
     }
 }
 

@@ -117,6 +117,21 @@ pub(super) fn refused<M: Row>(inserted: usize, error: DieselError) -> Refused {
     }
 }
 
+/// Inserts a row with its stamps, or as it is, and does not read it.
+pub(super) fn insert_unread<M, C>(conn: &mut C, new: Fresh<M>) -> Result
+where
+    C: RawConnection,
+    M: Row<New: Insertable<M::Table>, Fields: Stamping<M::New>>,
+    StampedNew<M>: Insertable<M::Table>,
+    Insert<M>: QueryFragment<C::Backend> + QueryId,
+    InsertStamped<M>: QueryFragment<C::Backend> + QueryId,
+{
+    match stamped(new) {
+        Ok(new) => insert_one_unread::<M, _, _>(conn, insert_into::<M, _>(new)),
+        Err(new) => insert_one_unread::<M, _, _>(conn, insert_into::<M, _>(new)),
+    }
+}
+
 pub(super) fn insert_one_unread<M, C, I>(conn: &mut C, insert: I) -> Result
 where
     M: Row,

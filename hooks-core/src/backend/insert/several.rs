@@ -1,16 +1,21 @@
 //! Many rows by one INSERT, on databases that take a row's defaults as `DEFAULT`: the rows need not be alike.
 
 use diesel::QueryResult;
+use diesel::insertable::Insertable;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 
 use super::text::Text;
-use super::{refused, rows_count};
+use super::{
+    Insert, InsertStamped, Inserts, StampedNew, insert_unread, inserts, one_by_one, refused,
+    rows_count,
+};
 use crate::backend::names::sql;
 use crate::backend::{Dialect, execute};
 use crate::connection::RawConnection;
 use crate::diesel_internals::writes_sql;
 use crate::error::Result;
 use crate::model::{Refused, Row};
+use crate::timestamp::{Fresh, Stamping};
 
 /// More rows in a statement gain nothing.
 const ROWS: usize = 1_000;
@@ -101,8 +106,23 @@ impl<DB: Dialect, I: QueryFragment<DB>> QueryFragment<DB> for Several<I> {
     }
 }
 
-/// Inserts rows, and reads none of them.
-pub(super) fn insert_all_unread<M, C, I>(conn: &mut C, inserts: Vec<I>) -> Result<(), Refused>
+/// Inserts rows in few statements, and reads none of them.
+pub(super) fn insert_many_unread<M, C>(conn: &mut C, new: Vec<Fresh<M>>) -> Result<(), Refused>
+where
+    C: RawConnection,
+    M: Row<New: Insertable<M::Table>, Fields: Stamping<M::New>>,
+    StampedNew<M>: Insertable<M::Table>,
+    Insert<M>: QueryFragment<C::Backend> + QueryId,
+    InsertStamped<M>: QueryFragment<C::Backend> + QueryId,
+{
+    match inserts::<M>(new) {
+        Inserts::Stamped(inserts) => insert_all_unread::<M, _, _>(conn, inserts),
+        Inserts::Plain(inserts) => insert_all_unread::<M, _, _>(conn, inserts),
+        Inserts::Mixed(new) => one_by_one(new, |new| insert_unread(conn, new)),
+    }
+}
+
+fn insert_all_unread<M, C, I>(conn: &mut C, inserts: Vec<I>) -> Result<(), Refused>
 where
     M: Row,
     C: RawConnection,

@@ -327,6 +327,52 @@ fn an_operations_own_savepoint_takes_along_what_was_registered_inside() {
     assert_eq!(*log.lock().expect("free"), expected);
 }
 
+fn broken(kind: DatabaseErrorKind) -> DieselError {
+    DieselError::DatabaseError(kind, Box::new("the connection broke".to_owned()))
+}
+
+#[test]
+fn a_commit_that_nobody_answered_runs_nothing() {
+    let gone = broken(DatabaseErrorKind::ClosedConnection);
+    let mut heard = Heard::new(ErrorEffect::Level);
+    heard.register(1, "a");
+    heard.queue.finish(Step::Commit(1), Some(&gone)).run();
+    assert!(heard.log().is_empty() && heard.queue.waiting.is_empty());
+}
+
+/// MySQL's client does not tell why the COMMIT failed.
+#[test]
+fn a_commit_after_which_not_even_a_rollback_is_answered_runs_nothing() {
+    for error in [refusal(), broken(DatabaseErrorKind::Unknown)] {
+        let mut heard = Heard::new(ErrorEffect::Statement);
+        heard.register(1, "a");
+        heard.refused(Step::Commit(1));
+        heard.queue.finish(Step::UndoCommit, Some(&error)).run();
+        assert!(heard.log().is_empty() && heard.queue.waiting.is_empty());
+    }
+}
+
+#[test]
+fn a_commit_that_was_refused_or_never_sent_is_a_rollback() {
+    let mut heard = Heard::new(ErrorEffect::Statement);
+    heard.register(1, "a");
+    heard.refused(Step::Commit(1));
+    heard.ok(Step::UndoCommit);
+    assert_eq!(heard.log(), ["undo a"]);
+    let unsent = broken(DatabaseErrorKind::UnableToSendCommand);
+    heard.register(1, "b");
+    heard.queue.finish(Step::Commit(1), Some(&unsent)).run();
+    assert_eq!(heard.log(), ["undo b"]);
+    let over = DieselError::DatabaseError(
+        DatabaseErrorKind::Unknown,
+        Box::new("cannot rollback - no transaction is active".to_owned()),
+    );
+    heard.register(1, "c");
+    heard.refused(Step::Commit(1));
+    heard.queue.finish(Step::UndoCommit, Some(&over)).run();
+    assert_eq!(heard.log(), ["undo c"]);
+}
+
 /// As after a COMMIT for which the disk was full: the database has rolled back, Diesel knows, and sends
 /// no ROLLBACK.
 #[cfg(feature = "sqlite")]

@@ -23,8 +23,8 @@ use diesel::{Expression, QueryResult};
 
 use self::batches::Batches;
 use super::{
-    Insert, InsertStamped, Inserting, Inserts, StampedNew, insert_into, insert_one_unread, inserts,
-    one_by_one, row_count, stamped,
+    Insert, InsertStamped, Inserting, Inserts, StampedNew, insert_into, insert_one_unread,
+    insert_unread, inserts, one_by_one, row_count, stamped,
 };
 use crate::backend::statements::{FromClause, Returning, Select};
 use crate::backend::{Shape, rows};
@@ -69,10 +69,7 @@ where
     }
 
     fn insert_unread(conn: &mut C, new: Fresh<M>) -> Result {
-        match stamped(new) {
-            Ok(new) => insert_one_unread::<M, _, _>(conn, insert_into::<M, _>(new)),
-            Err(new) => insert_one_unread::<M, _, _>(conn, insert_into::<M, _>(new)),
-        }
+        insert_unread(conn, new)
     }
 
     fn insert_many(conn: &mut C, new: Vec<Fresh<M>>) -> Result<Vec<M>, Refused> {

@@ -1,0 +1,12 @@
+DROP TABLE events;
+DROP TABLE tickets_tags;
+DROP TABLE tags;
+DROP TABLE attachments;
+DROP TABLE messages;
+DROP TABLE tickets;
+DROP TABLE devices;
+DROP TABLE customers;
+DROP TABLE invitations;
+DROP TABLE memberships;
+DROP TABLE agents;
+DROP TABLE organisations;
