@@ -227,3 +227,68 @@ fn receivers_that_a_declared_cascade_of_the_database_passes_by_are_found_by_chec
         of_tacks.mend()
     );
 }
+
+model!(Page of pages {
+    #[hooks(foreign_key(Self, on_delete = Database))]
+    up_id: Option<i32> = [Nullable<Integer>],
+});
+hear_deletes! { page_goes page_went Page; }
+
+#[test]
+fn rows_that_the_database_takes_with_each_other_go_by_one_delete() {
+    let mut conn = memory(
+        "CREATE TABLE pages (id INTEGER PRIMARY KEY, up_id INTEGER REFERENCES pages ON DELETE CASCADE);
+        INSERT INTO pages VALUES (1, NULL), (2, 1), (3, NULL);",
+    );
+    let deleted = pages::table.delete_hooked::<Page>(&mut conn).map(counted);
+    // Of the second, the database took care.
+    assert_eq!(deleted.expect("all go"), (2, vec![("Page", 2)]));
+    let before = ["pre Page 1", "pre Page 2", "pre Page 3"];
+    let log = LOG.take();
+    assert_eq!(log[..3], before);
+    assert_eq!(log[3..], ["post Page 1", "post Page 3"]);
+    assert_eq!(pages::table.count().get_result(&mut conn), Ok(0));
+}
+
+#[test]
+fn rows_that_the_schema_leaves_where_the_relation_says_otherwise_did_not_appear() {
+    let mut conn = memory(
+        "CREATE TABLE pages (id INTEGER PRIMARY KEY, up_id INTEGER REFERENCES pages);
+        INSERT INTO pages VALUES (1, NULL), (2, 1);",
+    );
+    let first = Page::get(&mut conn, 1).expect("stored");
+    let error = first
+        .delete(&mut conn)
+        .expect_err("the second refers to it");
+    assert!(matches!(error, Error::Query { .. }), "{error:?}");
+}
+
+model!(Gate of gates { name: String = [Text] });
+model!(Trail of trails {
+    #[hooks(foreign_key(Gate, on_delete = Cascade))]
+    gate_id: i32 = [Integer],
+});
+model!(Sign of signs {
+    #[hooks(foreign_key(Trail, on_delete = SetDefault, default = ghost))]
+    trail_id: i32 = [Integer],
+});
+hear_deletes! { gate_goes gate_went Gate; }
+
+#[test]
+fn a_default_that_goes_without_being_loaded_is_told_as_that() {
+    let mut conn = memory(
+        "CREATE TABLE gates (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+        CREATE TABLE trails (id INTEGER PRIMARY KEY, gate_id INTEGER NOT NULL REFERENCES gates);
+        CREATE TABLE signs (id INTEGER PRIMARY KEY, trail_id INTEGER NOT NULL REFERENCES trails);
+        INSERT INTO gates VALUES (1, 'south');
+        INSERT INTO trails VALUES (1, 1), (2, 1);
+        INSERT INTO signs VALUES (1, 2);",
+    );
+    let gate = Gate::get(&mut conn, 1).expect("stored");
+    let error = gate.delete(&mut conn).expect_err("the sign has no other");
+    assert_eq!(
+        error.to_string(),
+        "the function that Sign.trail_id is set by failed: it names a row that is deleted as well"
+    );
+    assert_eq!(signs::table.select(signs::trail_id).first(&mut conn), Ok(2));
+}

@@ -48,6 +48,7 @@ use crate::signal::Origin;
 pub(crate) use self::blocked::{Blocking, Found, Path};
 pub(crate) use self::claims::Claims;
 pub use self::deleted::Deleted;
+pub(crate) use self::execute::{is_foreign_key, names_what_goes};
 pub(crate) use self::leaves::{ChildrenOf, Leaves};
 pub use self::outline::{Action, DeletePlan, PlannedRows};
 use self::plan::{Load, Plan};
@@ -339,7 +340,7 @@ fn remove_unheard<M: Persist<C>, C: RawConnection>(
 }
 
 fn is_refused(error: &Error) -> bool {
-    matches!(error, Error::Query { source, .. } if execute::is_foreign_key(source))
+    matches!(error, Error::Query { source, .. } if is_foreign_key(source))
 }
 
 /// Does to the children of these parents what their relation says, without loading them.

@@ -4,161 +4,298 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use diesel_hooks::relation::OnDelete;
 
-use super::zoo::{COLUMNS, DEFAULT, Kind, Refs};
+use super::chosen::{Choice, DEFAULT};
+use super::heard::{Event, Moment};
+use super::rows::{Row, Rows};
+use super::schema::{Clause, Relation, Schema};
+use super::verdict::{Blockers, Failure, Verdict};
 
-/// A row, by its model's place and its key.
-pub(crate) type Row = (usize, i32);
+/// Rows, and the models by which a delete came to each.
+type Collected = BTreeMap<Row, BTreeSet<&'static str>>;
 
-/// A relation: of which model, by which column, to which model.
-pub(crate) struct Relation {
-    pub(crate) child: usize,
-    pub(crate) column: usize,
-    pub(crate) parent: usize,
-    pub(crate) on_delete: OnDelete,
+/// A delete of some rows as rows of a model.
+pub(crate) struct Delete<'a> {
+    schema: &'a Schema,
+    rows: &'a Rows,
+    pub(crate) collected: Collected,
 }
 
-/// The rows of all models.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub(crate) struct Rows(pub(crate) BTreeMap<Row, Refs>);
-
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// These rows go.
-    Done(BTreeSet<Row>),
-    Protected,
-    Restricted,
-    /// The database would find a row that refers to nothing.
-    Dangling,
-}
-
-/// The relations between these models, as they were registered.
-pub(crate) fn relations(kinds: &[Kind]) -> Vec<Relation> {
-    let place = |name| kinds.iter().position(|kind| kind.name == name);
-    let column = |name| COLUMNS.iter().position(|it| *it == name);
-    diesel_hooks::registry()
-        .relations()
-        .filter_map(|info| {
-            Some(Relation {
-                child: place(info.child.name)?,
-                column: column(info.field)?,
-                parent: place(info.parent.name)?,
-                on_delete: info.on_delete,
-            })
-        })
-        .collect()
-}
-
-impl Rows {
-    /// Each row that refers to one of these by such a relation.
-    fn referring<'a>(
-        &'a self,
-        relations: &'a [Relation],
-        to: &'a BTreeSet<Row>,
-        on_delete: OnDelete,
-    ) -> impl Iterator<Item = (Row, &'a Relation)> {
-        let relations = relations.iter().filter(move |it| it.on_delete == on_delete);
-        relations.flat_map(move |relation| {
-            let children = self
-                .0
-                .iter()
-                .filter(|((model, _), _)| *model == relation.child);
-            children.filter_map(move |(child, refs)| {
-                let parent = (relation.parent, refs[relation.column]?);
-                to.contains(&parent).then_some((*child, relation))
-            })
-        })
-    }
-
-    /// What goes with these rows, themselves included.
-    fn collect(&self, relations: &[Relation], roots: &[Row]) -> BTreeSet<Row> {
-        let mut collected: BTreeSet<Row> = roots
-            .iter()
-            .copied()
-            .filter(|row| self.0.contains_key(row))
-            .collect();
+impl<'a> Delete<'a> {
+    /// Collects what goes with these rows, themselves included.
+    pub(crate) fn new(
+        schema: &'a Schema,
+        rows: &'a Rows,
+        model: &'static str,
+        roots: BTreeSet<Row>,
+    ) -> Self {
+        let roots = roots.into_iter().filter(|row| rows.0.contains_key(row));
+        let mut collected: Collected = roots.map(|row| (row, [model].into())).collect();
         loop {
-            let more: Vec<_> = self
-                .referring(relations, &collected, OnDelete::Cascade)
-                .map(|(child, _)| child)
-                .filter(|child| !collected.contains(child))
-                .collect();
-            if more.is_empty() {
-                return collected;
+            let gone = collected.keys().cloned().collect();
+            let before: usize = collected.values().map(BTreeSet::len).sum();
+            for relation in by(schema, OnDelete::Cascade) {
+                for child in rows.referring(relation, &gone) {
+                    let models = collected.entry(child).or_default();
+                    models.insert(relation.info.child.name);
+                }
             }
-            collected.extend(more);
+            if collected.values().map(BTreeSet::len).sum::<usize>() == before {
+                return Delete {
+                    schema,
+                    rows,
+                    collected,
+                };
+            }
         }
     }
 
-    /// Deletes these rows and what goes with them, if nothing blocks that.
-    pub(crate) fn delete(&mut self, relations: &[Relation], roots: &[Row]) -> Verdict {
-        let collected = self.collect(relations, roots);
-        if self
-            .referring(relations, &collected, OnDelete::Protect)
-            .next()
-            .is_some()
-        {
-            return Verdict::Protected;
+    pub(crate) fn verdict(&self, choice: Choice, most: Option<usize>) -> Verdict {
+        let mut verdict = Verdict::nothing(self.rows);
+        if let Some(failure) = self.blocked(most) {
+            verdict.early.insert(failure);
+            return verdict;
         }
-        let mut restricting = self.referring(relations, &collected, OnDelete::Restrict);
-        if restricting.any(|(row, _)| !collected.contains(&row)) {
-            return Verdict::Restricted;
+        verdict.before = self.events(Moment::PreDelete);
+        verdict.after = self.events(Moment::PostDelete);
+        self.write(choice, &mut verdict);
+        verdict
+    }
+
+    /// First some rows are made to refer to something else, then others go, and the database has its say.
+    fn write(&self, choice: Choice, verdict: &mut Verdict) {
+        let mut replaced = self.rows.clone();
+        self.replace(&mut replaced, choice, verdict);
+        if replaced.dangles(self.schema, Clause::IMMEDIATE) {
+            verdict.late.insert(Failure::Refused);
         }
-        drop(restricting);
-        let mut after = self.clone();
-        for (on_delete, value) in [
-            (OnDelete::SetNull, None),
-            (OnDelete::SetDefault, Some(DEFAULT)),
-        ] {
-            for (child, relation) in self.referring(relations, &collected, on_delete) {
-                if let Some(refs) = after.0.get_mut(&child) {
-                    refs[relation.column] = value;
+        let by_database = self.by_database(&replaced);
+        verdict.rows = self.without(&replaced, &by_database);
+        verdict.late.extend(self.refused(&verdict.rows));
+        if self.may_be_refused(&replaced, &by_database) {
+            verdict.maybe.insert(Failure::Refused);
+        }
+        if self.names_what_goes(&replaced) {
+            // Which of the two is told depends on the row that is refused first.
+            for failures in [&mut verdict.late, &mut verdict.maybe] {
+                if failures.contains(&Failure::Refused) {
+                    failures.insert(Failure::Set);
+                } else if failures.contains(&Failure::Set) && !by_database.is_empty() {
+                    failures.insert(Failure::Refused);
                 }
             }
         }
-        after.0.retain(|row, _| !collected.contains(row));
-        if after.dangles(relations) {
-            return Verdict::Dangling;
+        verdict.deleted = self.count(|_| true);
+        verdict.maybe_uncounted = self.count(|row| by_database.contains(row));
+    }
+
+    fn gone(&self) -> BTreeSet<Row> {
+        self.collected.keys().cloned().collect()
+    }
+
+    /// Why nothing is even announced.
+    fn blocked(&self, most: Option<usize>) -> Option<Failure> {
+        if most.is_some_and(|most| self.collected.len() > most) {
+            return Some(Failure::TooManyRows);
         }
-        *self = after;
-        Verdict::Done(collected)
+        let protecting = self.blockers(OnDelete::Protect, |_| true);
+        if !protecting.is_empty() {
+            return Some(Failure::Protected(protecting));
+        }
+        let stays = |row: &Row| !self.collected.contains_key(row);
+        let restricting = self.blockers(OnDelete::Restrict, stays);
+        if !restricting.is_empty() {
+            return Some(Failure::Restricted(restricting));
+        }
+        self.has_closed_circle().then_some(Failure::Cycle)
     }
 
-    /// How many rows go with these.
-    pub(crate) fn reach(&self, relations: &[Relation], roots: &[Row]) -> usize {
-        self.collect(relations, roots).len()
+    /// The relations and keys of rows that refer to what goes.
+    fn blockers(&self, on_delete: OnDelete, blocks: impl Fn(&Row) -> bool) -> Blockers {
+        let gone = self.gone();
+        let mut blockers = BTreeSet::new();
+        for relation in by(self.schema, on_delete) {
+            for row in self.rows.referring(relation, &gone) {
+                if blocks(&row) {
+                    let key = self.schema.key_text(row.0, &row.1);
+                    blockers.insert((relation.name(), key));
+                }
+            }
+        }
+        blockers
     }
 
-    fn dangles(&self, relations: &[Relation]) -> bool {
-        relations.iter().any(|relation| {
-            let children = self
-                .0
-                .iter()
-                .filter(|((model, _), _)| *model == relation.child);
-            let mut parents = children.filter_map(|(_, refs)| refs[relation.column]);
-            parents.any(|key| !self.0.contains_key(&(relation.parent, key)))
+    /// Whether rows of several tables refer to each other and none of them can refer to nothing instead.
+    fn has_closed_circle(&self) -> bool {
+        let leads_to = |row: &Row| self.reach(row, |it| !it.nullable);
+        let reach: BTreeMap<_, _> = self.collected.keys().map(|it| (it, leads_to(it))).collect();
+        reach.iter().any(|(row, parents)| {
+            let other_tables = parents.iter().filter(|parent| parent.0 != row.0);
+            let mut back = other_tables.map(|parent| &reach[parent]);
+            back.any(|parents| parents.contains(row))
         })
     }
 
-    /// Whether a row refers to another, directly or not, by relations that a delete follows.
-    pub(crate) fn depends(&self, relations: &[Relation], row: Row, on: Row) -> bool {
-        let mut open = vec![row];
+    /// The rows that go and to which this one refers, directly or not, by such relations.
+    fn reach(&self, row: &Row, follows: impl Fn(&Relation) -> bool) -> BTreeSet<Row> {
         let mut seen = BTreeSet::new();
+        let mut open = vec![row.clone()];
         while let Some(row) = open.pop() {
-            for relation in relations.iter().filter(|it| {
-                it.child == row.0 && matches!(it.on_delete, OnDelete::Cascade | OnDelete::Restrict)
-            }) {
-                let Some(key) = self.0.get(&row).and_then(|refs| refs[relation.column]) else {
-                    continue;
-                };
-                let parent = (relation.parent, key);
-                if parent == on {
-                    return true;
-                }
-                if seen.insert(parent) {
+            let relations = self.schema.relations.iter();
+            for relation in relations.filter(|it| it.orders() && follows(it)) {
+                if let Some(parent) = self.rows.parent(relation, &row)
+                    && self.collected.contains_key(&parent)
+                    && seen.insert(parent.clone())
+                {
                     open.push(parent);
                 }
             }
         }
-        false
+        seen
     }
+
+    /// Whether one row has to go before another, and the other not before it.
+    pub(crate) fn goes_first(&self, row: &Row, other: &Row) -> bool {
+        let leads = |from, to| self.reach(from, |_| true).contains(to);
+        leads(row, other) && !leads(other, row)
+    }
+
+    /// A row is heard by its struct that somebody listens to, if a relation leads to it.
+    fn model(&self, row: &Row) -> &'static str {
+        let models = &self.collected[row];
+        let is_heard = |model: &&&str| self.schema.kind(model).hears(Moment::PreDelete);
+        let first = models.first().expect("something led to it");
+        models.iter().find(is_heard).unwrap_or(first)
+    }
+
+    fn events(&self, moment: Moment) -> Vec<Event> {
+        let rows = self.collected.keys().filter_map(|row| {
+            let kind = self.schema.kind(self.model(row));
+            kind.event(moment, &self.rows.0[row])
+        });
+        rows.collect()
+    }
+
+    fn count(&self, counts: impl Fn(&Row) -> bool) -> BTreeMap<&'static str, usize> {
+        let mut by_model = BTreeMap::new();
+        for row in self.collected.keys().filter(|row| counts(row)) {
+            *by_model.entry(self.model(row)).or_default() += 1;
+        }
+        by_model
+    }
+
+    /// Makes the rows that stay refer to something else.
+    fn replace(&self, rows: &mut Rows, choice: Choice, verdict: &mut Verdict) {
+        let gone = self.gone();
+        for relation in self.schema.relations.iter().filter(|it| it.replaces()) {
+            let children = self.rows.referring(relation, &gone).into_iter();
+            let staying: Vec<Row> = children.filter(|row| !gone.contains(row)).collect();
+            if staying.is_empty() {
+                continue;
+            }
+            verdict.asked += usize::from(relation.asks);
+            if relation.asks && choice == Choice::Failure {
+                verdict.late.insert(Failure::Set);
+                continue;
+            }
+            let by = match relation.info.on_delete {
+                OnDelete::SetNull => None,
+                OnDelete::SetDefault => Some(DEFAULT),
+                _ if relation.nullable => choice.key(),
+                _ => Some(choice.key().unwrap_or(DEFAULT)),
+            };
+            for row in staying {
+                rows.set(&row, relation.info.columns, by);
+            }
+        }
+    }
+
+    /// The rows that the database takes with another one.
+    fn by_database(&self, rows: &Rows) -> BTreeSet<Row> {
+        let mut gone = self.gone();
+        let mut taken = BTreeSet::new();
+        loop {
+            let known = taken.len();
+            for relation in &self.schema.relations {
+                if relation.clause == Clause::Cascade {
+                    let itself = |row: &Row| rows.parent(relation, row).as_ref() == Some(row);
+                    let children = rows.referring(relation, &gone).into_iter();
+                    taken.extend(children.filter(|row| !itself(row)));
+                }
+            }
+            gone.extend(taken.iter().cloned());
+            if taken.len() == known {
+                return taken;
+            }
+        }
+    }
+
+    /// The rows that are left.
+    fn without(&self, rows: &Rows, by_database: &BTreeSet<Row>) -> Rows {
+        let gone: BTreeSet<Row> = self.collected.keys().chain(by_database).cloned().collect();
+        let mut left = rows.clone();
+        for relation in &self.schema.relations {
+            if relation.clause == Clause::SetNull {
+                for row in rows.referring(relation, &gone) {
+                    left.set(&row, relation.info.columns, None);
+                }
+            }
+        }
+        left.0.retain(|row, _| !gone.contains(row));
+        left
+    }
+
+    /// Whether a row refers to one that goes because it was made to.
+    fn names_what_goes(&self, rows: &Rows) -> bool {
+        let gone = self.gone();
+        let relations = self.schema.relations.iter();
+        let mut named = relations
+            .filter(|it| it.replaces())
+            .flat_map(|it| rows.referring(it, &gone));
+        named.any(|row| !gone.contains(&row))
+    }
+
+    /// How the database refuses to leave rows that refer to nothing.
+    fn refused(&self, rows: &Rows) -> BTreeSet<Failure> {
+        let relations = self.schema.relations.iter();
+        let dangling = relations.flat_map(|it| {
+            let rows = rows.dangling(it, Clause::IMMEDIATE);
+            rows.into_iter().map(move |row| (it, row))
+        });
+        let failures = dangling.map(|(relation, row)| {
+            let parent = self.rows.referred(relation, &rows.0[&row]);
+            let goes = parent.is_some_and(|it| self.collected.contains_key(&it));
+            // What it was made to refer to goes as well.
+            match relation.replaces() && goes {
+                true => Failure::Set,
+                false => Failure::Refused,
+            }
+        });
+        failures.collect()
+    }
+
+    /// Whether it is up to the order of statements, which no relation says, that the database refuses one.
+    fn may_be_refused(&self, replaced: &Rows, by_database: &BTreeSet<Row>) -> bool {
+        let goes = |row: &Row| self.collected.contains_key(row);
+        let is_taken = |row: &Row| by_database.contains(row);
+        let taken: Vec<_> = by_database.iter().filter(|row| !goes(row)).collect();
+        let relations = self.schema.relations.iter();
+        let mut checked = relations.filter(|it| it.clause == Clause::NoAction);
+        checked.any(|relation| {
+            use OnDelete::{Database, DoNothing};
+            let unordered = matches!(relation.info.on_delete, DoNothing | Database);
+            let other = |rows: &Rows, row| rows.parent(relation, row).filter(|it| it != row);
+            let mut before_ours = self
+                .collected
+                .keys()
+                .filter_map(|row| other(self.rows, row));
+            let mut before_taken = taken.iter().filter_map(|row| other(replaced, row));
+            before_ours.any(|it| is_taken(&it) || (unordered && goes(&it)))
+                || before_taken.any(|it| is_taken(&it) || goes(&it))
+        })
+    }
+}
+
+fn by(schema: &Schema, on_delete: OnDelete) -> impl Iterator<Item = &Relation> {
+    let relations = schema.relations.iter();
+    relations.filter(move |it| it.info.on_delete == on_delete)
 }

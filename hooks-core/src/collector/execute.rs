@@ -1,5 +1,6 @@
 //! The DELETE of planned rows, and what its row count or its refusal means.
 
+use std::any::TypeId;
 use std::collections::HashSet;
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
@@ -21,7 +22,7 @@ pub(super) fn remove<M: Persist<C>, C: RawConnection>(
     keys: &[M::Pk],
     together: bool,
 ) -> Result<Gone<M::Pk>, Stop> {
-    if keys.len() == 1 || (M::guarded(conn) && !together) {
+    if keys.len() == 1 || ((M::guarded(conn) || takes_its_own::<M, C>()?) && !together) {
         return remove_each::<M, C>(conn, planned, keys);
     }
     // Receivers that had the connection may have deleted some, or the database.
@@ -50,6 +51,15 @@ pub(super) fn remove<M: Persist<C>, C: RawConnection>(
         true => Gone::These(gone),
         false => Gone::All,
     })
+}
+
+/// Whether the database may take rows of this table with others of it, so that the count of a DELETE does not
+/// say how many are gone.
+fn takes_its_own<M: Persist<C>, C: RawConnection>() -> Result<bool> {
+    let own = TypeId::of::<M::Table>();
+    let relations = M::hooks()?.relations.iter();
+    let mut by_database = relations.filter(|it| it.on_delete() == OnDelete::Database);
+    Ok(by_database.any(|it| it.child_table() == own))
 }
 
 fn remove_each<M: Persist<C>, C: RawConnection>(
@@ -136,7 +146,15 @@ fn explain<M: Persist<C>, C: RawConnection>(
     Error::query(M::INFO.name, Operation::Delete)(error).into()
 }
 
-pub(super) fn is_foreign_key(error: &DieselError) -> bool {
+/// What a row was made to refer to goes as well.
+pub(crate) fn names_what_goes(relation: &RelationInfo) -> Error {
+    Error::Set {
+        relation: relation.name(),
+        source: "it names a row that is deleted as well".into(),
+    }
+}
+
+pub(crate) fn is_foreign_key(error: &DieselError) -> bool {
     match error {
         DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _) => true,
         // SQLite reports an ON DELETE RESTRICT as if a trigger had raised it.
@@ -154,7 +172,7 @@ fn referring<M: Persist<C>, C: RawConnection>(
     let mut appeared = None;
     for relation in &M::hooks()?.relations {
         let info = relation.info();
-        if info.on_delete == OnDelete::DoNothing {
+        if matches!(info.on_delete, OnDelete::DoNothing | OnDelete::Database) {
             continue;
         }
         let children = relation.child_keys(conn, keys, None)?;
@@ -172,10 +190,7 @@ fn referring<M: Persist<C>, C: RawConnection>(
             None if unplanned.is_empty() => {}
             // It was given another parent, which goes too.
             None if matches!(info.on_delete, OnDelete::SetDefault | OnDelete::Set) => {
-                return Ok(Some(Stop::Failed(Error::Set {
-                    relation: info.name(),
-                    source: "it names a row that is deleted as well".into(),
-                })));
+                return Ok(Some(Stop::Failed(names_what_goes(&info))));
             }
             None => drop(appeared.get_or_insert(info)),
         }

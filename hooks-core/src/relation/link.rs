@@ -253,7 +253,8 @@ where
                 })
             })?;
         }
-        let count = R::delete(conn, parents).map_err(writing::<R>(Operation::Delete))?;
+        let count =
+            R::delete(conn, parents).map_err(|error| refused::<R, C>(conn, parents, error))?;
         deleted.add(R::Child::INFO.name, count);
         if !R::Child::guarded(conn) {
             return Ok(());
@@ -268,6 +269,31 @@ where
             }),
         }
     }
+}
+
+/// What it means that rows which go without being loaded are refused: others were made to refer to one, or
+/// whatever the database says.
+fn refused<R: Referring<C>, C: RawConnection>(
+    conn: &mut C,
+    parents: ParentsOf<'_, R, C>,
+    error: diesel::result::Error,
+) -> Error {
+    if collector::is_foreign_key(&error)
+        && let Ok(hooks) = R::Child::hooks()
+    {
+        let chosen = |on_delete| matches!(on_delete, OnDelete::SetDefault | OnDelete::Set);
+        for relation in hooks.relations.iter().filter(|it| chosen(it.on_delete())) {
+            let mut count = 0;
+            let counted = R::each_part(parents, &mut |condition| -> Result<()> {
+                count += relation.count(conn, Parents::Where(condition))?;
+                Ok(())
+            });
+            if counted.is_ok() && count > 0 {
+                return collector::names_what_goes(&relation.info());
+            }
+        }
+    }
+    writing::<R>(Operation::Delete)(error)
 }
 
 /// What a function of the application says that takes no connection, asked once in a delete.
