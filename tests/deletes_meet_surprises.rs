@@ -292,3 +292,30 @@ fn a_default_that_goes_without_being_loaded_is_told_as_that() {
     );
     assert_eq!(signs::table.select(signs::trail_id).first(&mut conn), Ok(2));
 }
+
+model!(Owner of owners { name: String = [Text] });
+model!(Dog of dogs {
+    #[hooks(foreign_key(Owner, on_delete = Protect))]
+    owner_id: i32 = [Integer],
+});
+
+#[test]
+fn a_row_that_is_gone_is_not_protected_by_what_no_foreign_key_took_with_it() {
+    let mut conn = memory(
+        "CREATE TABLE owners (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+        CREATE TABLE dogs (id INTEGER PRIMARY KEY, owner_id INTEGER NOT NULL);
+        INSERT INTO owners VALUES (1, 'ada');
+        INSERT INTO dogs VALUES (1, 1);",
+    );
+    let ada = Owner::get(&mut conn, 1).expect("stored");
+    let protected = ada.delete(&mut conn).expect_err("the dog stays");
+    assert!(matches!(protected, Error::Protected(_)), "{protected:?}");
+    diesel::delete(owners::table)
+        .execute(&mut conn)
+        .expect("nothing keeps it");
+    let outcomes = [ada.delete(&mut conn), ada.delete_at_most(&mut conn, 5)];
+    for outcome in outcomes {
+        assert_eq!(outcome.expect("it is gone").total, 0);
+    }
+    assert_eq!(dogs::table.count().get_result(&mut conn), Ok(1));
+}

@@ -91,10 +91,19 @@ pub(crate) fn delete<M: Persist<C>, C: RawConnection>(
     row: &M,
     max_rows: Option<usize>,
 ) -> Result<Deleted> {
-    if max_rows.is_none() && goes_unheard::<M, C>(conn)? {
-        return delete_unheard(conn, row);
+    let deleted = match max_rows.is_none() && goes_unheard::<M, C>(conn)? {
+        true => delete_unheard(conn, row),
+        false => delete_roots::<M, C>(conn, max_rows, |_| Ok(Roots::One(row.pk()))),
+    };
+    match deleted {
+        // What refers to a row that is gone, where no foreign key keeps it from that, blocks nothing.
+        Err(Error::Protected(_) | Error::Restricted(_))
+            if !execute::is_there::<M, C>(conn, &row.pk())? =>
+        {
+            Ok(Deleted::default())
+        }
+        deleted => deleted,
     }
-    delete_roots::<M, C>(conn, max_rows, |_| Ok(Roots::One(row.pk())))
 }
 
 /// Deletes the rows that `roots` finds, by a plan.

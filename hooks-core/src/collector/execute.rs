@@ -117,8 +117,8 @@ pub(super) fn check_count<M: Persist<C>, C: RawConnection>(
     }
 }
 
-/// Whether a row that a DELETE did not touch is there all the same: a trigger kept it.
-fn is_there<M: Persist<C>, C: RawConnection>(conn: &mut C, key: &M::Pk) -> Result<bool> {
+/// Whether a row is there: a trigger may have kept one that a DELETE did not touch.
+pub(super) fn is_there<M: Persist<C>, C: RawConnection>(conn: &mut C, key: &M::Pk) -> Result<bool> {
     let found = M::present(conn, std::slice::from_ref(key));
     let found = found.map_err(Error::query(M::INFO.name, Operation::Delete))?;
     Ok(!found.is_empty())
