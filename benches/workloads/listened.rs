@@ -69,6 +69,11 @@ pub(super) struct ReviewedEmployee {
 }
 
 #[receiver]
+fn review_create(_: &PostCreate<ReviewedEmployee>) -> diesel_hooks::Result {
+    Ok(())
+}
+
+#[receiver]
 fn review_update(_: &PostUpdate<ReviewedEmployee>) -> diesel_hooks::Result {
     Ok(())
 }

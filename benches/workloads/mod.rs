@@ -35,6 +35,8 @@ pub(crate) static SIDES: &[Side] = &[
     Side { workload: "w1", name: "by-hand", prepare: by_hand::create },
     Side { workload: "w1", name: "generated", prepare: hooked::create::<generated::Employee> },
     Side { workload: "w1", name: "hand-written", prepare: hooked::create::<hand_written::Employee> },
+    Side { workload: "w1", name: "generated+observers", prepare: hooked::create::<ObservedEmployee> },
+    Side { workload: "w1", name: "generated+receiver", prepare: hooked::create::<ReviewedEmployee> },
     Side { workload: "w2", name: "by-hand", prepare: by_hand::create_with_profile },
     Side { workload: "w2", name: "generated", prepare: hooked::create::<generated::Staff> },
     Side { workload: "w2", name: "hand-written", prepare: hooked::create::<hand_written::Cadre> },

@@ -91,14 +91,15 @@ pub(crate) fn delete<M: Persist<C>, C: RawConnection>(
     row: &M,
     max_rows: Option<usize>,
 ) -> Result<Deleted> {
-    let deleted = match max_rows.is_none() && goes_unheard::<M, C>(conn)? {
+    let unheard = max_rows.is_none() && goes_unheard::<M, C>(conn)?;
+    let deleted = match unheard {
         true => delete_unheard(conn, row),
         false => delete_roots::<M, C>(conn, max_rows, |_| Ok(Roots::One(row.pk()))),
     };
     match deleted {
         // What refers to a row that is gone, where no foreign key keeps it from that, blocks nothing.
         Err(Error::Protected(_) | Error::Restricted(_))
-            if !execute::is_there::<M, C>(conn, &row.pk())? =>
+            if unheard && !execute::is_there::<M, C>(conn, &row.pk())? =>
         {
             Ok(Deleted::default())
         }
@@ -149,7 +150,7 @@ pub(crate) fn outline<M: Persist<C>, C: RawConnection>(
     conn: &mut C,
     row: &M,
 ) -> Result<DeletePlan> {
-    // Without a lock: it writes nothing.
+    // Without SQLite's write lock: it writes nothing.
     conn.transaction(|conn| {
         let roots = Roots::<M>::One(row.pk());
         let alone = claims::Operation::ALONE;

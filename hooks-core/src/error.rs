@@ -159,8 +159,8 @@ pub enum Error {
     /// What was written before that is lost, or committed without the rest; on PostgreSQL, where a receiver
     /// swallowed an error, what the operation wrote is lost and nothing else. Otherwise, inside a transaction of the
     /// application every operation says this from here on, until that transaction has ended, which it
-    /// can only do by failing: its COMMIT is refused, on SQLite by a foreign key. After-commit callbacks
-    /// that waited do not run.
+    /// can only do by failing: its COMMIT is refused, on SQLite by a foreign key; on MySQL, which refuses none, there
+    /// is nothing left to commit. After-commit callbacks that waited do not run.
     #[error("the transaction around this operation was lost{}", because(.source))]
     TransactionLost {
         /// What went wrong before, if anything.

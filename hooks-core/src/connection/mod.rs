@@ -39,7 +39,7 @@ pub(crate) use crate::failure::CallbackKind;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a connection with hooks",
     label = "no hooks here",
-    note = "a `SqliteConnection` or a pooled one works, if the backend's feature (and `r2d2`) is on in diesel-hooks"
+    note = "Diesel's own connections work, and pooled ones, if the backend's feature (and `r2d2`) is on in diesel-hooks; an enum of several derives `HookConnection`"
 )]
 pub trait HookConnection {
     /// The connection inside.

@@ -8,8 +8,8 @@ use super::queue::{Mark, is_over};
 use super::savepoint::Savepoint;
 use super::state::Health;
 use super::{RawConnection, State, scoped};
-use crate::backend::execute;
 use crate::backend::statements::RollBack;
+use crate::backend::{System, execute};
 use crate::diesel_internals::{restore_depth, transaction_status};
 use crate::error::{Error, Operation, Result};
 use crate::model::Persist;
@@ -175,7 +175,10 @@ fn left_something<M: Persist<C>, C: RawConnection>(conn: &mut C, error: &Error) 
     let may_end_it = matches!(
         error,
         Error::Query {
-            source: DieselError::DatabaseError(DatabaseErrorKind::Unknown, _),
+            source: DieselError::DatabaseError(
+                DatabaseErrorKind::Unknown | DatabaseErrorKind::SerializationFailure,
+                _
+            ),
             ..
         }
     );
@@ -259,7 +262,7 @@ fn inside<C: RawConnection, T>(
 
 /// An error if the savepoint is no longer there. After a failure, PostgreSQL answers only who goes back to it.
 fn find<C: RawConnection>(conn: &mut C, sentinel: &Savepoint, failed: bool) -> QueryResult<()> {
-    match failed {
+    match failed && conn.system().errors_abort() {
         true => sentinel.roll_back(conn),
         false => sentinel.release(conn),
     }
@@ -319,10 +322,18 @@ fn roll_back<C: RawConnection>(conn: &mut C, entry: u32) -> bool {
         found = false;
         restore_depth(conn, entry);
     }
+    // After a deadlock of MySQL, Diesel takes a savepoint for rolled back that went with its transaction.
+    if entry > 0 && found && conn.system() == System::Mysql && is_suspect(conn) {
+        found = conn.session().transaction_is_open();
+    }
     if entry > 0 && !found {
         drop(doom(conn, None));
     }
     found
+}
+
+fn is_suspect<C: RawConnection>(conn: &mut C) -> bool {
+    State::installed(conn).is_some_and(|state| state.health == Health::Suspect)
 }
 
 fn savepoint<C: RawConnection, T>(

@@ -1,7 +1,10 @@
 //! Operations that look a row up first, and create it if there is none.
 //!
 //! Somebody else may create it between the look and the INSERT. Then a unique constraint refuses our row, what
-//! was done for it is undone, and one more look finds theirs.
+//! was done for it is undone, and one more look finds theirs. That look asks for the row's lock, where there is one:
+//! only so it sees past the snapshot of a transaction of MySQL.
+
+use std::slice;
 
 use super::create::{Attempt, create_unless_taken};
 use super::update;
@@ -20,7 +23,12 @@ where
     M: Persist<C>,
     C: RawConnection,
 {
-    find_or_create(conn, |conn| find_one(conn, &filter), new)
+    find_or_create(
+        conn,
+        Lock::No,
+        |conn, lock| find_one(conn, &filter, lock),
+        new,
+    )
 }
 
 pub(crate) fn update_or_create<M, C>(
@@ -33,10 +41,11 @@ where
     M: Persist<C>,
     C: RawConnection,
 {
-    // The row must stay as it was found until it is written: on SQLite a transaction that may write sees to it.
+    // The row must stay as it was found until it is written.
     let scope = M::hooks()?.own_update.max(Scope::ReadBack);
     atomic::<M, C, _>(conn, scope, |conn| {
-        let (row, created) = find_or_create(conn, |conn| find_one(conn, &filter), new)?;
+        let find = |conn: &mut C, lock| find_one(conn, &filter, lock);
+        let (row, created) = find_or_create(conn, Lock::Yes, find, new)?;
         if created {
             return Ok((row, true));
         }
@@ -58,12 +67,16 @@ where
     C: RawConnection,
 {
     let pk = M::new_pk(&new);
-    let find = |conn: &mut C| {
-        M::find(conn, pk.clone()).map_err(Error::query(M::INFO.name, Operation::Load))
+    let find = |conn: &mut C, lock| {
+        let row = match lock {
+            Lock::No => M::find(conn, pk.clone()),
+            Lock::Yes => M::lock_many(conn, slice::from_ref(&pk)).map(|mut rows| rows.pop()),
+        };
+        row.map_err(Error::query(M::INFO.name, Operation::Load))
     };
     let scope = M::hooks()?.own_update.max(Scope::Statements);
     atomic::<M, C, _>(conn, scope, |conn| {
-        let (row, created) = find_or_create(conn, find, || new.clone())?;
+        let (row, created) = find_or_create(conn, Lock::Yes, find, || new.clone())?;
         match created {
             true => Ok((row, true)),
             false => Ok((M::overwrite(conn, row, new)?, false)),
@@ -71,18 +84,34 @@ where
     })
 }
 
-/// The row, and whether it was created.
+/// Whether to keep others from a row that is looked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lock {
+    No,
+    Yes,
+}
+
+/// The row, and whether it was created. Where it is to be locked it is looked for without a lock first: one on what is
+/// not there would be in the way of its creators on MySQL.
 fn find_or_create<M: Persist<C>, C: RawConnection>(
     conn: &mut C,
-    find: impl Fn(&mut C) -> Result<Option<M>>,
+    lock: Lock,
+    find: impl Fn(&mut C, Lock) -> Result<Option<M>>,
     new: impl FnOnce() -> M::New,
 ) -> Result<(M, bool)> {
-    if let Some(row) = find(conn)? {
-        return Ok((row, false));
+    let locks = conn.system().locks_rows();
+    if let Some(row) = find(conn, Lock::No)? {
+        let row = match locks && lock == Lock::Yes {
+            true => find(conn, Lock::Yes)?,
+            false => Some(row),
+        };
+        if let Some(row) = row {
+            return Ok((row, false));
+        }
     }
     match create_unless_taken(conn, new())? {
         Attempt::Created(row) => Ok((row, true)),
-        Attempt::Taken(error) => match find(conn)? {
+        Attempt::Taken(error) => match find(conn, if locks { Lock::Yes } else { Lock::No })? {
             Some(row) => Ok((row, false)),
             // Another row than the one that was looked for has what must be unique.
             None => Err(error),
@@ -94,9 +123,13 @@ fn find_or_create<M: Persist<C>, C: RawConnection>(
 fn find_one<M: Persist<C>, C: RawConnection>(
     conn: &mut C,
     filter: &impl Condition<M, C>,
+    lock: Lock,
 ) -> Result<Option<M>> {
-    let mut rows = M::load_where(conn, FirstTwo(filter))
-        .map_err(Error::query(M::INFO.name, Operation::Load))?;
+    let rows = match lock {
+        Lock::No => M::load_where(conn, FirstTwo(filter)),
+        Lock::Yes => M::lock_where(conn, filter),
+    };
+    let mut rows = rows.map_err(Error::query(M::INFO.name, Operation::Load))?;
     let row = rows.pop();
     match rows.is_empty() {
         true => Ok(row),

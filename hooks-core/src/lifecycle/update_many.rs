@@ -1,6 +1,7 @@
 //! The update of all rows of a query: each signal for all of them, and one UPDATE for rows that get the same
 //! values.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use diesel::QueryResult;
@@ -38,8 +39,8 @@ pub(crate) fn update_many<M: Persist<C>, C: RawConnection>(
     let hooks = M::hooks()?;
     let scope = hooks.own_update.max(Scope::Statements);
     atomic::<M, C, _>(conn, scope, |conn| {
-        let rows = read(conn).map_err(Error::query(M::INFO.name, Operation::Load))?;
-        let mut rows = unique(rows);
+        let rows = read(conn).and_then(|rows| locked(conn, unique(rows)));
+        let mut rows = rows.map_err(Error::query(M::INFO.name, Operation::Load))?;
         let keeps = hooks.hears_update(conn) && keeps_old_row(hooks, conn);
         let at = timestamp::now::<M, C>(conn);
         let mut all_changed = Vec::new();
@@ -58,6 +59,21 @@ pub(crate) fn update_many<M: Persist<C>, C: RawConnection>(
         report(hooks, conn, &mut rows, all_changed)?;
         Ok(rows)
     })
+}
+
+/// These rows as they are once nobody else can change them, in their order, less those that are gone: a query of any
+/// shape cannot ask for locks itself.
+fn locked<M: Persist<C>, C: RawConnection>(conn: &mut C, rows: Vec<M>) -> QueryResult<Vec<M>> {
+    if !conn.system().locks_rows() {
+        return Ok(rows);
+    }
+    let keys: Vec<M::Pk> = rows.iter().map(M::pk).collect();
+    let mut locked = HashMap::with_capacity(keys.len());
+    for keys in keys.chunks(KEYS_AT_ONCE) {
+        let rows = M::lock_many(conn, keys)?;
+        locked.extend(rows.into_iter().map(|row| (row.pk(), row)));
+    }
+    Ok(keys.iter().filter_map(|key| locked.remove(key)).collect())
 }
 
 /// Sends the signals before the UPDATEs, and hands back what is to be written.

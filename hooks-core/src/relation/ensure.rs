@@ -16,8 +16,8 @@ const AT_ONCE: usize = 1_000;
 
 /// Creates the dependents that rows lack, and says how many.
 ///
-/// It goes through the rows in the order of their keys, a thousand in one transaction, which takes the write
-/// lock before it looks: whoever else creates rows or dependents does so before or after. An error leaves what
+/// It goes through the rows in the order of their keys, a thousand in one transaction, which on SQLite takes the
+/// write lock before it looks: whoever else creates rows or dependents does so before or after. An error leaves what
 /// the batches before it made, and calling again goes on from there. Inside a transaction of the application all
 /// of it is part of that.
 pub(crate) fn ensure<R, C>(conn: &mut C) -> Result<usize>

@@ -132,6 +132,44 @@ fn of_two_that_wait_for_each_other_one_may_try_again() {
 }
 
 #[test]
+fn after_a_deadlock_that_is_swallowed_nothing_is_written_by_itself() {
+    let database = accounts();
+    let both_hold_one = Barrier::new(2);
+    let cross = |first, second| {
+        let mut conn = connect(&database, "READ COMMITTED");
+        let mut swallowed = false;
+        let ended = conn.transaction(|conn| {
+            match on_sqlite() {
+                true => drop(balance(conn, first)),
+                false => add(conn, By::Operation, first)?,
+            }
+            both_hold_one.wait();
+            swallowed = add(conn, By::Operation, second).is_err();
+            if swallowed {
+                drop(
+                    diesel::insert_into(orders::table)
+                        .values(orders::account_id.eq(second))
+                        .execute(conn),
+                );
+            }
+            if on_sqlite() {
+                both_hold_one.wait();
+            }
+            Ok::<_, Error>(())
+        });
+        // On SQLite the transaction goes on after a statement that was busy.
+        assert!(swallowed || ended.is_ok(), "{ended:?}");
+        swallowed
+    };
+    let swallowed = std::thread::scope(|scope| {
+        let other = scope.spawn(|| cross(2, 1));
+        [cross(1, 2), other.join().expect("no panic")]
+    });
+    assert_eq!(swallowed.into_iter().filter(|it| *it).count(), 1);
+    assert_eq!(backends::count(&mut database.connect(), "orders"), 0);
+}
+
+#[test]
 fn who_waited_for_a_lock_in_vain_may_try_again_but_for_the_limit_of_postgresql() {
     let database = accounts();
     let (mut holder, mut conn) = (database.connect(), database.connect());

@@ -3,7 +3,7 @@
 
 use std::sync::Barrier;
 
-use backends::{Database, TestConnection, count};
+use backends::{Database, System, TestConnection, count, system};
 use diesel::prelude::*;
 use diesel_hooks::prelude::*;
 
@@ -116,6 +116,59 @@ fn several_at_once_create_one_row() {
         assert_eq!(created, 1);
     }
     assert_eq!(count(&mut database.connect(), "tags"), 20);
+}
+
+#[test]
+fn what_several_add_to_one_row_at_once_is_all_added() {
+    type Add = fn(&mut TestConnection) -> diesel_hooks::Result;
+    let adds: [(&str, Add); 2] = [
+        ("update_or_create", |conn| {
+            let new = || tag("counted");
+            Tag::update_or_create(conn, tags::name.eq("counted"), new, |it| it.uses += 1).map(drop)
+        }),
+        ("update_hooked", |conn| {
+            let counted = tags::table.filter(tags::name.eq("counted"));
+            counted
+                .update_hooked::<Tag>(conn, |it| it.uses += 1)
+                .map(drop)
+        }),
+    ];
+    for (name, add) in adds {
+        let database = Database::new(TABLES);
+        let mut conn = database.connect();
+        let counted = Tag::create(&mut conn, tag("counted")).expect("created");
+        let start = Barrier::new(4);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    let mut conn = database.connect();
+                    start.wait();
+                    for _ in 0..10 {
+                        add(&mut conn).expect("each has its turn");
+                    }
+                });
+            }
+        });
+        let uses = Tag::get(&mut conn, counted.id).expect("stored").uses;
+        assert_eq!(uses, counted.uses + 40, "{name}");
+    }
+}
+
+#[test]
+fn a_row_that_came_after_the_transactions_first_look_is_found() {
+    let (database, mut conn) = Database::open(TABLES);
+    let outcome = conn.transaction(|conn| {
+        assert_eq!(count(conn, "tags"), 0);
+        Tag::create(&mut database.connect(), tag("late"))?;
+        Tag::get_or_create(conn, tags::name.eq("late"), tag("late"))
+    });
+    match (system(), outcome) {
+        // A transaction that has read may not write what others wrote since.
+        (System::Sqlite, outcome) => {
+            assert!(outcome.is_err_and(|error| error.is_retryable()));
+        }
+        (_, outcome) => assert!(!outcome.expect("it is there").1),
+    }
 }
 
 #[test]

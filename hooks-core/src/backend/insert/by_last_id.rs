@@ -121,10 +121,12 @@ where
 {
     let failed = |error| Error::query(M::INFO.name, Operation::Create)(error);
     let Some(key) = key else {
-        if !Shape::of::<M, C>(conn).key_is_counted {
+        let shape = Shape::of::<M, C>(conn);
+        if !shape.key_is_counted {
             return Err(unknown_key::<M>());
         }
-        if !gives_key::<M, C>(conn, &insert).map_err(failed)? {
+        // A trigger may give the row its key.
+        if !shape.guarded && !gives_key::<M, C>(conn, &insert).map_err(failed)? {
             execute(conn, insert).map_err(failed)?;
             return read_back(conn, |conn| last::<M, C>(conn));
         }

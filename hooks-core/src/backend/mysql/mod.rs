@@ -84,11 +84,9 @@ impl Session for MysqlConnection {
             return false;
         };
         let table = path.last().map_or("", String::as_str);
-        let index = match violated.split_once('.') {
-            Some((named, index)) if same(named, table) => index,
-            Some(_) => return false,
-            None => violated,
-        };
+        let of_table = violated.split_once('.');
+        let index = of_table.filter(|(named, _)| same(named, table));
+        let index = index.map_or(violated, |(_, index)| index);
         catalog::is_unique_index(self, path, index).unwrap_or(false)
     }
 }
