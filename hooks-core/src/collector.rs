@@ -91,20 +91,10 @@ pub(crate) fn delete<M: Persist<C>, C: RawConnection>(
     row: &M,
     max_rows: Option<usize>,
 ) -> Result<Deleted> {
-    let unheard = max_rows.is_none() && goes_unheard::<M, C>(conn)?;
-    let deleted = match unheard {
-        true => delete_unheard(conn, row),
-        false => delete_roots::<M, C>(conn, max_rows, |_| Ok(Roots::One(row.pk()))),
-    };
-    match deleted {
-        // What refers to a row that is gone, where no foreign key keeps it from that, blocks nothing.
-        Err(Error::Protected(_) | Error::Restricted(_))
-            if unheard && !execute::is_there::<M, C>(conn, &row.pk())? =>
-        {
-            Ok(Deleted::default())
-        }
-        deleted => deleted,
+    if max_rows.is_none() && goes_unheard::<M, C>(conn)? {
+        return delete_unheard(conn, row);
     }
+    delete_roots::<M, C>(conn, max_rows, |_| Ok(Roots::One(row.pk())))
 }
 
 /// Deletes the rows that `roots` finds, by a plan.
@@ -259,8 +249,13 @@ fn delete_unheard<M: Persist<C>, C: RawConnection>(conn: &mut C, row: &M) -> Res
         false => Scope::Statements,
     };
     match unheard::<M, C>(conn, scope, |_| Ok(Roots::One(row.pk()))) {
-        // What refers to a row that was gone already stays as it was.
+        // What refers to a row that was gone already stays as it was, and blocks nothing.
         Err(Error::NotFound { .. }) => Ok(Deleted::default()),
+        Err(Error::Protected(_) | Error::Restricted(_))
+            if !execute::is_there::<M, C>(conn, &row.pk())? =>
+        {
+            Ok(Deleted::default())
+        }
         outcome => outcome,
     }
 }

@@ -33,12 +33,22 @@ impl System {
         }
     }
 
-    /// What stands around a name.
+    /// What Diesel writes around a name.
     pub(super) const fn quote(self) -> char {
         match self {
             System::Sqlite | System::Mysql => '`',
             System::Postgres => '"',
         }
+    }
+
+    /// A name in SQL, in the standard's quotes where the database has them.
+    pub(crate) fn quoted(self, name: &str) -> String {
+        let quote = match self {
+            System::Mysql => '`',
+            System::Sqlite | System::Postgres => '"',
+        };
+        let twice: String = [quote, quote].iter().collect();
+        format!("{quote}{}{quote}", name.replace(quote, &twice))
     }
 
     /// What stands before a list of composite keys: SQLite has row values, but no list of them.

@@ -13,15 +13,6 @@ pub(super) struct Mending {
 }
 
 impl System {
-    pub(super) fn quoted(self, name: &str) -> String {
-        let quote = match self {
-            System::Mysql => '`',
-            System::Sqlite | System::Postgres => '"',
-        };
-        let twice: String = [quote, quote].iter().collect();
-        format!("{quote}{}{quote}", name.replace(quote, &twice))
-    }
-
     pub(super) fn path<'a>(self, names: impl IntoIterator<Item = &'a str>) -> String {
         let names = names.into_iter().map(|it| self.quoted(it));
         names.collect::<Vec<_>>().join(".")

@@ -5,7 +5,7 @@ use diesel::sql_types::{Bool, Integer, Text};
 use diesel::sqlite::SqliteConnection;
 use diesel::{QueryResult, RunQueryDsl};
 
-use crate::backend::Shape;
+use crate::backend::{Shape, System};
 
 #[derive(diesel::QueryableByName)]
 struct Table {
@@ -70,7 +70,7 @@ pub(super) fn shape(
         [.., schema, name] if is_attached(conn, schema)? => (&**schema, name),
         _ => return Ok(None),
     };
-    let quoted = format!("`{}`", schema.replace('`', "``"));
+    let quoted = System::Sqlite.quoted(schema);
     let tables: Vec<Table> = diesel::sql_query(TABLE.replace("{schema}", &quoted))
         .bind::<Text, _>(name)
         .load(conn)?;
