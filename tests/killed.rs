@@ -3,6 +3,7 @@
 //!
 //! The test starts itself again as the process to kill: 20 times, or as often as `DIESEL_HOOKS_KILLS` says.
 #![allow(missing_docs)]
+#![expect(clippy::print_stdout, reason = "a process tells another")]
 
 mod common;
 

@@ -128,5 +128,6 @@ pub(super) fn shape(
         by_rowid: false,
         key_is_counted: matches!(key, [only] if counts(only)),
         guarded: surprises.count > 0,
+        gives_back: false,
     }))
 }

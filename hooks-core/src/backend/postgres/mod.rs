@@ -83,6 +83,7 @@ impl Session for PgConnection {
             by_rowid: false,
             key_is_counted: false,
             guarded: false,
+            gives_back: false,
         }))
     }
 
