@@ -171,6 +171,9 @@ fn in_place<M: Persist<C>, C: RawConnection, T>(
 /// Whether a statement ended the transaction or left half of itself, though the table looked as if none
 /// could: somebody gave it a trigger since, or the disk is full.
 fn left_something<M: Persist<C>, C: RawConnection>(conn: &mut C, error: &Error) -> bool {
+    if is_aborted(conn, error) {
+        return false;
+    }
     M::look_again(conn);
     let may_end_it = matches!(
         error,
@@ -183,6 +186,18 @@ fn left_something<M: Persist<C>, C: RawConnection>(conn: &mut C, error: &Error) 
         }
     );
     M::guarded(conn) || (may_end_it && !conn.session().transaction_is_open())
+}
+
+/// Whether the database takes back by itself whatever the transaction did.
+fn is_aborted<C: RawConnection>(conn: &C, error: &Error) -> bool {
+    let refused = matches!(
+        error,
+        Error::Query {
+            source: DieselError::DatabaseError(..),
+            ..
+        }
+    );
+    refused && conn.system().errors_abort()
 }
 
 /// Runs `work` in a transaction, or in Diesel's savepoint inside one.

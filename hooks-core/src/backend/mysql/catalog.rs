@@ -5,7 +5,9 @@ use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 use diesel::{QueryResult, QueryableByName, RunQueryDsl};
 
 use crate::backend::Shape;
-use crate::backend::catalog::{IndexColumn, KeyColumn, TableFacts, foreign_keys, indexes, same};
+use crate::backend::catalog::{
+    IndexColumn, IndexFacts, KeyColumn, TableFacts, foreign_keys, indexes, same,
+};
 
 #[derive(QueryableByName)]
 struct Column {
@@ -43,7 +45,8 @@ const INDEXES: &str = "
     WHERE table_schema = COALESCE(?, DATABASE()) AND table_name = ?
     ORDER BY index_name, seq_in_index";
 
-/// Triggers on the table, and whether it has an engine without transactions or is no table.
+/// Triggers on the table, and whether it has an engine without transactions or is no table. What a foreign key does
+/// to other tables fires none there.
 const SURPRISES: &str = "
     SELECT (SELECT COUNT(*) FROM information_schema.triggers
             WHERE event_object_schema = COALESCE(?, DATABASE()) AND event_object_table = ?)
@@ -119,6 +122,7 @@ pub(super) fn shape(
         .bind::<Nullable<Text>, _>(schema)
         .bind::<Text, _>(name)
         .get_result(conn)?;
+    let indexed: Vec<IndexColumn> = of_table(conn, INDEXES, path)?;
     let counts = |name: &&str| {
         columns
             .iter()
@@ -127,6 +131,13 @@ pub(super) fn shape(
     Ok(Some(Shape {
         by_rowid: false,
         key_is_counted: matches!(key, [only] if counts(only)),
-        guarded: surprises.count > 0,
+        guarded: surprises.count > 0 || !has_key(&indexes(&indexed), key),
     }))
+}
+
+/// Whether no two rows share these columns.
+fn has_key(indexes: &[IndexFacts], key: &[&str]) -> bool {
+    let named = |column: &String| key.iter().any(|name| same(name, column));
+    let mut unique = indexes.iter().filter(|it| it.unique);
+    unique.any(|it| it.columns.iter().all(named))
 }
