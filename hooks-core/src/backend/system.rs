@@ -92,6 +92,12 @@ impl System {
         !matches!(self, System::Mysql)
     }
 
+    /// Whether the way to insert a row also takes it back where it cannot be read, without a savepoint.
+    #[inline]
+    pub(crate) const fn takes_back_unread_rows(self) -> bool {
+        matches!(self, System::Sqlite)
+    }
+
     /// Whether nothing is answered after a statement that failed, until something is rolled back.
     #[inline]
     pub(crate) const fn errors_abort(self) -> bool {

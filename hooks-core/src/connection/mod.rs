@@ -29,7 +29,7 @@ pub(crate) use self::savepoint::{before_writes, undo_writes};
 pub use self::scoped::Guard;
 pub(crate) use self::state::State;
 pub use self::state::set_instrumentation;
-pub(crate) use self::transaction::{Scope, atomic, doom, together};
+pub(crate) use self::transaction::{Scope, atomic, doom, read_back, together};
 pub(crate) use crate::failure::CallbackKind;
 
 /// A connection, or something that holds one.

@@ -22,6 +22,8 @@ use crate::failure::FailureReason;
 pub(crate) struct State {
     inner: Option<Box<dyn Instrumentation>>,
     pub(super) health: Health,
+    /// Whether an operation wrote a row that it could not read back.
+    pub(super) unread: bool,
     /// What is known of tables, by the number of the model.
     shapes: Vec<Option<Shape>>,
     /// Whether the schema keeps a row from having two dependents, by the number of the relation.
@@ -111,6 +113,7 @@ impl State {
                 0 => Health::Good,
                 _ => Health::Suspect,
             },
+            unread: false,
             shapes: Vec::new(),
             unique: Vec::new(),
             claims: Claims::default(),

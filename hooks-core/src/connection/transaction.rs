@@ -105,10 +105,13 @@ pub(crate) fn depth<C: Connection>(conn: &mut C) -> QueryResult<u32> {
 /// Gives up the transaction of the application, which has something in it that can no longer be undone,
 /// or is gone already: what it wrote is rolled back, its COMMIT fails, and until then no operation runs.
 pub(crate) fn doom<C: RawConnection>(conn: &mut C, source: Option<Error>) -> Error {
+    let open = depth(conn);
     drop(execute(conn, RollBack));
     // Otherwise what the application still writes would commit by itself, and the next savepoint would open
     // a transaction that can be committed.
-    if let Ok(depth @ 1..) = depth(conn) {
+    if let Ok(depth @ 1..) = open {
+        // On PostgreSQL Diesel notices the ROLLBACK; whoever began the transaction has to hear of it.
+        restore_depth(conn, depth);
         drop(conn.session().begin_what_cannot_be_committed(depth));
     }
     lose(conn);
@@ -162,9 +165,44 @@ fn in_place<M: Persist<C>, C: RawConnection, T>(
     conn: &mut C,
     work: impl FnOnce(&mut C) -> Result<T>,
 ) -> Result<T> {
-    match work(conn) {
-        Err(error) if left_something::<M, C>(conn, &error) => Err(doom(conn, Some(error))),
-        outcome => outcome,
+    if conn.system().takes_back_unread_rows() {
+        return match work(conn) {
+            Err(error) if left_something::<M, C>(conn, &error) => Err(doom(conn, Some(error))),
+            outcome => outcome,
+        };
+    }
+    set_unread(conn, false);
+    let outcome = catch_unwind(AssertUnwindSafe(|| work(conn)));
+    let unread = State::installed(conn).is_some_and(|state| state.unread);
+    match outcome {
+        Ok(Err(error)) if unread || left_something::<M, C>(conn, &error) => {
+            Err(doom(conn, Some(error)))
+        }
+        Ok(outcome) => outcome,
+        Err(panic) => {
+            if unread {
+                drop(doom(conn, None));
+            }
+            resume_unwind(panic)
+        }
+    }
+}
+
+/// What came of reading a row that was just written. If that is an error or a panic, the row is there all the same:
+/// whoever began the operation takes it back.
+pub(crate) fn read_back<C: RawConnection, T>(
+    conn: &mut C,
+    read: std::thread::Result<Result<T>>,
+) -> Result<T> {
+    if !matches!(read, Ok(Ok(_))) {
+        set_unread(conn, true);
+    }
+    read.unwrap_or_else(|panic| resume_unwind(panic))
+}
+
+fn set_unread<C: RawConnection>(conn: &mut C, unread: bool) {
+    if let Some(state) = State::installed(conn) {
+        state.unread = unread;
     }
 }
 

@@ -3,6 +3,8 @@
 //! A statement that fails takes the whole transaction with it, or what follows the innermost savepoint, so none
 //! leaves half of itself. A trigger may keep a row from being written, which the count of rows tells.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use diesel::deserialize::FromSqlRow;
 use diesel::dsl::SqlTypeOf;
 use diesel::expression::QueryMetadata;
@@ -17,7 +19,7 @@ use super::{
 };
 use crate::backend::rows;
 use crate::backend::statements::Returning;
-use crate::connection::RawConnection;
+use crate::connection::{RawConnection, read_back};
 use crate::error::{Error, Operation, Result};
 use crate::model::{self, Refused, Row, Stored};
 use crate::timestamp::{Fresh, Stamping};
@@ -75,9 +77,11 @@ where
         insert,
         selection: M::selection(),
     };
-    let row = rows(conn, insert).and_then(|mut rows| rows.next().transpose());
-    row.map_err(Error::query(M::INFO.name, Operation::Create))?
-        .ok_or_else(|| row_count::<M>(0))
+    let failed = |error| Error::query(M::INFO.name, Operation::Create)(error);
+    let row = rows(conn, insert)
+        .map(|mut rows| catch_unwind(AssertUnwindSafe(|| rows.next().transpose())))
+        .map_err(failed)?;
+    read_back(conn, row.map(|row| row.map_err(failed)))?.ok_or_else(|| row_count::<M>(0))
 }
 
 fn insert_all<M, C, I>(conn: &mut C, inserts: Vec<I>) -> Result<Vec<M>, Refused>
