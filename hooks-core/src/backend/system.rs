@@ -98,6 +98,12 @@ impl System {
         matches!(self, System::Sqlite)
     }
 
+    /// Whether an error may end a transaction, with every trace of it.
+    #[inline]
+    pub(crate) const fn errors_end_transactions(self) -> bool {
+        matches!(self, System::Mysql)
+    }
+
     /// Whether nothing is answered after a statement that failed, until something is rolled back.
     #[inline]
     pub(crate) const fn errors_abort(self) -> bool {

@@ -10,6 +10,7 @@ mod savepoint;
 pub(crate) mod scoped;
 mod state;
 mod transaction;
+mod watch;
 
 use diesel::QueryResult;
 use diesel::connection::{Connection, LoadConnection};

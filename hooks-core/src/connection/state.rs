@@ -8,6 +8,7 @@ use diesel::result::Error as DieselError;
 use super::queue::{ErrorEffect, Mark, Queue, Shared, Step, report_waiting};
 use super::scoped::{Closure, Scoped};
 use super::transaction::depth;
+use super::watch::Watch;
 use super::{Chain, HookConnection, RawConnection};
 use crate::backend::{Shape, System};
 use crate::collector::Claims;
@@ -24,6 +25,7 @@ pub(crate) struct State {
     pub(super) health: Health,
     /// Whether an operation wrote a row that it could not read back.
     pub(super) unread: bool,
+    pub(super) watch: Watch,
     /// What is known of tables, by the number of the model.
     shapes: Vec<Option<Shape>>,
     /// Whether the schema keeps a row from having two dependents, by the number of the relation.
@@ -114,6 +116,7 @@ impl State {
                 _ => Health::Suspect,
             },
             unread: false,
+            watch: Watch::Off,
             shapes: Vec::new(),
             unique: Vec::new(),
             claims: Claims::default(),
@@ -196,8 +199,11 @@ fn remember<T: Copy>(all: &mut Vec<Option<T>>, number: usize, value: Option<T>) 
 impl Instrumentation for State {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
         let step = match &event {
-            InstrumentationEvent::StartQuery { .. } => {
+            InstrumentationEvent::StartQuery { query, .. } => {
                 self.sent();
+                if self.watch != Watch::Off {
+                    self.watch = self.watch.sent(query);
+                }
                 return self.tell(event);
             }
             InstrumentationEvent::FinishQuery { error, .. } => {
@@ -294,6 +300,9 @@ impl State {
             self.health = Health::Suspect;
         }
         let effect = self.system.effect_of_error(error);
+        if effect == ErrorEffect::Transaction {
+            self.watch = self.watch.ended();
+        }
         if effect != ErrorEffect::Statement {
             let due = self.queue.lock().failed(effect);
             due.run();
