@@ -3,6 +3,7 @@
 mod capture;
 mod chain;
 mod ext;
+mod in_place;
 mod merge;
 mod queue;
 mod retry;
@@ -21,6 +22,7 @@ pub use self::capture::Capture;
 pub(crate) use self::chain::{Chain, Frame, nested};
 pub use self::ext::HookConnectionExt;
 pub(crate) use self::ext::register;
+pub(crate) use self::in_place::read_back;
 pub(crate) use self::merge::{Mergeable, Tag};
 pub(crate) use self::queue::Callback;
 #[doc(hidden)]
@@ -30,7 +32,7 @@ pub(crate) use self::savepoint::{before_writes, undo_writes};
 pub use self::scoped::Guard;
 pub(crate) use self::state::State;
 pub use self::state::set_instrumentation;
-pub(crate) use self::transaction::{Scope, atomic, doom, read_back, together};
+pub(crate) use self::transaction::{Scope, atomic, doom, together};
 pub(crate) use crate::failure::CallbackKind;
 
 /// A connection, or something that holds one.
