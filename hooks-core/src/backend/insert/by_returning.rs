@@ -12,7 +12,7 @@ use diesel::insertable::Insertable;
 use diesel::query_builder::{QueryFragment, QueryId};
 use diesel::{Expression, QueryResult};
 
-use super::several::{self, OneOrSeveral, Several};
+use super::several::{self, OneOrSeveral, ReturningSeveral, Several};
 use super::{
     Insert, InsertStamped, Inserting, Inserts, StampedNew, insert_into, insert_unread, inserts,
     one_by_one, refused, row_count, rows_count, stamped,
@@ -102,7 +102,7 @@ where
             }
             OneOrSeveral::Several(insert) => {
                 let expected = insert.len();
-                let insert = Returning {
+                let insert = ReturningSeveral {
                     insert,
                     selection: M::selection(),
                 };

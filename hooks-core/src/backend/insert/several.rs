@@ -1,8 +1,8 @@
 //! Many rows by one INSERT, on databases that take a row's defaults as `DEFAULT`: the rows need not be alike.
 
-use diesel::QueryResult;
 use diesel::insertable::Insertable;
-use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::query_builder::{AstPass, Query, QueryBuilder, QueryFragment, QueryId};
+use diesel::{Expression, QueryResult};
 
 use super::text::Text;
 use super::{
@@ -66,6 +66,10 @@ impl<I> Several<I> {
     pub(super) fn len(&self) -> usize {
         self.rows.len()
     }
+
+    fn values(&self) -> usize {
+        self.rows.iter().map(|(text, _)| text.values()).sum()
+    }
 }
 
 /// Rows of one statement, or a statement of another kind.
@@ -105,6 +109,48 @@ impl<DB: Dialect, I: QueryFragment<DB>> QueryFragment<DB> for Several<I> {
         Ok(())
     }
 }
+
+/// Several rows, which are given back.
+pub(super) struct ReturningSeveral<I, S> {
+    pub(super) insert: Several<I>,
+    pub(super) selection: S,
+}
+
+impl<I, S: Expression> Query for ReturningSeveral<I, S> {
+    type SqlType = S::SqlType;
+}
+
+impl<I, S> QueryId for ReturningSeveral<I, S> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<I, S, DB> QueryFragment<DB> for ReturningSeveral<I, S>
+where
+    DB: Dialect,
+    I: QueryFragment<DB>,
+    S: QueryFragment<DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.insert.walk_ast(out.reborrow())?;
+        if !writes_sql(&mut out) {
+            return self.selection.walk_ast(out);
+        }
+        // Diesel has not counted the values of the rows, after which those of the selection are numbered.
+        let mut sql = out.backend().query_builder();
+        for _ in 0..self.insert.values() {
+            sql.push_bind_param();
+        }
+        sql.push_sql(RETURNING);
+        self.selection.to_sql(&mut sql, out.backend())?;
+        let sql = sql.finish();
+        let start = sql.find(RETURNING).unwrap_or_default();
+        out.push_sql(&sql[start..]);
+        Ok(())
+    }
+}
+
+const RETURNING: &str = " RETURNING ";
 
 /// Inserts rows in few statements, and reads none of them.
 pub(super) fn insert_many_unread<M, C>(conn: &mut C, new: Vec<Fresh<M>>) -> Result<(), Refused>
