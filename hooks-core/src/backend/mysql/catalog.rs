@@ -13,6 +13,8 @@ use crate::backend::catalog::{
 struct Column {
     #[diesel(sql_type = Text)]
     name: String,
+    #[diesel(sql_type = Text)]
+    home: String,
     #[diesel(sql_type = Bool)]
     is_counted: bool,
 }
@@ -24,14 +26,15 @@ struct Count {
 }
 
 const COLUMNS: &str = "
-    SELECT column_name AS name, extra LIKE '%auto_increment%' AS is_counted
+    SELECT column_name AS name, table_schema AS home, extra LIKE '%auto_increment%' AS is_counted
     FROM information_schema.columns
     WHERE table_schema = COALESCE(?, DATABASE()) AND table_name = ?
     ORDER BY ordinal_position";
 
 const FOREIGN_KEYS: &str = "
-    SELECT used.constraint_name AS name, used.referenced_table_name AS parent, used.column_name AS child,
-        used.referenced_column_name AS target, rule.delete_rule AS on_delete
+    SELECT used.constraint_name AS name, used.referenced_table_schema AS parent_schema,
+        used.referenced_table_name AS parent, used.column_name AS child, used.referenced_column_name AS target,
+        rule.delete_rule AS on_delete
     FROM information_schema.key_column_usage AS used
     JOIN information_schema.referential_constraints AS rule
         ON rule.constraint_schema = used.constraint_schema AND rule.constraint_name = used.constraint_name
@@ -87,6 +90,7 @@ pub(super) fn describe(
     let keys: Vec<KeyColumn> = of_table(conn, FOREIGN_KEYS, path)?;
     let indexed: Vec<IndexColumn> = of_table(conn, INDEXES, path)?;
     Ok(Some(TableFacts {
+        schema: columns.first().map(|it| it.home.clone()),
         columns: columns.into_iter().map(|it| it.name).collect(),
         foreign_keys: foreign_keys(&keys),
         indexes: indexes(&indexed),

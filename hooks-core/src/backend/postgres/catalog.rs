@@ -12,21 +12,26 @@ use crate::backend::{Shape, System};
 struct Column {
     #[diesel(sql_type = Text)]
     name: String,
+    #[diesel(sql_type = Text)]
+    schema: String,
 }
 
 const COLUMNS: &str = "
-    SELECT attname::text AS name FROM pg_attribute
+    SELECT attname::text AS name, nspname::text AS schema
+    FROM pg_attribute JOIN pg_class AS its ON its.oid = attrelid
+    JOIN pg_namespace AS home ON home.oid = its.relnamespace
     WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped
     ORDER BY attnum";
 
 const FOREIGN_KEYS: &str = "
-    SELECT constr.conname::text AS name, parent.relname::text AS parent, child.attname::text AS child,
-        target.attname::text AS target,
+    SELECT constr.conname::text AS name, schema.nspname::text AS parent_schema, parent.relname::text AS parent,
+        child.attname::text AS child, target.attname::text AS target,
         CASE constr.confdeltype WHEN 'r' THEN 'RESTRICT' WHEN 'c' THEN 'CASCADE' WHEN 'n' THEN 'SET NULL'
             WHEN 'd' THEN 'SET DEFAULT' ELSE 'NO ACTION' END AS on_delete
     FROM pg_constraint AS constr
     CROSS JOIN LATERAL unnest(constr.conkey, constr.confkey) WITH ORDINALITY AS key (child, parent, place)
     JOIN pg_class AS parent ON parent.oid = constr.confrelid
+    JOIN pg_namespace AS schema ON schema.oid = parent.relnamespace
     JOIN pg_attribute AS child ON child.attrelid = constr.conrelid AND child.attnum = key.child
     JOIN pg_attribute AS target ON target.attrelid = constr.confrelid AND target.attnum = key.parent
     WHERE constr.contype = 'f' AND constr.conrelid = to_regclass($1)
@@ -118,6 +123,7 @@ pub(super) fn describe(
         .bind::<Text, _>(&name)
         .load(conn)?;
     Ok(Some(TableFacts {
+        schema: columns.first().map(|it| it.schema.clone()),
         columns: columns.into_iter().map(|it| it.name).collect(),
         foreign_keys: foreign_keys(&keys),
         indexes: indexes(&indexed),
