@@ -33,6 +33,11 @@ pub trait Session {
         false
     }
 
+    /// Whether a lock that is waited for in vain ends the transaction, and not the statement alone.
+    fn lock_timeout_ends_transaction(&mut self) -> bool {
+        false
+    }
+
     /// Whether this error says that a row has what must be unique in the table at this path. A trigger may have
     /// written to another.
     fn is_taken(&mut self, path: &[String], error: &DieselError) -> bool;

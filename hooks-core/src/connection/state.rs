@@ -13,7 +13,7 @@ use super::{Chain, HookConnection, RawConnection};
 use crate::backend::{Shape, System};
 use crate::collector::Claims;
 use crate::diesel_internals::{no_instrumentation, type_of};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, is_lock_timeout_of_mysql};
 use crate::failure::FailureReason;
 
 /// What the library remembers about a connection.
@@ -39,6 +39,7 @@ pub(crate) struct State {
     pub(super) registered: Mark,
     hearing: Hearing,
     system: System,
+    lock_timeout_ends: bool,
 }
 
 /// What is known of the transaction that Diesel thinks open.
@@ -108,6 +109,7 @@ impl State {
     fn install<C: RawConnection>(conn: &mut C, inner: Option<Box<dyn Instrumentation>>) {
         let depth = depth(conn).unwrap_or_default();
         let system = conn.system();
+        let lock_timeout_ends = conn.session().lock_timeout_ends_transaction();
         conn.set_instrumentation(State {
             inner,
             // What happened in an open transaction so far, nobody heard.
@@ -127,6 +129,7 @@ impl State {
             registered: Mark::default(),
             hearing: Hearing::Nothing,
             system,
+            lock_timeout_ends,
         });
     }
 
@@ -299,7 +302,10 @@ impl State {
         if self.health == Health::Good {
             self.health = Health::Suspect;
         }
-        let effect = self.system.effect_of_error(error);
+        let effect = match self.lock_timeout_ends && is_lock_timeout_of_mysql(error) {
+            true => ErrorEffect::Transaction,
+            false => self.system.effect_of_error(error),
+        };
         if effect == ErrorEffect::Transaction {
             self.watch = self.watch.ended();
         }

@@ -68,6 +68,11 @@ impl Session for MysqlConnection {
         diesel::select(on).get_result(self).map(|on: i64| on != 0)
     }
 
+    fn lock_timeout_ends_transaction(&mut self) -> bool {
+        let on = diesel::dsl::sql::<BigInt>("@@innodb_rollback_on_timeout");
+        diesel::select(on).get_result::<i64>(self) == Ok(1)
+    }
+
     fn shape(&mut self, path: &[String], key: &[&str]) -> QueryResult<Option<Shape>> {
         catalog::shape(self, path, key)
     }
