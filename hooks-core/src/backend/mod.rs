@@ -21,7 +21,7 @@ mod stored;
 mod system;
 
 pub use self::insert::{ByLastId, ByReturning, ByRowid, BySystem, Inserting};
-pub use self::session::Session;
+pub use self::session::{Session, Settings};
 pub use self::shape::Shape;
 pub use self::system::{Dialect, System};
 

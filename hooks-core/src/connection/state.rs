@@ -10,7 +10,7 @@ use super::scoped::{Closure, Scoped};
 use super::transaction::depth;
 use super::watch::Watch;
 use super::{Chain, HookConnection, RawConnection};
-use crate::backend::{Shape, System};
+use crate::backend::{Settings, Shape, System};
 use crate::collector::Claims;
 use crate::diesel_internals::{no_instrumentation, type_of};
 use crate::error::{Error, Result, is_lock_timeout_of_mysql};
@@ -39,7 +39,7 @@ pub(crate) struct State {
     pub(super) registered: Mark,
     hearing: Hearing,
     system: System,
-    lock_timeout_ends: bool,
+    pub(crate) settings: Settings,
 }
 
 /// What is known of the transaction that Diesel thinks open.
@@ -109,7 +109,7 @@ impl State {
     fn install<C: RawConnection>(conn: &mut C, inner: Option<Box<dyn Instrumentation>>) {
         let depth = depth(conn).unwrap_or_default();
         let system = conn.system();
-        let lock_timeout_ends = conn.session().lock_timeout_ends_transaction();
+        let settings = conn.session().settings();
         conn.set_instrumentation(State {
             inner,
             // What happened in an open transaction so far, nobody heard.
@@ -129,7 +129,7 @@ impl State {
             registered: Mark::default(),
             hearing: Hearing::Nothing,
             system,
-            lock_timeout_ends,
+            settings,
         });
     }
 
@@ -302,7 +302,8 @@ impl State {
         if self.health == Health::Good {
             self.health = Health::Suspect;
         }
-        let effect = match self.lock_timeout_ends && is_lock_timeout_of_mysql(error) {
+        let timeouts_end = self.settings.lock_timeout_ends_transaction;
+        let effect = match timeouts_end && is_lock_timeout_of_mysql(error) {
             true => ErrorEffect::Transaction,
             false => self.system.effect_of_error(error),
         };

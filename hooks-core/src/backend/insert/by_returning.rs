@@ -93,7 +93,7 @@ where
     I: QueryFragment<C::Backend> + QueryId,
 {
     let mut all = Vec::with_capacity(inserts.len());
-    let statements = Several::of(&conn.backend(), inserts);
+    let statements = Several::of(conn, inserts);
     for statement in statements.map_err(|error| refused::<M>(0, error))? {
         let inserted = all.len();
         match statement {
