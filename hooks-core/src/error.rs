@@ -156,7 +156,8 @@ pub enum Error {
     /// The transaction around the operation is no longer the one in which it began, or can no longer be
     /// told from what failed in it: a receiver, a trigger or the database ended it.
     ///
-    /// What was written before that is lost, or committed without the rest; on PostgreSQL, where a receiver
+    /// What was written before that is lost, or committed without the rest, as a row that PostgreSQL inserted and Rust
+    /// cannot read; on PostgreSQL, where a receiver
     /// swallowed an error, what the operation wrote is lost and nothing else. Otherwise, inside a transaction of the
     /// application every operation says this from here on, until that transaction has ended, which it
     /// can only do by failing: its COMMIT is refused, on SQLite by a foreign key; on MySQL, which refuses none, there

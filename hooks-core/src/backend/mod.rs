@@ -21,6 +21,7 @@ mod stored;
 mod system;
 
 pub use self::insert::{ByLastId, ByReturning, ByRowid, BySystem, Inserting};
+pub(crate) use self::insert::{Carried, Rider};
 pub use self::session::{Session, Settings};
 pub use self::shape::Shape;
 pub use self::system::{Dialect, System};

@@ -132,9 +132,17 @@ fn lose<C: RawConnection>(conn: &mut C) {
     }
 }
 
-/// Runs a statement that commits by itself. If nothing answers it, it may have done so.
+/// Runs a statement that commits by itself. If nothing answers it, it may have done so; if Rust cannot read the
+/// answer, it has.
 fn alone<C: RawConnection, T>(conn: &mut C, work: impl FnOnce(&mut C) -> Result<T>) -> Result<T> {
     work(conn).map_err(|error| match &error {
+        Error::Query {
+            operation: Some(Operation::Create),
+            source: DieselError::DeserializationError(_),
+            ..
+        } => Error::TransactionLost {
+            source: Some(Box::new(error)),
+        },
         Error::Query {
             operation: Some(Operation::Create | Operation::Update | Operation::Delete),
             source,

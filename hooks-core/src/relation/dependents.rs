@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use super::reference::NewOf;
-use super::{Aim, AutoCreate, ParentKey, Parents, Referring, info};
+use super::{Aim, AutoCreate, ParentKey, Parents, Referring, Target as _, info};
+use crate::backend::Rider;
 use crate::connection::{RawConnection, State};
 use crate::error::{Error, Operation, Result};
 use crate::lifecycle;
@@ -64,6 +65,24 @@ where
     C: RawConnection,
 {
     R::Child::is_unique(conn, info::<R>().columns)
+}
+
+/// The dependent of a row that is to be inserted, if it can go by the same statement; `unique` tells whether the
+/// schema refuses a second one.
+pub(super) fn rider<R, C>(
+    conn: &mut C,
+    unique: impl FnOnce(&mut C) -> bool,
+) -> Result<Option<Rider<C::Backend>>>
+where
+    R: Referring<C>,
+    C: RawConnection,
+{
+    match R::AUTO_CREATE {
+        AutoCreate::FromKey(from_key) if !R::Target::NULLABLE && unique(conn) => {
+            lifecycle::rider::<R::Child, C>(conn, from_key.make_any(), info::<R>())
+        }
+        _ => Ok(None),
+    }
 }
 
 /// Creates the dependent of one row; `unique` tells whether the schema refuses a second one.

@@ -11,6 +11,7 @@ use super::{
     Aim, Chosen, Handle, OnDelete, ParentKey, Parents, Reference, Referring, Relation,
     RelationInfo, Replacement, info,
 };
+use crate::backend::Rider;
 use crate::collector::{
     self, Blocking, Children, ChildrenOf, Deleted, Found, Keys, Leaves, Opener, Path, Planned,
     Survey, delete_scope_past,
@@ -83,6 +84,11 @@ where
 
     fn create_scope(&self) -> Result<Scope> {
         lifecycle::create_scope::<R::Child, C>()
+    }
+
+    fn rider(&self, conn: &mut C) -> Result<Option<Rider<C::Backend>>> {
+        let unique = |conn: &mut C| self.number.is_unique::<R, C>(conn);
+        dependents::rider::<R, C>(conn, unique)
     }
 
     fn create_dependent(&self, conn: &mut C, parent: &dyn Any, key: &ParentKey<R>) -> Result<()> {

@@ -19,6 +19,7 @@ use std::any::{Any, TypeId};
 
 use diesel::QueryResult;
 
+use crate::backend::Rider;
 use crate::backend::statements::Columns;
 use crate::collector::{Children, Deleted, Found, Leaves, Path, Planned, Survey};
 use crate::connection::{RawConnection, Scope};
@@ -133,6 +134,9 @@ pub(crate) trait Relation<K, C: RawConnection>: Send + Sync {
 
     /// What it takes to undo the creation of a dependent.
     fn create_scope(&self) -> Result<Scope>;
+    /// The child of a row that is to be inserted, if it can go by the same statement: it is made of nothing but
+    /// the other's key, and nobody hears of it.
+    fn rider(&self, conn: &mut C) -> Result<Option<Rider<C::Backend>>>;
     /// Creates the child of a row.
     fn create_dependent(&self, conn: &mut C, parent: &dyn Any, key: &K) -> Result<()>;
     /// Creates the children of many rows.

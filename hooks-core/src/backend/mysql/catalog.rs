@@ -136,6 +136,7 @@ pub(super) fn shape(
         by_rowid: false,
         key_is_counted: matches!(key, [only] if counts(only)),
         guarded: surprises.count > 0 || !has_key(&indexes(&indexed), key),
+        gives_back: false,
     }))
 }
 

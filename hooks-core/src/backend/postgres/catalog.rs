@@ -95,6 +95,7 @@ pub(super) fn shape(
         by_rowid: false,
         key_is_counted: false,
         guarded: it.surprises,
+        gives_back: false,
     }))
 }
 
