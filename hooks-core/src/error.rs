@@ -7,8 +7,8 @@ use diesel::result::Error as DieselError;
 
 pub(crate) use self::blocked::list;
 pub use self::blocked::{Blocked, Blocker};
-pub(crate) use self::causes::ends_transaction_of_mysql;
 use self::causes::{causes, is_conflict};
+pub(crate) use self::causes::{ends_transaction_of_mysql, is_lock_timeout_of_mysql};
 pub use self::key::Key;
 pub use self::registry::RegistryError;
 

@@ -22,7 +22,7 @@ mod system;
 
 pub use self::insert::{ByLastId, ByReturning, ByRowid, BySystem, Inserting};
 pub(crate) use self::insert::{Carried, Rider};
-pub use self::session::Session;
+pub use self::session::{Session, Settings};
 pub use self::shape::Shape;
 pub use self::system::{Dialect, System};
 

@@ -70,10 +70,9 @@ fn look<M: Stored<C>, C: RawConnection>(conn: &mut C, model: usize) -> Shape {
     }
     let path = M::path(&conn.backend());
     let shape = match path.and_then(|path| conn.session().shape(&path, M::KEY)) {
-        // A table that is missing may come.
-        Ok(None) => return Shape::UNKNOWN,
         Ok(Some(shape)) => shape,
-        Err(_) => Shape::UNKNOWN,
+        // A table that is missing may come, and what refused to answer may answer.
+        Ok(None) | Err(_) => return Shape::UNKNOWN,
     };
     if let Ok(state) = State::of(conn) {
         state.remember_shape(model, Some(shape));

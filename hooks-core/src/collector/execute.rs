@@ -13,7 +13,7 @@ use crate::connection::{RawConnection, undo_writes};
 use crate::error::{Error, Operation, Result};
 use crate::lifecycle::KEYS_AT_ONCE;
 use crate::model::Persist;
-use crate::relation::{OnDelete, RelationInfo};
+use crate::relation::{OnDelete, Relation, RelationInfo};
 
 /// Deletes planned rows, and says which went: by this, or by a delete inside this one.
 pub(super) fn remove<M: Persist<C>, C: RawConnection>(
@@ -211,11 +211,15 @@ fn unseen<M: Persist<C>, C: RawConnection>(
         return None;
     };
     let table = told.table_name()?;
-    let relations = M::hooks().ok()?.relations.iter();
-    let mut of_table = relations
-        .map(|relation| relation.info())
-        .filter(|it| it.child.table.rsplit('.').next() == Some(table));
-    let relation = of_table.find(|it| it.on_delete != OnDelete::DoNothing)?;
+    let backend = conn.backend();
+    let is_of = |relation: &dyn Relation<M::Pk, C>| {
+        let path = relation.child_path(&backend).unwrap_or_default();
+        path.last().is_some_and(|name| name == table)
+    };
+    let mut relations = M::hooks().ok()?.relations.iter();
+    let relation = relations
+        .find(|it| it.on_delete() != OnDelete::DoNothing && is_of(&***it))?
+        .info();
     conn.session().reads_a_snapshot().then_some(relation)
 }
 

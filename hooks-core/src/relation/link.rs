@@ -2,6 +2,8 @@ use std::any::{Any, TypeId};
 use std::marker::PhantomData;
 use std::ops::Deref;
 
+use diesel::QueryResult;
+
 use super::dependents::{self, Created, Number};
 use super::reference::Setter;
 use super::referring::ParentsOf;
@@ -17,7 +19,7 @@ use crate::collector::{
 use crate::connection::{RawConnection, Scope};
 use crate::error::{Blocker, Error, Operation, RegistryError, Result};
 use crate::lifecycle;
-use crate::model::{Hooked, Model, Persist, Row};
+use crate::model::{Hooked, Model, Persist, Row, Stored};
 
 /// A relation whose ends can be stored on `C`.
 struct Link<R, C> {
@@ -74,6 +76,10 @@ where
 
     fn child_table(&self) -> TypeId {
         TypeId::of::<<R::Child as Row>::Table>()
+    }
+
+    fn child_path(&self, backend: &C::Backend) -> QueryResult<Vec<String>> {
+        R::Child::path(backend)
     }
 
     fn create_scope(&self) -> Result<Scope> {

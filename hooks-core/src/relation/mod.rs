@@ -17,6 +17,8 @@ mod referring;
 
 use std::any::{Any, TypeId};
 
+use diesel::QueryResult;
+
 use crate::backend::Rider;
 use crate::backend::statements::Columns;
 use crate::collector::{Children, Deleted, Found, Leaves, Path, Planned, Survey};
@@ -127,6 +129,8 @@ pub(crate) trait Relation<K, C: RawConnection>: Send + Sync {
     fn info(&self) -> RelationInfo;
     fn on_delete(&self) -> OnDelete;
     fn child_table(&self) -> TypeId;
+    /// What the child's table is called in SQL, after the name of its schema if it has one.
+    fn child_path(&self, backend: &C::Backend) -> QueryResult<Vec<String>>;
 
     /// What it takes to undo the creation of a dependent.
     fn create_scope(&self) -> Result<Scope>;

@@ -3,6 +3,8 @@
 //! A statement that fails takes the whole transaction with it, or what follows the innermost savepoint, so none
 //! leaves half of itself. A trigger may keep a row from being written, which the count of rows tells.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use diesel::deserialize::FromSqlRow;
 use diesel::dsl::SqlTypeOf;
 use diesel::expression::QueryMetadata;
@@ -13,7 +15,7 @@ use diesel::sql_types::{HasSqlType, Integer};
 use diesel::{Expression, QueryResult};
 
 use super::riders::Carrying;
-use super::several::{self, OneOrSeveral, Several};
+use super::several::{self, OneOrSeveral, ReturningSeveral, Several};
 use super::{
     Carried, Insert, InsertStamped, Inserting, Inserts, Rider, StampedNew, insert_into,
     insert_unread, inserts, one_by_one, refused, row_count, rows_count, stamped,
@@ -21,7 +23,7 @@ use super::{
 use crate::backend::names::plain_columns;
 use crate::backend::statements::Returning;
 use crate::backend::{Shape, rows};
-use crate::connection::RawConnection;
+use crate::connection::{RawConnection, read_back};
 use crate::error::{Error, Operation, Result};
 use crate::model::{self, Refused, Stored};
 use crate::timestamp::{Fresh, Stamping};
@@ -121,18 +123,17 @@ where
         selection: M::selection(),
     };
     let statement = Carrying { row, riders };
-    let inserted = rows(conn, &statement).and_then(|mut rows| rows.next().transpose());
-    match inserted {
-        Ok(Some(row)) => {
-            Shape::gave_back::<M, C>(conn);
-            Ok(row)
-        }
-        Ok(None) => Err(row_count::<M>(0)),
-        Err(error) => {
-            let refused = statement.refused(&error).unwrap_or(M::INFO.name);
-            Err(Error::query(refused, Operation::Create)(error))
-        }
-    }
+    let failed = |error| {
+        let refused = statement.refused(&error).unwrap_or(M::INFO.name);
+        Error::query(refused, Operation::Create)(error)
+    };
+    let row = rows(conn, &statement)
+        .map(|mut rows| catch_unwind(AssertUnwindSafe(|| rows.next().transpose())))
+        .map_err(failed)?;
+    let row = read_back(conn, row.map(|row| row.map_err(failed)))?;
+    let row = row.ok_or_else(|| row_count::<M>(0))?;
+    Shape::gave_back::<M, C>(conn);
+    Ok(row)
 }
 
 fn insert_one<M, C, I>(conn: &mut C, insert: I) -> Result<M>
@@ -147,10 +148,12 @@ where
         insert,
         selection: M::selection(),
     };
-    let row = rows(conn, insert).and_then(|mut rows| rows.next().transpose());
-    let row = row
-        .map_err(Error::query(M::INFO.name, Operation::Create))?
-        .ok_or_else(|| row_count::<M>(0))?;
+    let failed = |error| Error::query(M::INFO.name, Operation::Create)(error);
+    let row = rows(conn, insert)
+        .map(|mut rows| catch_unwind(AssertUnwindSafe(|| rows.next().transpose())))
+        .map_err(failed)?;
+    let row = read_back(conn, row.map(|row| row.map_err(failed)))?;
+    let row = row.ok_or_else(|| row_count::<M>(0))?;
     Shape::gave_back::<M, C>(conn);
     Ok(row)
 }
@@ -164,7 +167,7 @@ where
     I: QueryFragment<C::Backend> + QueryId,
 {
     let mut all = Vec::with_capacity(inserts.len());
-    let statements = Several::of(&conn.backend(), inserts);
+    let statements = Several::of(conn, inserts);
     for statement in statements.map_err(|error| refused::<M>(0, error))? {
         let inserted = all.len();
         match statement {
@@ -173,7 +176,7 @@ where
             }
             OneOrSeveral::Several(insert) => {
                 let expected = insert.len();
-                let insert = Returning {
+                let insert = ReturningSeveral {
                     insert,
                     selection: M::selection(),
                 };
