@@ -1,11 +1,8 @@
 //! Django's cases of one-to-one relations, as they hold here.
-#![allow(missing_docs)]
 
-mod common;
 
-use common::script::counted;
-use common::{memory, of_rows, rows, statements};
-use diesel::connection::SimpleConnection;
+use backends::script::counted;
+use backends::{TestConnection, fresh, ignore_foreign_keys, insert, of_rows, rows, statements};
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel_hooks::Error;
@@ -25,6 +22,7 @@ diesel::joinable!(restaurants -> places (place_id));
 diesel::allow_tables_to_appear_in_same_query!(places, restaurants);
 
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Place {
     id: i32,
     name: String,
@@ -32,6 +30,7 @@ struct Place {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Restaurant {
     id: i32,
     #[hooks(one_to_one(Place, on_delete = Cascade, related_name = restaurant))]
@@ -40,6 +39,7 @@ struct Restaurant {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Bar {
     id: i32,
     #[hooks(one_to_one(Place, on_delete = SetNull, related_name = bar))]
@@ -48,6 +48,7 @@ struct Bar {
 
 /// Its key is that of its place.
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[diesel(primary_key(place_id))]
 struct Museum {
     #[hooks(one_to_one(Place, on_delete = Cascade, related_name = museum, accessor = place))]
@@ -56,6 +57,7 @@ struct Museum {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Ticket {
     id: i32,
     #[hooks(foreign_key(Museum, on_delete = Cascade, related_name = tickets))]
@@ -64,6 +66,7 @@ struct Ticket {
 
 /// Its key is a unique column of its place.
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[diesel(primary_key(code))]
 struct Plaque {
     #[hooks(one_to_one(Place, on_delete = Cascade, to = places::code, related_name = plaque, accessor = place))]
@@ -72,6 +75,7 @@ struct Plaque {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Sign {
     id: i32,
     #[hooks(one_to_one(Place, on_delete = Cascade, to = places::code, related_name = sign, accessor = place))]
@@ -80,6 +84,7 @@ struct Sign {
 
 /// Its column is unique, and it says `foreign_key` all the same.
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Kiosk {
     id: i32,
     #[hooks(foreign_key(Place, on_delete = Cascade, related_name = kiosks))]
@@ -87,6 +92,7 @@ struct Kiosk {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Gate {
     id: i32,
     #[hooks(one_to_one(Place, on_delete = Protect))]
@@ -94,32 +100,32 @@ struct Gate {
 }
 
 const SCHEMA: &str = "
-    CREATE TABLE places (id INTEGER PRIMARY KEY, name TEXT NOT NULL, code TEXT NOT NULL UNIQUE);
-    CREATE TABLE restaurants (id INTEGER PRIMARY KEY,
-        place_id INTEGER NOT NULL UNIQUE REFERENCES places, closed BOOLEAN NOT NULL);
-    CREATE TABLE bars (id INTEGER PRIMARY KEY, place_id INTEGER UNIQUE REFERENCES places);
-    CREATE TABLE museums (place_id INTEGER PRIMARY KEY REFERENCES places, hall TEXT NOT NULL);
-    CREATE TABLE tickets (id INTEGER PRIMARY KEY, museum_id INTEGER NOT NULL REFERENCES museums);
+    CREATE TABLE places (id {key}, name TEXT NOT NULL, code TEXT NOT NULL UNIQUE);
+    CREATE TABLE restaurants (id {key},
+        place_id INTEGER NOT NULL UNIQUE REFERENCES places (id), closed BOOLEAN NOT NULL);
+    CREATE TABLE bars (id {key}, place_id INTEGER UNIQUE REFERENCES places (id));
+    CREATE TABLE museums (place_id INTEGER PRIMARY KEY REFERENCES places (id), hall TEXT NOT NULL);
+    CREATE TABLE tickets (id {key}, museum_id INTEGER NOT NULL REFERENCES museums (place_id));
     CREATE TABLE plaques (code TEXT PRIMARY KEY REFERENCES places (code), words TEXT NOT NULL);
-    CREATE TABLE signs (id INTEGER PRIMARY KEY, code TEXT NOT NULL UNIQUE REFERENCES places (code));
-    CREATE TABLE kiosks (id INTEGER PRIMARY KEY, place_id INTEGER NOT NULL UNIQUE REFERENCES places);
-    CREATE TABLE gates (id INTEGER PRIMARY KEY, place_id INTEGER NOT NULL UNIQUE REFERENCES places);
+    CREATE TABLE signs (id {key}, code TEXT NOT NULL UNIQUE REFERENCES places (code));
+    CREATE TABLE kiosks (id {key}, place_id INTEGER NOT NULL UNIQUE REFERENCES places (id));
+    CREATE TABLE gates (id {key}, place_id INTEGER NOT NULL UNIQUE REFERENCES places (id));
     INSERT INTO places VALUES (1, 'Square', 'sq'), (2, 'Harbour', 'hb'), (3, 'Hill', 'hl');
 ";
 
-fn database(rows: &str) -> SqliteConnection {
-    let mut conn = memory(SCHEMA);
-    conn.batch_execute(rows).expect("the rows are right");
+fn database(rows: &str) -> TestConnection {
+    let mut conn = fresh(SCHEMA);
+    insert(&mut conn, rows);
     conn
 }
 
-fn place(conn: &mut SqliteConnection, id: i32) -> Place {
+fn place(conn: &mut TestConnection, id: i32) -> Place {
     Place::get(conn, id).expect("a place")
 }
 
 #[test]
 fn o2o_01_a_second_child_of_a_parent_is_refused() {
-    let mut conn = database("INSERT INTO restaurants VALUES (1, 1, 0)");
+    let mut conn = database("INSERT INTO restaurants VALUES (1, 1, FALSE)");
     let new = NewRestaurant {
         place_id: 1,
         closed: false,
@@ -140,7 +146,7 @@ fn o2o_01_a_second_child_of_a_parent_is_refused() {
 
 #[test]
 fn o2o_02_the_child_reads_its_parent_and_the_parent_its_one_child() {
-    let mut conn = database("INSERT INTO restaurants VALUES (7, 2, 0)");
+    let mut conn = database("INSERT INTO restaurants VALUES (7, 2, FALSE)");
     let harbour = place(&mut conn, 2);
     let restaurant: Restaurant = harbour.restaurant(&mut conn).expect("a restaurant");
     assert_eq!(restaurant.id, 7);
@@ -164,7 +170,7 @@ fn o2o_03_a_parent_without_a_child_says_so_and_names_both_models() {
 
 #[test]
 fn o2o_05_a_join_loads_both_by_one_query() {
-    let mut conn = database("INSERT INTO restaurants VALUES (7, 2, 0)");
+    let mut conn = database("INSERT INTO restaurants VALUES (7, 2, FALSE)");
     let (both, sent) = statements(&mut conn, |conn| {
         restaurants::table
             .inner_join(places::table)
@@ -227,7 +233,7 @@ fn o2o_19_a_child_may_refer_to_a_unique_column_also_by_its_own_key() {
 
 #[test]
 fn o2o_21_accessors_know_no_filter() {
-    let mut conn = database("INSERT INTO restaurants VALUES (7, 2, 1)");
+    let mut conn = database("INSERT INTO restaurants VALUES (7, 2, TRUE)");
     let open = restaurants::table.filter(restaurants::closed.eq(false));
     assert_eq!(
         open.load_hooked::<Restaurant>(&mut conn)
@@ -245,7 +251,7 @@ fn o2o_21_accessors_know_no_filter() {
 
 #[test]
 fn o2o_25_the_children_of_many_are_one_query_and_parents_without_one_cost_nothing() {
-    let mut conn = database("INSERT INTO restaurants VALUES (7, 2, 0), (8, 1, 0)");
+    let mut conn = database("INSERT INTO restaurants VALUES (7, 2, FALSE), (8, 1, FALSE)");
     let places = places::table
         .order(places::id)
         .load_hooked::<Place>(&mut conn);
@@ -263,7 +269,7 @@ fn o2o_25_the_children_of_many_are_one_query_and_parents_without_one_cost_nothin
 #[test]
 fn o2o_28_on_delete_is_as_for_a_foreign_key() {
     let mut conn = database(
-        "INSERT INTO restaurants VALUES (1, 1, 0); INSERT INTO bars VALUES (1, 1), (2, 2); INSERT INTO gates VALUES (1, 2)",
+        "INSERT INTO restaurants VALUES (1, 1, FALSE); INSERT INTO bars VALUES (1, 1), (2, 2); INSERT INTO gates VALUES (1, 2)",
     );
     let deleted = counted(place(&mut conn, 1).delete(&mut conn).expect("deleted"));
     assert_eq!(deleted, (2, vec![("Place", 1), ("Restaurant", 1)]));
@@ -277,8 +283,7 @@ fn o2o_28_on_delete_is_as_for_a_foreign_key() {
     );
     assert_eq!(rows(&mut conn, "bars"), ["1 -", "2 2"]);
     // It is looked for before the database would say so.
-    conn.batch_execute("PRAGMA foreign_keys = OFF")
-        .expect("turned off");
+    ignore_foreign_keys(&mut conn);
     let error = place(&mut conn, 2)
         .delete(&mut conn)
         .expect_err("protected");
