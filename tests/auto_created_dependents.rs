@@ -1,6 +1,7 @@
 //! A dependent of `auto_create` is made exactly once with its parent, and never else.
 #![allow(missing_docs)]
 
+#[path = "backends/tests/accounts/mod.rs"]
 mod accounts;
 mod common;
 

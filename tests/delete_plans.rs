@@ -3,6 +3,7 @@
 
 mod common;
 
+use backends::{hear_deletes, model};
 use common::script::LOG;
 use common::{OnDisk, memory, of_rows, rows, statements};
 use diesel::connection::SimpleConnection;

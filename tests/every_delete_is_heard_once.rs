@@ -7,6 +7,7 @@ mod common;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
+use backends::{hear_deletes, model};
 use common::script::{LOG, on_event};
 use common::{depth, memory};
 use diesel::connection::SimpleConnection;

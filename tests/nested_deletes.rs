@@ -5,6 +5,7 @@ mod common;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use backends::hear_deletes;
 use common::memory;
 use common::script::{LOG, counted, on_event};
 use diesel::connection::SimpleConnection;

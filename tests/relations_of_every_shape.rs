@@ -3,6 +3,7 @@
 
 mod common;
 
+use backends::model;
 use common::script::{LOG, counted};
 use common::{memory, rows};
 use diesel::connection::SimpleConnection;

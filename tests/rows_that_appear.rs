@@ -3,6 +3,7 @@
 
 mod common;
 
+use backends::hear_deletes;
 use common::script::{LOG, counted, on_event};
 use common::{memory, statements};
 use diesel::connection::SimpleConnection;

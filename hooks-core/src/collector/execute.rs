@@ -133,13 +133,20 @@ fn explain<M: Persist<C>, C: RawConnection>(
     error: DieselError,
 ) -> Stop {
     if is_foreign_key(&error) {
+        let told = told_table(&error);
+        let undone = undo_writes(conn);
         // Where the database answers no more, its first word is the better explanation.
-        if undo_writes(conn).is_ok()
-            && let Ok(Some(stop)) = referring::<M, C>(conn, planned, keys)
-        {
-            return stop;
+        if let Ok(undone) = undone {
+            // Once they are undone, rows that the delete took or changed refer to these again.
+            let may_be_new =
+                |it: &RelationInfo| !undone || told.is_none_or(|table| is_of(it, table));
+            if let Ok(Some(stop)) = referring::<M, C>(conn, planned, keys, may_be_new) {
+                return stop;
+            }
         }
-        if let Some(relation) = unseen::<M, C>(conn, &error) {
+        if (undone == Ok(true) || conn.session().reads_a_snapshot())
+            && let Some(relation) = told.and_then(relation_of_table::<M, C>)
+        {
             return Stop::Failed(appeared(&relation));
         }
     }
@@ -167,6 +174,7 @@ fn referring<M: Persist<C>, C: RawConnection>(
     conn: &mut C,
     planned: &Planned,
     keys: &[M::Pk],
+    may_be_new: impl Fn(&RelationInfo) -> bool,
 ) -> Result<Option<Stop>> {
     let mut found = Found::default();
     let mut appeared = None;
@@ -187,7 +195,7 @@ fn referring<M: Persist<C>, C: RawConnection>(
                 let count = unplanned.len();
                 found.add(blocking, &path.and(info), unplanned.into_iter(), count);
             }
-            None if unplanned.is_empty() => {}
+            None if unplanned.is_empty() || !may_be_new(&info) => {}
             // It was given another parent, which goes too.
             None if matches!(info.on_delete, OnDelete::SetDefault | OnDelete::Set) => {
                 return Ok(Some(Stop::Failed(names_what_goes(&info))));
@@ -201,22 +209,26 @@ fn referring<M: Persist<C>, C: RawConnection>(
     Ok(appeared.map(|relation| Stop::Failed(self::appeared(&relation))))
 }
 
-/// The relation by which a row refers that the database knows of and this transaction does not see, because it
-/// reads what was there when it began.
-fn unseen<M: Persist<C>, C: RawConnection>(
-    conn: &mut C,
-    error: &DieselError,
-) -> Option<RelationInfo> {
-    let DieselError::DatabaseError(_, told) = error else {
-        return None;
-    };
-    let table = told.table_name()?;
+/// The table whose row the database says refers to what it was to delete.
+fn told_table(error: &DieselError) -> Option<&str> {
+    match error {
+        DieselError::DatabaseError(_, told) => told.table_name(),
+        _ => None,
+    }
+}
+
+fn is_of(relation: &RelationInfo, table: &str) -> bool {
+    relation.child.table.rsplit('.').next() == Some(table)
+}
+
+/// The relation by which a row refers that the database knows of and this transaction does not see: it reads
+/// what was there when it began, or the row went when the writes were undone.
+fn relation_of_table<M: Persist<C>, C: RawConnection>(table: &str) -> Option<RelationInfo> {
     let relations = M::hooks().ok()?.relations.iter();
     let mut of_table = relations
         .map(|relation| relation.info())
-        .filter(|it| it.child.table.rsplit('.').next() == Some(table));
-    let relation = of_table.find(|it| it.on_delete != OnDelete::DoNothing)?;
-    conn.session().reads_a_snapshot().then_some(relation)
+        .filter(|it| is_of(it, table));
+    of_table.find(|it| it.on_delete != OnDelete::DoNothing)
 }
 
 fn appeared(relation: &RelationInfo) -> Error {

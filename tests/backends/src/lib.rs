@@ -16,9 +16,10 @@ mod rows;
 pub mod script;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod server;
+mod session;
+mod spelt;
 #[cfg(any(feature = "multi", not(any(feature = "postgres", feature = "mysql"))))]
 mod sqlite;
-mod spelt;
 mod statements;
 
 #[cfg(feature = "multi")]
@@ -34,10 +35,13 @@ use sqlite as backend;
 pub use multi::{AnyConnection, MultiBackend};
 
 pub use log::Log;
-pub use rows::{insert, rows};
+pub use rows::{insert, many, restart_keys, rows};
 pub use script::panic_of;
-pub use spelt::{ignore_foreign_keys, on, spelt};
-pub use statements::{depth, of_rows, statements, verbs};
+pub use session::{
+    enforce_foreign_keys, ignore_foreign_keys, insert_circle, outermost, refuse_to_wait,
+};
+pub use spelt::{on, spelt};
+pub use statements::{LOCK, READ_BACK, depth, of_rows, sequence, statements, verbs};
 
 /// A database management system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,12 +97,39 @@ impl Database {
 /// A connection to a new database with these tables, which is dropped when the test's thread ends.
 #[must_use]
 pub fn fresh(tables: &str) -> TestConnection {
+    let (database, conn) = Database::open(tables);
+    keep(database);
+    conn
+}
+
+/// Two connections to one such database, of which one reads in its transaction what the other commits meanwhile.
+/// On SQLite they share a cache for that.
+#[must_use]
+pub fn fresh_pair(tables: &str) -> [TestConnection; 2] {
+    let database = Database::new("");
+    let url = match system() {
+        System::Sqlite => format!("file:{}?cache=shared", database.url()),
+        System::Postgres | System::Mysql => database.url(),
+    };
+    let mut both =
+        [(); 2].map(|()| TestConnection::establish(&url).expect("the database is there"));
+    insert(&mut both[0], tables);
+    if system() == System::Sqlite {
+        for conn in &mut both {
+            conn.batch_execute("PRAGMA read_uncommitted = ON")
+                .expect("a pragma");
+        }
+    }
+    keep(database);
+    both
+}
+
+/// Until the thread ends.
+fn keep(database: Database) {
     thread_local! {
         static KEPT: RefCell<Vec<Database>> = const { RefCell::new(Vec::new()) };
     }
-    let (database, conn) = Database::open(tables);
     KEPT.with_borrow_mut(|kept| kept.push(database));
-    conn
 }
 
 /// Makes a schema beside the usual one, with these tables; on MySQL, whose schemas are databases, the last test to

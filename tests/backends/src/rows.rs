@@ -66,19 +66,53 @@ pub fn insert(conn: &mut TestConnection, rows: &str) {
     after_the_largest(conn);
 }
 
+/// A statement that inserts so many rows of these values, where `i` is the number of the row, from 1.
+#[must_use]
+pub fn many(table: &str, count: usize, values: &str) -> String {
+    const DIGITS: &str = "(SELECT 0 AS digit UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4
+        UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9)";
+    let places = 0..count.to_string().len();
+    let number: Vec<_> = places
+        .clone()
+        .map(|at| format!("d{at}.digit * {}", 10_usize.pow(at.try_into().expect("few places"))))
+        .collect();
+    let digits: Vec<_> = places.map(|at| format!("{DIGITS} AS d{at}")).collect();
+    format!(
+        "INSERT INTO {table} SELECT {values} FROM (SELECT {} AS i FROM {}) AS n WHERE i BETWEEN 1 AND {count} ORDER BY i;",
+        number.join(" + "),
+        digits.join(", ")
+    )
+}
+
 /// Has PostgreSQL make keys after those that are there, as the others do by themselves.
-pub(crate) fn after_the_largest(conn: &mut TestConnection) {
+fn after_the_largest(conn: &mut TestConnection) {
     const RESTART: &str = "DO $$ DECLARE it record; BEGIN
         FOR it IN SELECT attrelid::regclass::text AS place, quote_ident(attname) AS name, attname
             FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
             WHERE attidentity <> '' AND relnamespace = current_schema()::regnamespace
         LOOP
-            EXECUTE format('SELECT setval(pg_get_serial_sequence(%L, %L), max(%s)) FROM %s HAVING max(%s) > 0',
-                it.place, it.attname, it.name, it.place, it.name);
+            EXECUTE format('SELECT setval(pg_get_serial_sequence(%L, %L), greatest(max(%s), 0) + 1, false) FROM %s',
+                it.place, it.attname, it.name, it.place);
         END LOOP;
     END $$";
     if system() == System::Postgres {
         conn.batch_execute(RESTART)
             .expect("sequences can be moved on");
+    }
+}
+
+/// Has the next key that the database makes follow the largest that is there, as SQLite does by itself.
+///
+/// # Panics
+///
+/// If a table cannot be changed.
+pub fn restart_keys(conn: &mut TestConnection) {
+    after_the_largest(conn);
+    if system() == System::Mysql {
+        let tables = "SELECT concat('ALTER TABLE `', table_name, '` AUTO_INCREMENT = 1') AS line
+            FROM information_schema.tables WHERE table_schema = database() AND auto_increment IS NOT NULL";
+        for restart in lines(conn, tables.to_owned()) {
+            conn.batch_execute(&restart).expect("a table of the test");
+        }
     }
 }

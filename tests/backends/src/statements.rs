@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex};
 
 use diesel::connection::InstrumentationEvent;
 
-use crate::{System, TestConnection, system};
+use crate::{System, TestConnection, on, system};
 
 /// The statements that a connection runs, spelt as on SQLite: names in backticks, `?` for a value.
 ///
@@ -66,8 +66,32 @@ pub fn of_rows(statements: &[String]) -> Vec<&str> {
 }
 
 fn is_of_schema(sql: &str) -> bool {
-    const CATALOGS: [&str; 5] = ["sqlite_master", "pragma_", "information_schema", "pg_", "@@"];
+    const CATALOGS: [&str; 5] = [
+        "sqlite_master",
+        "pragma_",
+        "information_schema",
+        "pg_",
+        "@@",
+    ];
     CATALOGS.iter().any(|catalog| sql.contains(catalog))
+}
+
+/// A SELECT that reads a row that was inserted: PostgreSQL gives it back with the INSERT.
+pub const READ_BACK: &str = "a row is read back";
+
+/// A SELECT that locks rows: on SQLite the whole database is locked by BEGIN.
+pub const LOCK: &str = "rows are locked";
+
+/// The first words of statements on the tests' database.
+#[must_use]
+pub fn sequence(verbs: &[&'static str]) -> Vec<&'static str> {
+    let omitted = on(LOCK, READ_BACK, "");
+    let sent = verbs.iter().filter(|verb| **verb != omitted);
+    sent.map(|verb| match *verb {
+        READ_BACK | LOCK => "SELECT",
+        verb => verb,
+    })
+    .collect()
 }
 
 /// How many transactions Diesel has open.
@@ -78,7 +102,8 @@ fn is_of_schema(sql: &str) -> bool {
 pub fn depth(conn: &mut TestConnection) -> u32 {
     use diesel::connection::{Connection, TransactionManager};
 
-    let status = <TestConnection as Connection>::TransactionManager::transaction_manager_status_mut(conn);
+    let status =
+        <TestConnection as Connection>::TransactionManager::transaction_manager_status_mut(conn);
     let depth = status
         .transaction_depth()
         .expect("the transaction manager is in order");

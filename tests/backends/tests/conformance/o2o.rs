@@ -1,6 +1,5 @@
 //! Django's cases of one-to-one relations, as they hold here.
 
-
 use backends::script::counted;
 use backends::{TestConnection, fresh, ignore_foreign_keys, insert, of_rows, rows, statements};
 use diesel::prelude::*;

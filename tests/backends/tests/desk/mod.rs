@@ -2,26 +2,27 @@
 //! "after the COMMIT" is what the database says.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+use backends::TestConnection;
 use std::sync::{Arc, Mutex};
 
 use diesel::prelude::*;
 use diesel::result::Error as DieselError;
 use diesel_hooks::prelude::*;
 
-use crate::common::OnDisk;
+use backends::Database;
 
 diesel::table! { orders (id) { id -> Integer, item -> Text } }
 diesel::table! { stamps (id) { id -> Integer, text -> Text } }
 
 pub(crate) const SCHEMA: &str = "
-    CREATE TABLE orders (id INTEGER PRIMARY KEY, item TEXT NOT NULL CHECK (item <> 'impossible'));
-    CREATE TABLE stamps (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
-    CREATE TABLE debts (order_id INTEGER REFERENCES orders DEFERRABLE INITIALLY DEFERRED);
-    CREATE TRIGGER fatal BEFORE INSERT ON orders WHEN NEW.item = 'fatal'
-        BEGIN SELECT RAISE(ROLLBACK, 'fatal item'); END;
+    CREATE TABLE orders (id {key}, item TEXT NOT NULL CHECK (item <> 'impossible'));
+    CREATE TABLE stamps (id {key}, text TEXT NOT NULL);
+    CREATE TABLE debts (order_id INTEGER REFERENCES orders (id) DEFERRABLE INITIALLY DEFERRED);
+    {trigger fatal BEFORE INSERT ON orders WHEN NEW.item = 'fatal': RAISE ROLLBACK 'fatal item';}
 ";
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 pub(crate) struct Order {
     pub(crate) id: i32,
     pub(crate) item: String,
@@ -29,13 +30,14 @@ pub(crate) struct Order {
 
 /// Has a receiver that can fail and takes no connection: its savepoint is ours, not Diesel's.
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 pub(crate) struct Stamp {
     pub(crate) id: i32,
     pub(crate) text: String,
 }
 
 #[receiver]
-fn announce(event: &PostCreate<Order>, conn: &mut SqliteConnection) -> diesel_hooks::Result {
+fn announce(event: &PostCreate<Order>, conn: &mut TestConnection) -> diesel_hooks::Result {
     let Some(desk) = conn.context::<Desk>() else {
         return Ok(());
     };
@@ -45,7 +47,7 @@ fn announce(event: &PostCreate<Order>, conn: &mut SqliteConnection) -> diesel_ho
 }
 
 #[receiver]
-fn refuse_a_bad_order(event: &PostSave<Order>, _: &mut SqliteConnection) -> Result<(), String> {
+fn refuse_a_bad_order(event: &PostSave<Order>, _: &mut TestConnection) -> Result<(), String> {
     match event.instance.item.as_str() {
         "bad" => Err("a bad order".to_owned()),
         "explosive" => panic!("an explosive order"),
@@ -64,14 +66,14 @@ fn refuse_a_bad_stamp(event: &PostCreate<Stamp>) -> Result<(), String> {
 /// A database, and the log of what ran and of how many orders another connection saw then.
 #[derive(Clone)]
 pub(crate) struct Desk {
-    pub(crate) disk: Arc<OnDisk>,
+    pub(crate) disk: Arc<Database>,
     pub(crate) log: Arc<Mutex<Vec<String>>>,
 }
 
 impl Desk {
-    pub(crate) fn new() -> (Self, SqliteConnection) {
+    pub(crate) fn new() -> (Self, TestConnection) {
         let desk = Desk {
-            disk: Arc::new(OnDisk::new(SCHEMA)),
+            disk: Arc::new(Database::new(SCHEMA)),
             log: Arc::default(),
         };
         let conn = desk.disk.connect();
@@ -93,7 +95,7 @@ impl Desk {
 
     pub(crate) fn after_commit(
         &self,
-        conn: &mut SqliteConnection,
+        conn: &mut TestConnection,
         name: &str,
     ) -> diesel_hooks::Result {
         let (desk, name) = (self.clone(), name.to_owned());
@@ -102,7 +104,7 @@ impl Desk {
 
     pub(crate) fn after_rollback(
         &self,
-        conn: &mut SqliteConnection,
+        conn: &mut TestConnection,
         name: &str,
     ) -> diesel_hooks::Result {
         let (desk, name) = (self.clone(), name.to_owned());
@@ -110,7 +112,7 @@ impl Desk {
     }
 
     /// Writes an order by plain SQL, and registers both kinds of callback.
-    pub(crate) fn order(&self, conn: &mut SqliteConnection, item: &str) -> diesel_hooks::Result {
+    pub(crate) fn order(&self, conn: &mut TestConnection, item: &str) -> diesel_hooks::Result {
         diesel::insert_into(orders::table)
             .values(orders::item.eq(item))
             .execute(conn)?;

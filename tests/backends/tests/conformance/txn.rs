@@ -1,13 +1,9 @@
 //! Django's cases of `on_commit` and transactions, as they hold here; `docs/django.md` will list them.
-#![allow(missing_docs)]
-
-mod common;
-mod desk;
 
 use std::sync::{Arc, Mutex};
 
-use common::{depth, statements};
-use desk::{Desk, Order, Stamp, done, new_order, roll_back};
+use crate::desk::{Desk, Order, Stamp, done, new_order, roll_back};
+use backends::{TestConnection, depth, outermost, statements};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::result::Error as DieselError;
@@ -17,29 +13,29 @@ use diesel_hooks::prelude::*;
 struct Witness(Desk);
 
 #[receiver(order = 10)]
-fn before_a_delete(event: &PreDelete<Order>, conn: &mut SqliteConnection) -> diesel_hooks::Result {
+fn before_a_delete(event: &PreDelete<Order>, conn: &mut TestConnection) -> diesel_hooks::Result {
     witness(conn, "pre_delete", event.instance.id)
 }
 
 #[receiver(order = 10)]
-fn after_a_delete(event: &PostDelete<Order>, conn: &mut SqliteConnection) -> diesel_hooks::Result {
+fn after_a_delete(event: &PostDelete<Order>, conn: &mut TestConnection) -> diesel_hooks::Result {
     witness(conn, "post_delete", event.instance.id)
 }
 
 #[receiver(order = 10)]
-fn after_a_save(event: &PostSave<Order>, conn: &mut SqliteConnection) -> diesel_hooks::Result {
+fn after_a_save(event: &PostSave<Order>, conn: &mut TestConnection) -> diesel_hooks::Result {
     witness(conn, "post_save", event.instance.id)
 }
 
 /// Runs after the receiver above, still before the commit.
 #[receiver(order = 20)]
-fn a_later_receiver(_: &PostSave<Order>, conn: &mut SqliteConnection) {
+fn a_later_receiver(_: &PostSave<Order>, conn: &mut TestConnection) {
     if let Some(witness) = conn.context::<Witness>() {
         witness.0.write("the next receiver".into());
     }
 }
 
-fn witness(conn: &mut SqliteConnection, signal: &str, id: i32) -> diesel_hooks::Result {
+fn witness(conn: &mut TestConnection, signal: &str, id: i32) -> diesel_hooks::Result {
     match conn.context::<Witness>() {
         Some(witness) => witness.0.after_commit(conn, &format!("{signal} of {id}")),
         None => Ok(()),
@@ -157,7 +153,7 @@ fn txn_09_the_queue_is_empty_after_a_commit_and_on_a_new_connection() {
 }
 
 /// Registers a callback that fails between two that do not.
-fn with_a_failure(desk: &Desk, conn: &mut SqliteConnection) -> diesel_hooks::Result<&'static str> {
+fn with_a_failure(desk: &Desk, conn: &mut TestConnection) -> diesel_hooks::Result<&'static str> {
     desk.order(conn, "before")?;
     conn.after_commit(|| Err("on purpose"))?;
     desk.after_commit(conn, "behind")?;
@@ -265,15 +261,14 @@ fn txn_19_a_transaction_that_must_be_the_outermost_says_so_inside_another() {
     let (desk, mut conn) = Desk::new();
     conn.transaction(|conn| {
         desk.order(conn, "outer")?;
-        let durable: QueryResult<()> = conn.immediate_transaction(|_| Ok(()));
+        let durable: QueryResult<()> = outermost(conn, |_| Ok(()));
         assert_eq!(durable, Err(DieselError::AlreadyInTransaction));
         assert!(desk.log().is_empty());
         done()
     })
     .expect("it commits");
     assert_eq!(desk.log(), ["outer sees 1"]);
-    conn.immediate_transaction(|conn| desk.order(conn, "durable"))
-        .expect("it commits");
+    outermost(&mut conn, |conn| desk.order(conn, "durable")).expect("it commits");
     assert_eq!(desk.log(), ["durable sees 2"]);
 }
 
@@ -311,7 +306,7 @@ fn txn_21_callbacks_of_delete_receivers_run_after_the_deletes_commit_and_know_th
 #[test]
 fn txn_22_a_callback_of_a_save_receiver_runs_after_the_saves_commit_not_between_two_receivers() {
     let (desk, mut conn) = Desk::new();
-    let create = |conn: &mut SqliteConnection| Order::create(conn, new_order("order"));
+    let create = |conn: &mut TestConnection| Order::create(conn, new_order("order"));
     conn.with_context(Witness(desk.clone()), create)
         .expect("an order");
     assert_eq!(desk.log(), ["the next receiver", "post_save of 1 sees 1"]);
@@ -361,7 +356,7 @@ fn txn_27_a_capture_runs_what_was_registered_and_not_rolled_back_breadth_first()
     );
 }
 
-type SharedConnection = Arc<Mutex<SqliteConnection>>;
+type SharedConnection = Arc<Mutex<TestConnection>>;
 
 fn register(
     desk: &Desk,
@@ -399,7 +394,7 @@ fn txn_29_a_rollback_hook_exists() {
     let (desk, mut conn) = Desk::new();
     let outcome = conn.transaction(|conn| {
         desk.after_rollback(conn, "upload")?;
-        Stamp::create(conn, desk::NewStamp { text: "bad".into() }).map(drop)
+        Stamp::create(conn, crate::desk::NewStamp { text: "bad".into() }).map(drop)
     });
     assert!(matches!(outcome, Err(diesel_hooks::Error::Receiver(_))));
     assert_eq!(desk.log(), ["undo upload, 0 left"]);

@@ -1,10 +1,7 @@
 //! Django's cases of deleting, as they hold here: what restricts a delete, and what lifts that.
-#![allow(missing_docs)]
 
-mod common;
-
-use common::script::counted;
-use common::{memory, rows};
+use backends::script::counted;
+use backends::{TestConnection, fresh, insert, model, rows};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel_hooks::Error;
@@ -35,23 +32,23 @@ model!(Reply of replies {
 });
 
 const SCHEMA: &str = "
-    CREATE TABLE authors (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
-    CREATE TABLE books (id INTEGER PRIMARY KEY, author_id INTEGER NOT NULL REFERENCES authors);
-    CREATE TABLE editions (id INTEGER PRIMARY KEY,
-        author_id INTEGER NOT NULL REFERENCES authors, owner_id INTEGER NOT NULL REFERENCES authors);
-    CREATE TABLE reviews (id INTEGER PRIMARY KEY,
-        book_id INTEGER NOT NULL REFERENCES books, author_id INTEGER NOT NULL REFERENCES authors);
-    CREATE TABLE replies (id INTEGER PRIMARY KEY,
-        review_id INTEGER NOT NULL REFERENCES reviews, edition_id INTEGER NOT NULL REFERENCES editions);
+    CREATE TABLE authors (id {key}, name TEXT NOT NULL);
+    CREATE TABLE books (id {key}, author_id INTEGER NOT NULL REFERENCES authors (id));
+    CREATE TABLE editions (id {key},
+        author_id INTEGER NOT NULL REFERENCES authors (id), owner_id INTEGER NOT NULL REFERENCES authors (id));
+    CREATE TABLE reviews (id {key},
+        book_id INTEGER NOT NULL REFERENCES books (id), author_id INTEGER NOT NULL REFERENCES authors (id));
+    CREATE TABLE replies (id {key},
+        review_id INTEGER NOT NULL REFERENCES reviews (id), edition_id INTEGER NOT NULL REFERENCES editions (id));
 ";
 
-fn database(rows: &str) -> SqliteConnection {
-    let mut conn = memory(SCHEMA);
-    conn.batch_execute(rows).expect("the rows are right");
+fn database(rows: &str) -> TestConnection {
+    let mut conn = fresh(SCHEMA);
+    insert(&mut conn, rows);
     conn
 }
 
-fn first_author(conn: &mut SqliteConnection) -> Author {
+fn first_author(conn: &mut TestConnection) -> Author {
     Author::get(conn, 1).expect("an author")
 }
 

@@ -1,9 +1,6 @@
 //! Django's cases of loading fixtures, as they hold here.
-#![allow(missing_docs)]
 
-mod common;
-
-use common::{Log, memory, of_rows, rows, statements, verbs};
+use backends::{LOCK, Log, TestConnection, fresh, of_rows, rows, sequence, statements, verbs};
 use diesel::prelude::*;
 use diesel_hooks::Error;
 use diesel_hooks::prelude::*;
@@ -15,6 +12,7 @@ const SCHEMA: &str = "CREATE TABLE countries (code TEXT NOT NULL PRIMARY KEY, na
 static LOG: Log = Log::new();
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[diesel(table_name = countries, primary_key(code))]
 struct Country {
     #[hooks(assigned)]
@@ -40,7 +38,7 @@ fn saved(event: &PostSave<Country>) {
     ));
 }
 
-fn load(conn: &mut SqliteConnection, fixtures: &[(&str, &str)]) -> diesel_hooks::Result {
+fn load(conn: &mut TestConnection, fixtures: &[(&str, &str)]) -> diesel_hooks::Result {
     conn.transaction(|conn| {
         conn.loading_fixtures(|conn| {
             for (code, name) in fixtures {
@@ -57,7 +55,7 @@ fn load(conn: &mut SqliteConnection, fixtures: &[(&str, &str)]) -> diesel_hooks:
 
 #[test]
 fn sig_43_fixtures_are_raw_in_one_transaction_and_created_where_there_was_no_row() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let fixtures = [("fr", "France"), ("it", "Italy")];
     let (outcome, sent) = statements(&mut conn, |conn| load(conn, &fixtures));
     outcome.expect("loaded");
@@ -95,7 +93,8 @@ fn sig_43_fixtures_are_raw_in_one_transaction_and_created_where_there_was_no_row
         ]
     );
     assert_eq!(ends(&sent), 2, "{sent:?}");
-    assert_eq!(of_rows(&sent)[..2], ["SELECT", "UPDATE"]);
+    let updated = sequence(&["SELECT", LOCK, "UPDATE"]);
+    assert_eq!(of_rows(&sent)[..updated.len()], updated);
     assert_eq!(
         rows(&mut conn, "countries"),
         ["fr France", "it Italia", "pt Portugal"]
@@ -104,7 +103,7 @@ fn sig_43_fixtures_are_raw_in_one_transaction_and_created_where_there_was_no_row
 
 #[test]
 fn sig_43_a_fixture_that_is_refused_takes_the_others_back() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let refused = load(&mut conn, &[("fr", "France"), ("it", "")]);
     assert!(matches!(
         refused,

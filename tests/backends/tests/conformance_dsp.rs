@@ -1,13 +1,11 @@
 //! Django's cases of the dispatcher, as they hold here; `docs/django.md` will list them.
 //!
 //! That what is no receiver does not compile (DSP-20) is shown in `tests/ui/receiver`.
-#![allow(missing_docs)]
-
-mod common;
+#![allow(missing_docs, reason = "schema modules are generated")]
 
 use std::sync::Mutex;
 
-use common::{Log, depth, memory, of_rows, panic_of, statements};
+use backends::{Log, TestConnection, depth, fresh, of_rows, panic_of, statements};
 use diesel::prelude::*;
 use diesel_hooks::Error;
 use diesel_hooks::error::RegistryError;
@@ -21,32 +19,34 @@ diesel::table! { roses (id) { id -> Integer } }
 diesel::table! { notes (id) { id -> Integer, text -> Text } }
 
 const SCHEMA: &str = "
-    CREATE TABLE cats (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
-    CREATE TABLE dogs (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
-    CREATE TABLE stones (id INTEGER PRIMARY KEY);
-    CREATE TABLE roses (id INTEGER PRIMARY KEY);
-    CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
+    CREATE TABLE cats (id {key}, name TEXT NOT NULL);
+    CREATE TABLE dogs (id {key}, name TEXT NOT NULL);
+    CREATE TABLE stones (id {key});
+    CREATE TABLE roses (id {key});
+    CREATE TABLE notes (id {key}, text TEXT NOT NULL);
 ";
 
 static LOG: Log = Log::new();
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Cat {
     id: i32,
     name: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Dog {
     id: i32,
     name: String,
 }
 
-fn cat(conn: &mut SqliteConnection, name: &str) -> diesel_hooks::Result<Cat> {
+fn cat(conn: &mut TestConnection, name: &str) -> diesel_hooks::Result<Cat> {
     Cat::create(conn, NewCat { name: name.into() })
 }
 
-fn dog(conn: &mut SqliteConnection, name: &str) -> diesel_hooks::Result<Dog> {
+fn dog(conn: &mut TestConnection, name: &str) -> diesel_hooks::Result<Dog> {
     Dog::create(conn, NewDog { name: name.into() })
 }
 
@@ -94,16 +94,16 @@ fn look(event: &Fed) {
 }
 
 #[receiver(dispatch_uid = "note first")]
-fn note_first(event: &Fed, conn: &mut SqliteConnection) -> Result<(), String> {
+fn note_first(event: &Fed, conn: &mut TestConnection) -> Result<(), String> {
     note(conn, "first", event.with)
 }
 
 #[receiver(dispatch_uid = "note second", after = "note first")]
-fn note_second(event: &Fed, conn: &mut SqliteConnection) -> Result<(), String> {
+fn note_second(event: &Fed, conn: &mut TestConnection) -> Result<(), String> {
     note(conn, "second", event.with)
 }
 
-fn note(conn: &mut SqliteConnection, who: &str, what: &str) -> Result<(), String> {
+fn note(conn: &mut TestConnection, who: &str, what: &str) -> Result<(), String> {
     diesel::insert_into(notes::table)
         .values(notes::text.eq(format!("{who} {what}")))
         .execute(conn)
@@ -116,7 +116,7 @@ fn note(conn: &mut SqliteConnection, who: &str, what: &str) -> Result<(), String
     }
 }
 
-fn noted(conn: &mut SqliteConnection) -> Vec<String> {
+fn noted(conn: &mut TestConnection) -> Vec<String> {
     let notes = notes::table.order(notes::id).select(notes::text);
     notes.load(conn).expect("notes can be read")
 }
@@ -132,7 +132,7 @@ struct Forgotten;
 
 #[test]
 fn dsp_01_a_sent_signal_reaches_its_receivers_and_says_what_became_of_them() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     Fed { with: "fish" }.send(&mut conn).expect("all well");
     assert_eq!(LOG.take(), ["fed with fish", "first notes", "second notes"]);
     let sent = Fed { with: "milk" }.send_robust(&mut conn);
@@ -151,7 +151,7 @@ fn dsp_01_without_a_connection_those_that_need_none_are_called() {
 
 #[test]
 fn dsp_02_a_signal_without_receivers_does_nothing() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let (sent, statements) = statements(&mut conn, |conn| {
         Forgotten.send(conn).expect("nothing to do");
         Forgotten.send_detached().expect("nothing to do");
@@ -164,7 +164,7 @@ fn dsp_02_a_signal_without_receivers_does_nothing() {
 
 #[test]
 fn dsp_03_a_receiver_of_any_model_hears_every_sender() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     dog(&mut conn, "Argos").expect("a dog");
     Stone::create(&mut conn, NewStone {}).expect("a stone");
     assert_eq!(LOG.take(), ["any Dog", "any Stone"]);
@@ -172,7 +172,7 @@ fn dsp_03_a_receiver_of_any_model_hears_every_sender() {
 
 #[test]
 fn dsp_04_a_receiver_does_not_hear_another_sender() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     cat(&mut conn, "Tom").expect("a cat");
     assert_eq!(LOG.take(), ["any Cat", "a cat", "a cat, later"]);
     dog(&mut conn, "Argos").expect("a dog");
@@ -181,7 +181,7 @@ fn dsp_04_a_receiver_does_not_hear_another_sender() {
 
 #[test]
 fn dsp_05_two_attributes_are_two_registrations_that_are_listed() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let argos = dog(&mut conn, "Argos").expect("a dog");
     LOG.take();
     argos.delete(&mut conn).expect("deleted");
@@ -233,7 +233,7 @@ fn assert_twice(outcome: diesel_hooks::Result) {
 
 #[test]
 fn dsp_06_a_uid_used_twice_for_one_signal_is_an_error_and_nobody_is_called() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     assert_twice(twice::Rung.send(&mut conn));
     assert_twice(twice::Rung.send_detached());
     assert_twice(twice::Rung.send_robust(&mut conn).map(drop));
@@ -242,14 +242,14 @@ fn dsp_06_a_uid_used_twice_for_one_signal_is_an_error_and_nobody_is_called() {
 
 #[test]
 fn dsp_07_for_another_signal_a_uid_is_another_registration() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     twice::Knocked.send(&mut conn).expect("one receiver");
     assert_eq!(LOG.take(), ["knocks"]);
 }
 
 #[test]
 fn dsp_08_a_receiver_is_taken_away_for_a_while_by_uid() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     conn.without_receiver("note first", |conn| Fed { with: "fish" }.send(conn))
         .expect("the others are called");
     assert_eq!(LOG.take(), ["fed with fish", "second notes"]);
@@ -292,7 +292,7 @@ mod order {
 
 #[test]
 fn dsp_09_receivers_run_by_what_they_demand_then_order_then_uid() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     order::Lined.send(&mut conn).expect("they can be ordered");
     let expected = [
         "b",
@@ -327,7 +327,7 @@ mod cycle {
 
 #[test]
 fn dsp_09_a_cycle_is_an_error_that_prints_it() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let error = cycle::Circled.send(&mut conn).expect_err("it goes round");
     let Error::Registry(RegistryError::OrderCycle { path, .. }) = &error else {
         panic!("{error:?}");
@@ -347,15 +347,15 @@ struct Opened;
 static DOORS: Mutex<Vec<diesel_hooks::Guard>> = Mutex::new(Vec::new());
 
 #[receiver]
-fn connect_one_more(_: &Opened, conn: &mut SqliteConnection) -> diesel_hooks::Result {
+fn connect_one_more(_: &Opened, conn: &mut TestConnection) -> diesel_hooks::Result {
     LOG.push("opened");
-    let heard = |_: &Opened, _: &mut SqliteConnection| LOG.push("connected");
+    let heard = |_: &Opened, _: &mut TestConnection| LOG.push("connected");
     let guard = conn.connect(heard)?;
     DOORS.lock().expect("no test panics inside").push(guard);
     Ok(())
 }
 
-fn assert_heard_from_the_next_on(conn: &mut SqliteConnection) {
+fn assert_heard_from_the_next_on(conn: &mut TestConnection) {
     Opened.send(conn).expect("sent");
     assert_eq!(LOG.take(), ["opened"], "not in the same dispatch");
     Opened.send(conn).expect("sent");
@@ -366,23 +366,23 @@ fn assert_heard_from_the_next_on(conn: &mut SqliteConnection) {
 
 #[test]
 fn dsp_11_one_connected_during_a_dispatch_is_heard_from_the_next_on() {
-    assert_heard_from_the_next_on(&mut memory(SCHEMA));
+    assert_heard_from_the_next_on(&mut fresh(SCHEMA));
 }
 
 #[test]
 fn dsp_11_also_while_another_is_connected() {
-    let mut conn = memory(SCHEMA);
-    let other = conn.connect(|_: &Forgotten, _: &mut SqliteConnection| ());
+    let mut conn = fresh(SCHEMA);
+    let other = conn.connect(|_: &Forgotten, _: &mut TestConnection| ());
     assert_heard_from_the_next_on(&mut conn);
     drop(other.expect("there is room"));
 }
 
 #[test]
 fn dsp_11_one_connected_by_a_models_receiver_is_heard_from_the_next_signal_on() {
-    let mut conn = memory(SCHEMA);
-    let outer = conn.connect(|_: &PreCreate<Dog>, conn: &mut SqliteConnection| {
+    let mut conn = fresh(SCHEMA);
+    let outer = conn.connect(|_: &PreCreate<Dog>, conn: &mut TestConnection| {
         for _ in 0..2 {
-            let guard = conn.connect(|event: &PostCreate<Dog>, _: &mut SqliteConnection| {
+            let guard = conn.connect(|event: &PostCreate<Dog>, _: &mut TestConnection| {
                 LOG.push(event.instance.name.clone());
             });
             DOORS.lock().expect("no test panics inside").push(guard?);
@@ -396,13 +396,14 @@ fn dsp_11_one_connected_by_a_models_receiver_is_heard_from_the_next_signal_on() 
 
 /// Its receiver connects another one of the same signal.
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Rose {
     id: i32,
 }
 
 #[receiver]
-fn connect_another(_: &PostCreate<Rose>, conn: &mut SqliteConnection) -> diesel_hooks::Result {
-    let heard = |_: &PostCreate<Rose>, _: &mut SqliteConnection| LOG.push("connected");
+fn connect_another(_: &PostCreate<Rose>, conn: &mut TestConnection) -> diesel_hooks::Result {
+    let heard = |_: &PostCreate<Rose>, _: &mut TestConnection| LOG.push("connected");
     let guard = conn.connect(heard)?;
     DOORS.lock().expect("no test panics inside").push(guard);
     Ok(())
@@ -410,8 +411,8 @@ fn connect_another(_: &PostCreate<Rose>, conn: &mut SqliteConnection) -> diesel_
 
 #[test]
 fn dsp_11_one_connected_by_a_receiver_of_the_same_signal_is_not_heard_in_it() {
-    let mut conn = memory(SCHEMA);
-    let other = conn.connect(|_: &Forgotten, _: &mut SqliteConnection| ());
+    let mut conn = fresh(SCHEMA);
+    let other = conn.connect(|_: &Forgotten, _: &mut TestConnection| ());
     Rose::create(&mut conn, NewRose {}).expect("a rose");
     assert_eq!(LOG.take(), ["any Rose"]);
     Rose::create_many(&mut conn, vec![NewRose {}, NewRose {}]).expect("two roses");
@@ -422,14 +423,14 @@ fn dsp_11_one_connected_by_a_receiver_of_the_same_signal_is_not_heard_in_it() {
 
 #[test]
 fn dsp_11_one_disconnected_during_a_dispatch_is_not_called_any_more() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let kept = std::sync::Arc::new(Mutex::new(None));
     let first = std::sync::Arc::clone(&kept);
-    let closing = conn.connect(move |_: &Forgotten, _: &mut SqliteConnection| {
+    let closing = conn.connect(move |_: &Forgotten, _: &mut TestConnection| {
         LOG.push("closing");
         drop(first.lock().expect("no test panics inside").take());
     });
-    let closed = conn.connect(|_: &Forgotten, _: &mut SqliteConnection| LOG.push("closed"));
+    let closed = conn.connect(|_: &Forgotten, _: &mut TestConnection| LOG.push("closed"));
     *kept.lock().expect("no test panics inside") = Some(closed.expect("there is room"));
     Forgotten.send(&mut conn).expect("sent");
     assert_eq!(LOG.take(), ["closing"]);
@@ -438,7 +439,7 @@ fn dsp_11_one_disconnected_during_a_dispatch_is_not_called_any_more() {
 
 #[test]
 fn dsp_12_the_first_that_fails_stops_the_rest_and_takes_back_what_was_written() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let error = Fed { with: "poison" }.send(&mut conn).expect_err("poison");
     let Error::Receiver(why) = &error else {
         panic!("{error:?}");
@@ -469,7 +470,7 @@ fn refuse(_: &Ordered) -> Result<(), &'static str> {
 
 #[test]
 fn dsp_12_what_waits_for_the_commit_is_forgotten_when_a_later_receiver_fails() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     Ordered.send(&mut conn).expect_err("not today");
     assert!(LOG.take().is_empty());
     conn.transaction(|conn| {
@@ -483,7 +484,7 @@ fn dsp_12_what_waits_for_the_commit_is_forgotten_when_a_later_receiver_fails() {
 
 #[test]
 fn dsp_13_a_robust_send_calls_all_and_takes_back_what_the_failed_one_wrote() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let sent = Fed { with: "poison" }.send_robust(&mut conn);
     let sent = sent.expect("it goes on");
     assert_eq!(
@@ -502,12 +503,12 @@ fn dsp_13_a_robust_send_calls_all_and_takes_back_what_the_failed_one_wrote() {
 
 #[test]
 fn dsp_13_one_that_was_connected_has_an_outcome_like_any_other() {
-    let mut conn = memory(SCHEMA);
-    let failing = conn.connect(|event: &Fed, conn: &mut SqliteConnection| {
+    let mut conn = fresh(SCHEMA);
+    let failing = conn.connect(|event: &Fed, conn: &mut TestConnection| {
         note(conn, "connected", event.with)?;
         Err("on purpose".to_owned())
     });
-    let behind = conn.connect(|_: &Fed, _: &mut SqliteConnection| LOG.push("behind"));
+    let behind = conn.connect(|_: &Fed, _: &mut TestConnection| LOG.push("behind"));
     let sent = Fed { with: "fish" }.send_robust(&mut conn);
     let sent = sent.expect("it goes on");
     assert_eq!(
@@ -521,7 +522,7 @@ fn dsp_13_one_that_was_connected_has_an_outcome_like_any_other() {
 
 #[test]
 fn dsp_14_a_robust_send_does_not_swallow_a_panic() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let panic = panic_of(|| Fed { with: "a bomb" }.send_robust(&mut conn));
     assert_eq!(panic, "it explodes");
     assert_eq!(LOG.take(), ["fed with a bomb", "first notes"]);
@@ -533,7 +534,7 @@ fn dsp_14_a_robust_send_does_not_swallow_a_panic() {
 
 #[test]
 fn dsp_15_a_models_signal_stops_at_the_first_receiver_that_fails() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let error = cat(&mut conn, "refused").expect_err("refused");
     assert!(matches!(&error, Error::Receiver(why) if why.model == Some("Cat")));
     assert_eq!(
@@ -546,8 +547,8 @@ fn dsp_15_a_models_signal_stops_at_the_first_receiver_that_fails() {
 
 #[test]
 fn dsp_16_a_receiver_has_no_other_veto_than_an_error() {
-    let mut conn = memory(SCHEMA);
-    let guard = conn.connect(|event: &PostCreate<Cat>, _: &mut SqliteConnection| {
+    let mut conn = fresh(SCHEMA);
+    let guard = conn.connect(|event: &PostCreate<Cat>, _: &mut TestConnection| {
         LOG.push("connected");
         match event.instance.name.as_str() {
             "Tom" => Ok(()),
@@ -567,21 +568,22 @@ fn dsp_16_a_receiver_has_no_other_veto_than_an_error() {
 
 /// Nobody hears of its updates and deletes.
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Stone {
     id: i32,
 }
 
 #[test]
 fn dsp_18_where_nobody_listens_an_operation_is_its_own_statement() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let stone = Stone::create(&mut conn, NewStone {}).expect("a stone");
-    let muted = memory(SCHEMA).without_hooks(|_| {
+    let muted = fresh(SCHEMA).without_hooks(|_| {
         let (outcome, sent) = statements(&mut conn, |conn| stone.delete(conn));
         outcome.map(|_| sent)
     });
     let sent = muted.expect("deleted");
     assert_eq!(
-        common::verbs(&sent),
+        backends::verbs(&sent),
         ["DELETE"],
         "whatever goes on on another connection"
     );
@@ -590,7 +592,7 @@ fn dsp_18_where_nobody_listens_an_operation_is_its_own_statement() {
 
 #[test]
 fn dsp_19_one_function_hears_several_senders() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let (tom, argos) = (cat(&mut conn, "Tom"), dog(&mut conn, "Argos"));
     LOG.take();
     tom.expect("a cat").delete(&mut conn).expect("deleted");

@@ -1,10 +1,7 @@
 //! Django's cases of deleting, as they hold here: the rows of a query.
-#![allow(missing_docs)]
 
-mod common;
-
-use common::script::{LOG, counted};
-use common::{memory, of_rows, rows, statements};
+use backends::script::{LOG, counted};
+use backends::{TestConnection, fresh, insert, many, model, of_rows, rows, statements};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel_hooks::prelude::*;
@@ -31,25 +28,17 @@ fn stone_goes(event: &PreDelete<Stone>) {
 }
 
 const SCHEMA: &str = "
-    CREATE TABLE plains (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
-    CREATE TABLE folders (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
-    CREATE TABLE files (id INTEGER PRIMARY KEY, folder_id INTEGER NOT NULL REFERENCES folders);
-    CREATE TABLE heaps (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
-    CREATE TABLE stones (id INTEGER PRIMARY KEY, heap_id INTEGER NOT NULL REFERENCES heaps);
+    CREATE TABLE plains (id {key}, name TEXT NOT NULL);
+    CREATE TABLE folders (id {key}, name TEXT NOT NULL);
+    CREATE TABLE files (id {key}, folder_id INTEGER NOT NULL REFERENCES folders (id));
+    CREATE TABLE heaps (id {key}, name TEXT NOT NULL);
+    CREATE TABLE stones (id {key}, heap_id INTEGER NOT NULL REFERENCES heaps (id));
 ";
 
-fn database(rows: &str) -> SqliteConnection {
-    let mut conn = memory(SCHEMA);
-    conn.batch_execute(rows).expect("the rows are right");
+fn database(rows: &str) -> TestConnection {
+    let mut conn = fresh(SCHEMA);
+    insert(&mut conn, rows);
     conn
-}
-
-/// Statements that insert so many rows, of these values, where `i` is the row.
-fn many(table: &str, count: usize, values: &str) -> String {
-    format!(
-        "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < {count})
-        INSERT INTO {table} SELECT {values} FROM n;"
-    )
 }
 
 #[test]

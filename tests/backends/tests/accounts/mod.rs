@@ -1,32 +1,35 @@
 //! Users with a profile, which has settings, all made with the user; whoever creates, updates or deletes them is
 //! written down.
 
+use backends::TestConnection;
 use diesel::prelude::*;
 use diesel_hooks::prelude::*;
 
-use crate::common::Log;
+use backends::Log;
 
 diesel::table! { users (id) { id -> Integer, name -> Text } }
 diesel::table! { profiles (id) { id -> Integer, user_id -> Integer, greeting -> Text } }
 diesel::table! { settings (id) { id -> Integer, profile_id -> Integer, dark -> Bool } }
 
 pub(crate) const SCHEMA: &str = "
-    CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
-    CREATE TABLE profiles (id INTEGER PRIMARY KEY, user_id INTEGER NOT NULL UNIQUE REFERENCES users,
+    CREATE TABLE users (id {key}, name TEXT NOT NULL UNIQUE);
+    CREATE TABLE profiles (id {key}, user_id INTEGER NOT NULL UNIQUE REFERENCES users (id),
         greeting TEXT NOT NULL CHECK (greeting <> 'Hello, nobody'));
-    CREATE TABLE settings (id INTEGER PRIMARY KEY, profile_id INTEGER NOT NULL UNIQUE REFERENCES profiles,
+    CREATE TABLE settings (id {key}, profile_id INTEGER NOT NULL UNIQUE REFERENCES profiles (id),
         dark BOOLEAN NOT NULL);
 ";
 
 pub(crate) static LOG: Log = Log::new();
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 pub(crate) struct User {
     pub(crate) id: i32,
     pub(crate) name: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 pub(crate) struct Profile {
     pub(crate) id: i32,
     #[hooks(one_to_one(User, on_delete = Cascade, related_name = profile, auto_create = greet))]
@@ -35,6 +38,7 @@ pub(crate) struct Profile {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[diesel(table_name = settings)]
 pub(crate) struct Settings {
     pub(crate) id: i32,
@@ -59,7 +63,7 @@ pub(crate) fn numbered(count: usize) -> Vec<NewUser> {
 }
 
 /// How many users, profiles and settings there are.
-pub(crate) fn stored(conn: &mut SqliteConnection) -> [i64; 3] {
+pub(crate) fn stored(conn: &mut TestConnection) -> [i64; 3] {
     [
         users::table.count().get_result(conn),
         profiles::table.count().get_result(conn),

@@ -1,10 +1,10 @@
 //! Django's cases of deleting, as they hold here: what comes before what, and what is left after an error.
-#![allow(missing_docs)]
 
-mod common;
-
-use common::script::{LOG, counted, on_event};
-use common::{OnDisk, depth, memory, of_rows, rows, statements};
+use backends::script::{LOG, counted, on_event};
+use backends::{
+    Database, TestConnection, depth, fresh, hear_deletes, insert, many, model, of_rows, rows,
+    statements,
+};
 use diesel::connection::{InstrumentationEvent, SimpleConnection};
 use diesel::prelude::*;
 use diesel::result::Error as DieselError;
@@ -62,14 +62,14 @@ model!(Guard of guards {
 });
 
 const SCHEMA: &str = "
-    CREATE TABLE roots (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
-    CREATE TABLE stems (id INTEGER PRIMARY KEY, root_id INTEGER NOT NULL REFERENCES roots);
-    CREATE TABLE leaves (id INTEGER PRIMARY KEY, stem_id INTEGER REFERENCES stems);
-    CREATE TABLE notes (id INTEGER PRIMARY KEY, root_id INTEGER REFERENCES roots);
-    CREATE TABLE crowds (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
-    CREATE TABLE members (id INTEGER PRIMARY KEY, crowd_id INTEGER NOT NULL REFERENCES crowds);
-    CREATE TABLE guardeds (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
-    CREATE TABLE guards (id INTEGER PRIMARY KEY, guarded_id INTEGER NOT NULL REFERENCES guardeds);
+    CREATE TABLE roots (id {key}, name TEXT NOT NULL);
+    CREATE TABLE stems (id {key}, root_id INTEGER NOT NULL REFERENCES roots (id));
+    CREATE TABLE leaves (id {key}, stem_id INTEGER REFERENCES stems (id));
+    CREATE TABLE notes (id {key}, root_id INTEGER REFERENCES roots (id));
+    CREATE TABLE crowds (id {key}, name TEXT NOT NULL);
+    CREATE TABLE members (id {key}, crowd_id INTEGER NOT NULL REFERENCES crowds (id));
+    CREATE TABLE guardeds (id {key}, name TEXT NOT NULL);
+    CREATE TABLE guards (id {key}, guarded_id INTEGER NOT NULL REFERENCES guardeds (id));
 ";
 
 const TREE: &str = "
@@ -77,15 +77,15 @@ const TREE: &str = "
     INSERT INTO leaves VALUES (1, 1), (2, 2); INSERT INTO notes VALUES (1, 1);
 ";
 
-fn tree() -> (SqliteConnection, Root) {
-    let mut conn = memory(SCHEMA);
-    conn.batch_execute(TREE).expect("the rows are right");
+fn tree() -> (TestConnection, Root) {
+    let mut conn = fresh(SCHEMA);
+    insert(&mut conn, TREE);
     let root = Root::get(&mut conn, 1).expect("a root");
     (conn, root)
 }
 
 /// That the tree is as it was.
-fn stands(conn: &mut SqliteConnection) {
+fn stands(conn: &mut TestConnection) {
     assert_eq!(rows(conn, "roots"), ["1 oak"]);
     assert_eq!(rows(conn, "stems"), ["1 1", "2 1"]);
     assert_eq!(rows(conn, "leaves"), ["1 1", "2 2"]);
@@ -140,7 +140,7 @@ fn del_20_what_is_set_is_set_and_parents_are_there_when_a_child_is_gone() {
 
 #[test]
 fn del_21_a_child_goes_first_over_a_nullable_column_too_and_is_heard_first() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     conn.batch_execute("INSERT INTO roots VALUES (1, 'oak'); INSERT INTO stems VALUES (1, 1); INSERT INTO leaves VALUES (9, 1)")
         .expect("rows");
     let stem = Stem::get(&mut conn, 1).expect("a stem");
@@ -164,13 +164,9 @@ fn del_23_a_nullable_cascade_costs_no_update() {
 
 #[test]
 fn del_30_many_rows_are_all_announced_then_go_by_one_statement_and_are_then_reported() {
-    let mut conn = memory(SCHEMA);
-    conn.batch_execute(
-        "INSERT INTO crowds VALUES (1, 'many');
-        WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 251)
-        INSERT INTO members SELECT i, 1 FROM n;",
-    )
-    .expect("rows");
+    let mut conn = fresh(SCHEMA);
+    insert(&mut conn, "INSERT INTO crowds VALUES (1, 'many')");
+    insert(&mut conn, &many("members", 251, "i, 1"));
     let crowd = Crowd::get(&mut conn, 1).expect("a crowd");
     diesel_hooks::set_instrumentation(&mut conn, |event: InstrumentationEvent<'_>| {
         if let InstrumentationEvent::StartQuery { query, .. } = event
@@ -270,7 +266,7 @@ fn del_45_a_failed_delete_leaves_a_transaction_around_it_usable() {
 
 #[test]
 fn del_46_a_protected_delete_leaves_a_transaction_around_it_usable() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     conn.batch_execute("INSERT INTO guardeds VALUES (1, 'gold'); INSERT INTO guards VALUES (1, 1)")
         .expect("rows");
     let guarded = Guarded::get(&mut conn, 1).expect("a row");
@@ -332,14 +328,10 @@ fn del_49_what_depends_on_the_row_is_looked_for_inside_the_transaction() {
 
 #[test]
 fn del_53_two_connections_that_delete_the_same_rows_each_go_once() {
-    let disk = OnDisk::new(SCHEMA);
+    let disk = Database::new(SCHEMA);
     let mut conn = disk.connect();
-    conn.batch_execute(
-        "INSERT INTO crowds VALUES (1, 'many');
-        WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
-        INSERT INTO members SELECT i, 1 FROM n;",
-    )
-    .expect("rows");
+    insert(&mut conn, "INSERT INTO crowds VALUES (1, 'many')");
+    insert(&mut conn, &many("members", 3000, "i, 1"));
     let stale = Member::get(&mut conn, 1).expect("a member");
     let connections = [disk.connect(), disk.connect()];
     let totals: Vec<_> = connections
@@ -363,7 +355,7 @@ fn del_53_two_connections_that_delete_the_same_rows_each_go_once() {
 
 #[test]
 fn del_54_each_signal_names_the_row_whose_delete_it_is_part_of_and_a_query_has_no_key() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     conn.batch_execute(
         "INSERT INTO crowds VALUES (1, 'one'), (2, 'two'); INSERT INTO members VALUES (1, 1), (2, 2), (3, 2)",
     )

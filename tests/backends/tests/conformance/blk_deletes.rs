@@ -1,10 +1,7 @@
 //! Django's cases of deletes in bulk, and of what is done past the library, as they hold here.
-#![allow(missing_docs)]
 
-mod common;
-
-use common::script::{LOG, counted};
-use common::{memory, of_rows, rows, statements, verbs};
+use backends::script::{LOG, counted};
+use backends::{TestConnection, fresh, insert, model, of_rows, rows, statements, verbs};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel_hooks::prelude::*;
@@ -56,16 +53,16 @@ heard! {
 }
 
 const SCHEMA: &str = "
-    CREATE TABLE plains (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
-    CREATE TABLE shelves (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
-    CREATE TABLE books (id INTEGER PRIMARY KEY, shelf_id INTEGER NOT NULL REFERENCES shelves);
-    CREATE TABLE racks (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
-    CREATE TABLE labels (id INTEGER PRIMARY KEY, rack_id INTEGER NOT NULL REFERENCES racks ON DELETE CASCADE);
+    CREATE TABLE plains (id {key}, name TEXT NOT NULL);
+    CREATE TABLE shelves (id {key}, name TEXT NOT NULL);
+    CREATE TABLE books (id {key}, shelf_id INTEGER NOT NULL REFERENCES shelves (id));
+    CREATE TABLE racks (id {key}, name TEXT NOT NULL);
+    CREATE TABLE labels (id {key}, rack_id INTEGER NOT NULL REFERENCES racks (id) ON DELETE CASCADE);
 ";
 
-fn database(rows: &str) -> SqliteConnection {
-    let mut conn = memory(SCHEMA);
-    conn.batch_execute(rows).expect("the rows are right");
+fn database(rows: &str) -> TestConnection {
+    let mut conn = fresh(SCHEMA);
+    insert(&mut conn, rows);
     conn
 }
 
@@ -118,7 +115,7 @@ fn blk_09_a_query_of_rows_that_nobody_hears_of_loads_none_until_somebody_listens
     assert_eq!(LOG.take(), [""; 0]);
     assert_eq!(rows(&mut conn, "plains"), ["3 c", "4 d"]);
 
-    let guard = conn.connect(|event: &PostDelete<Plain>, _: &mut SqliteConnection| {
+    let guard = conn.connect(|event: &PostDelete<Plain>, _: &mut TestConnection| {
         LOG.push(format!("gone: {}", event.instance.name));
     });
     let guard = guard.expect("there is room");
@@ -158,8 +155,8 @@ fn blk_10_plain_sql_and_plain_diesel_are_heard_by_nobody() {
 fn blk_10_what_the_database_does_by_itself_is_heard_by_nobody() {
     let mut conn = database(
         "INSERT INTO racks VALUES (1, 'a'), (2, 'b'); INSERT INTO labels VALUES (20, 1), (21, 2);
-         CREATE TRIGGER bring AFTER INSERT ON racks BEGIN
-            INSERT INTO labels VALUES (22, new.id); UPDATE labels SET rack_id = new.id WHERE id = 21; END;",
+         {trigger bring AFTER INSERT ON racks:
+            INSERT INTO labels VALUES (22, NEW.id); UPDATE labels SET rack_id = NEW.id WHERE id = 21;}",
     );
     let rack = NewRack { name: "c".into() };
     assert_eq!(Rack::create(&mut conn, rack).expect("a rack").id, 3);

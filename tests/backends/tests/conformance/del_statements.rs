@@ -1,10 +1,7 @@
 //! Django's cases of deleting, as they hold here: how many statements it takes, and what they name.
-#![allow(missing_docs)]
 
-mod common;
-
-use common::script::{LOG, counted};
-use common::{memory, of_rows, rows, statements};
+use backends::script::{LOG, counted};
+use backends::{TestConnection, fresh, insert, many, model, of_rows, on, rows, statements};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel_hooks::prelude::*;
@@ -29,7 +26,7 @@ fn first() -> i32 {
     1
 }
 
-fn asked(_conn: &mut SqliteConnection) -> diesel_hooks::Result<i32> {
+fn asked(_conn: &mut TestConnection) -> diesel_hooks::Result<i32> {
     Ok(first())
 }
 
@@ -72,6 +69,7 @@ model!(Poem of poems { name: String = [Text] });
 diesel::table! { verses (id) { id -> Integer, poem_id -> Integer } }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[hooks(extends(Audited))]
 struct Verse {
     id: i32,
@@ -111,39 +109,31 @@ model!(Road of roads {
 });
 
 const SCHEMA: &str = "
-    CREATE TABLE plains (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
-    CREATE TABLE shelves (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
-    CREATE TABLE nulleds (id INTEGER PRIMARY KEY, shelf_id INTEGER REFERENCES shelves);
-    CREATE TABLE defaulteds (id INTEGER PRIMARY KEY, shelf_id INTEGER NOT NULL REFERENCES shelves);
-    CREATE TABLE askeds (id INTEGER PRIMARY KEY, shelf_id INTEGER NOT NULL REFERENCES shelves);
-    CREATE TABLE folders (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
-    CREATE TABLE files (id INTEGER PRIMARY KEY, folder_id INTEGER NOT NULL REFERENCES folders, size INTEGER NOT NULL);
-    CREATE TABLE parts (id INTEGER PRIMARY KEY, file_id INTEGER NOT NULL REFERENCES files, size INTEGER NOT NULL);
-    CREATE TABLE heaps (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
-    CREATE TABLE stones (id INTEGER PRIMARY KEY, heap_id INTEGER NOT NULL REFERENCES heaps, weight INTEGER NOT NULL);
-    CREATE TABLE grains (id INTEGER PRIMARY KEY, stone_id INTEGER NOT NULL REFERENCES stones, weight INTEGER NOT NULL);
-    CREATE TABLE poems (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
-    CREATE TABLE verses (id INTEGER PRIMARY KEY, poem_id INTEGER NOT NULL REFERENCES poems);
-    CREATE TABLE titles (id INTEGER PRIMARY KEY, poem_id INTEGER NOT NULL REFERENCES poems);
-    CREATE TABLE towns (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
-    CREATE TABLE roads (id INTEGER PRIMARY KEY,
-        from_id INTEGER NOT NULL REFERENCES towns, to_id INTEGER NOT NULL REFERENCES towns);
+    CREATE TABLE plains (id {key}, name TEXT NOT NULL);
+    CREATE TABLE shelves (id {key}, name TEXT NOT NULL);
+    CREATE TABLE nulleds (id {key}, shelf_id INTEGER REFERENCES shelves (id));
+    CREATE TABLE defaulteds (id {key}, shelf_id INTEGER NOT NULL REFERENCES shelves (id));
+    CREATE TABLE askeds (id {key}, shelf_id INTEGER NOT NULL REFERENCES shelves (id));
+    CREATE TABLE folders (id {key}, name TEXT NOT NULL);
+    CREATE TABLE files (id {key}, folder_id INTEGER NOT NULL REFERENCES folders (id), size INTEGER NOT NULL);
+    CREATE TABLE parts (id {key}, file_id INTEGER NOT NULL REFERENCES files (id), size INTEGER NOT NULL);
+    CREATE TABLE heaps (id {key}, name TEXT NOT NULL);
+    CREATE TABLE stones (id {key}, heap_id INTEGER NOT NULL REFERENCES heaps (id), weight INTEGER NOT NULL);
+    CREATE TABLE grains (id {key}, stone_id INTEGER NOT NULL REFERENCES stones (id), weight INTEGER NOT NULL);
+    CREATE TABLE poems (id {key}, name TEXT NOT NULL);
+    CREATE TABLE verses (id {key}, poem_id INTEGER NOT NULL REFERENCES poems (id));
+    CREATE TABLE titles (id {key}, poem_id INTEGER NOT NULL REFERENCES poems (id));
+    CREATE TABLE towns (id {key}, name TEXT NOT NULL);
+    CREATE TABLE roads (id {key},
+        from_id INTEGER NOT NULL REFERENCES towns (id), to_id INTEGER NOT NULL REFERENCES towns (id));
     CREATE INDEX files_folder ON files (folder_id); CREATE INDEX parts_file ON parts (file_id);
     CREATE INDEX stones_heap ON stones (heap_id); CREATE INDEX grains_stone ON grains (stone_id);
 ";
 
-fn database(rows: &str) -> SqliteConnection {
-    let mut conn = memory(SCHEMA);
-    conn.batch_execute(rows).expect("the rows are right");
+fn database(rows: &str) -> TestConnection {
+    let mut conn = fresh(SCHEMA);
+    insert(&mut conn, rows);
     conn
-}
-
-/// Statements that insert so many rows, of these values, where `i` is the row.
-fn many(table: &str, count: usize, values: &str) -> String {
-    format!(
-        "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < {count})
-        INSERT INTO {table} SELECT {values} FROM n;"
-    )
 }
 
 fn deletes(sent: &[String]) -> usize {
@@ -226,7 +216,8 @@ fn del_28_every_statement_names_so_many_keys_at_most() {
     assert_eq!(LOG.take().len(), 4_000);
     // The stones of one heap; the grains of each batch of stones.
     let parts = 2_000 / BATCH;
-    assert_eq!(selects(&sent), 1 + parts);
+    let locked = on(0, 1, 1);
+    assert_eq!(selects(&sent), locked + 1 + parts);
     assert_eq!(deletes(&sent), 2 * parts + 1);
     let binds = sent.iter().map(|sql| sql.matches('?').count());
     assert_eq!(binds.max(), Some(BATCH));
@@ -344,7 +335,8 @@ fn del_42_where_nobody_hears_of_the_rows_their_keys_are_read_and_nothing_else() 
             |sql: &&String| sql.starts_with("SELECT") && sql.contains(&format!("FROM `{table}`"));
         sent.iter().find(reads).map(|sql| sql.contains("weight"))
     };
-    assert_eq!(read("heaps"), None);
+    // Its row is locked by its key.
+    assert_eq!(read("heaps"), on(None, Some(false), Some(false)));
     assert_eq!(read("stones"), Some(false), "{sent:?}");
     assert_eq!(read("grains"), Some(true), "{sent:?}");
     assert_eq!(LOG.take(), ["pre 1 of 7", "post 1"]);
@@ -355,7 +347,7 @@ fn dsp_17_whether_anybody_hears_of_a_row_is_known_without_a_query() {
     let mut conn = database("INSERT INTO folders VALUES (1, 'one'), (2, 'two'), (3, 'three');");
     conn.batch_execute(&many("files", 3, "i, i, i"))
         .expect("files");
-    let delete = |conn: &mut SqliteConnection, id| {
+    let delete = |conn: &mut TestConnection, id| {
         let folder = Folder::get(conn, id).expect("a folder");
         let (deleted, sent) = statements(conn, |conn| folder.delete(conn));
         assert_eq!(deleted.expect("deleted").total, 2);
@@ -363,7 +355,7 @@ fn dsp_17_whether_anybody_hears_of_a_row_is_known_without_a_query() {
     };
     assert_eq!(delete(&mut conn, 1), 0);
     let guard = conn
-        .connect(|event: &PostDelete<File>, _: &mut SqliteConnection| {
+        .connect(|event: &PostDelete<File>, _: &mut TestConnection| {
             LOG.push(format!("file {}", event.instance.id));
         })
         .expect("connected");

@@ -1,32 +1,28 @@
 //! Django's cases of saving and loading, as they hold here; `docs/django.md` will list them.
-#![allow(missing_docs)]
 
-mod common;
-mod letters;
-
-use common::{memory, of_rows, statements, verbs};
+use crate::letters::{
+    Card, LOG, Letter, NewCard, NewLetter, NewParcel, Parcel, SCHEMA, letters as table, new_letter,
+    parcels,
+};
+use backends::{LOCK, READ_BACK, TestConnection, fresh, of_rows, sequence, statements, verbs};
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel_hooks::Error;
 use diesel_hooks::prelude::*;
-use letters::{
-    Card, LOG, Letter, NewCard, NewLetter, NewParcel, Parcel, SCHEMA, letters as table, new_letter,
-    parcels,
-};
 
-fn database() -> SqliteConnection {
-    memory(SCHEMA)
+fn database() -> TestConnection {
+    fresh(SCHEMA)
 }
 
 /// A database that holds one letter, and knows its tables.
-fn one_letter() -> (SqliteConnection, Letter) {
+fn one_letter() -> (TestConnection, Letter) {
     let mut conn = database();
     let letter = Letter::create(&mut conn, new_letter("first")).expect("a letter");
     LOG.take();
     (conn, letter)
 }
 
-fn texts(conn: &mut SqliteConnection) -> Vec<String> {
+fn texts(conn: &mut TestConnection) -> Vec<String> {
     let texts = table::table.order(table::id).select(table::text);
     texts.load(conn).expect("letters can be read")
 }
@@ -38,7 +34,7 @@ fn new_parcel(code: &str) -> NewParcel {
     }
 }
 
-fn contents(conn: &mut SqliteConnection) -> Vec<(String, String)> {
+fn contents(conn: &mut TestConnection) -> Vec<(String, String)> {
     let parcels = parcels::table.order(parcels::code);
     parcels.load(conn).expect("parcels can be read")
 }
@@ -56,7 +52,7 @@ fn sig_01_a_create_sends_before_one_insert_and_after_it() {
     let (letter, sent) = statements(&mut conn, |conn| Letter::create(conn, new_letter("new")));
     assert_eq!(letter.expect("a letter").id, 2);
     assert_eq!(LOG.take(), CREATED);
-    assert_eq!(of_rows(&sent), ["INSERT", "SELECT"]);
+    assert_eq!(of_rows(&sent), sequence(&["INSERT", READ_BACK]));
     assert_eq!(texts(&mut conn), ["first", "new"]);
 }
 
@@ -134,7 +130,7 @@ fn sig_05_a_row_never_loaded_with_the_key_of_an_existing_one_is_one_update_by_up
     let (outcome, sent) = statements(&mut conn, |conn| Parcel::upsert(conn, new));
     let (parcel, created) = outcome.expect("updated");
     assert_eq!((parcel.content.as_str(), created), ("pens", false));
-    assert_eq!(of_rows(&sent), ["SELECT", "UPDATE"]);
+    assert_eq!(of_rows(&sent), sequence(&["SELECT", LOCK, "UPDATE"]));
     assert_eq!(LOG.take(), ["pre_save at depth 1", "post_save updated"]);
     assert_eq!(contents(&mut conn), [("a".into(), "pens".into())]);
 }
@@ -167,7 +163,7 @@ fn sig_07_a_create_never_falls_back_to_an_update() {
     };
     Parcel::create(&mut conn, other).expect_err("the key is taken");
     assert_eq!(contents(&mut conn), [("a".into(), "books".into())]);
-    assert_eq!(common::depth(&mut conn), 0);
+    assert_eq!(backends::depth(&mut conn), 0);
     LOG.take();
 }
 
@@ -190,11 +186,9 @@ fn sig_08_a_row_loaded_from_fixtures_is_raw_in_every_signal() {
 fn sig_09_a_closure_can_be_connected_where_functions_are_compiled_in() {
     let mut conn = database();
     let prefix = String::from("heard by what owns this text:");
-    let guard = conn.connect(
-        move |event: &PostCreate<Letter>, _: &mut SqliteConnection| {
-            LOG.push(format!("{prefix} {}", event.instance.text));
-        },
-    );
+    let guard = conn.connect(move |event: &PostCreate<Letter>, _: &mut TestConnection| {
+        LOG.push(format!("{prefix} {}", event.instance.text));
+    });
     let guard = guard.expect("there is room");
     Letter::create(&mut conn, new_letter("it")).expect("a letter");
     drop(guard);
@@ -235,8 +229,8 @@ fn sig_11_a_receiver_that_fails_before_the_write_sends_no_statement_about_rows()
     });
     let error = outcome.expect_err("refused");
     assert_eq!(
-        error.receiver_error::<letters::Refused>(),
-        Some(&letters::Refused("before"))
+        error.receiver_error::<crate::letters::Refused>(),
+        Some(&crate::letters::Refused("before"))
     );
     assert!(of_rows(&sent).is_empty(), "{sent:?}");
     assert_eq!(LOG.take(), ["pre_save insert"]);
@@ -252,7 +246,7 @@ fn sig_11_a_receiver_that_fails_before_the_write_sends_no_statement_about_rows()
 fn sig_12_a_receiver_that_fails_after_the_write_takes_the_row_back() {
     let (mut conn, mut letter) = one_letter();
     let error = Letter::create(&mut conn, new_letter("refused after")).expect_err("refused");
-    assert!(error.receiver_error::<letters::Refused>().is_some());
+    assert!(error.receiver_error::<crate::letters::Refused>().is_some());
     assert_eq!(LOG.take(), CREATED);
     letter.text = "refused after".into();
     let as_it_was = letter.clone();
@@ -262,7 +256,7 @@ fn sig_12_a_receiver_that_fails_after_the_write_takes_the_row_back() {
         "the caller's own change stays the caller's"
     );
     assert_eq!(texts(&mut conn), ["first"]);
-    assert_eq!(common::depth(&mut conn), 0);
+    assert_eq!(backends::depth(&mut conn), 0);
     LOG.take();
 }
 
@@ -328,7 +322,7 @@ fn sig_17_what_a_receiver_changes_besides_is_written_too() {
 #[test]
 fn sig_18_an_empty_update_is_no_statement_and_no_signal() {
     #[derive(AsChangeset)]
-    #[diesel(table_name = letters::letters)]
+    #[diesel(table_name = crate::letters::letters)]
     struct Nothing {
         text: Option<String>,
     }
@@ -353,7 +347,7 @@ fn sig_19_a_key_among_the_changes_is_refused_before_any_signal() {
     assert!(LOG.take().is_empty());
 }
 
-fn delete_behind_its_back(conn: &mut SqliteConnection) {
+fn delete_behind_its_back(conn: &mut TestConnection) {
     let deleted = diesel::delete(table::table).execute(conn);
     assert_eq!(deleted, Ok(1));
 }
@@ -452,7 +446,7 @@ fn sig_26_a_save_that_changes_nothing_writes_and_sends_all_the_same() {
 #[test]
 fn sig_32_a_plain_update_in_a_receiver_is_heard_by_nobody_and_leaves_memory_stale() {
     let (mut conn, mut letter) = one_letter();
-    let guard = conn.connect(|event: &PostSave<Letter>, conn: &mut SqliteConnection| {
+    let guard = conn.connect(|event: &PostSave<Letter>, conn: &mut TestConnection| {
         diesel::update(table::table.find(event.instance.id))
             .set(table::stamps.eq(99))
             .execute(conn)
@@ -463,7 +457,7 @@ fn sig_32_a_plain_update_in_a_receiver_is_heard_by_nobody_and_leaves_memory_stal
         .expect("updated");
     drop(guard.expect("there is room"));
     assert_eq!(LOG.take().len(), 4, "one operation's signals");
-    let stamps = |conn: &mut SqliteConnection| {
+    let stamps = |conn: &mut TestConnection| {
         let stamps = table::table.select(table::stamps).first::<i32>(conn);
         stamps.expect("a letter")
     };
@@ -480,7 +474,7 @@ fn sig_32_a_plain_update_in_a_receiver_is_heard_by_nobody_and_leaves_memory_stal
 #[test]
 fn sig_33_a_load_is_heard_once_for_each_row_and_only_where_the_library_loads() {
     let (mut conn, mut letter) = one_letter();
-    let listening = conn.connect(|event: &PostLoad<Letter>, _: &mut SqliteConnection| {
+    let listening = conn.connect(|event: &PostLoad<Letter>, _: &mut TestConnection| {
         LOG.push(format!("post_load {}", event.instance.text));
     });
     Letter::get(&mut conn, letter.id).expect("it is there");
@@ -518,7 +512,7 @@ fn sig_35_receivers_get_the_connection_that_the_operation_runs_on() {
 }
 
 impl Letter {
-    fn write(conn: &mut SqliteConnection, text: &str) -> diesel_hooks::Result<Self> {
+    fn write(conn: &mut TestConnection, text: &str) -> diesel_hooks::Result<Self> {
         let stamped = NewLetter {
             stamps: 3,
             ..new_letter(text)

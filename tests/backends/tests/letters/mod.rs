@@ -1,22 +1,24 @@
 //! Letters, whose receivers only look, and parcels, whose receivers take the connection; all write down what
 //! they hear.
 
+use backends::TestConnection;
 use diesel::prelude::*;
 use diesel_hooks::prelude::*;
 
-use crate::common::{Log, depth};
+use backends::{Log, depth};
 
 diesel::table! { letters (id) { id -> Integer, text -> Text, stamps -> Integer } }
 diesel::table! { parcels (code) { code -> Text, content -> Text } }
 
 pub(crate) const SCHEMA: &str = "
-    CREATE TABLE letters (id INTEGER PRIMARY KEY, text TEXT NOT NULL, stamps INTEGER NOT NULL DEFAULT 1);
+    CREATE TABLE letters (id {key}, text TEXT NOT NULL, stamps INTEGER NOT NULL DEFAULT 1);
     CREATE TABLE parcels (code TEXT NOT NULL PRIMARY KEY, content TEXT NOT NULL);
 ";
 
 pub(crate) static LOG: Log = Log::new();
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 pub(crate) struct Letter {
     pub(crate) id: i32,
     pub(crate) text: String,
@@ -25,6 +27,7 @@ pub(crate) struct Letter {
 
 /// Another struct over the same table.
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[diesel(table_name = letters)]
 pub(crate) struct Card {
     pub(crate) id: i32,
@@ -32,6 +35,7 @@ pub(crate) struct Card {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[diesel(primary_key(code))]
 pub(crate) struct Parcel {
     #[hooks(assigned)]
@@ -127,17 +131,17 @@ fn card_saved(event: &PostSave<Card>) {
 }
 
 #[receiver]
-fn pre_save_of_a_parcel(_: &PreSave<Parcel>, conn: &mut SqliteConnection) {
+fn pre_save_of_a_parcel(_: &PreSave<Parcel>, conn: &mut TestConnection) {
     LOG.push(format!("pre_save at depth {}", depth(conn)));
 }
 
 #[receiver]
-fn pre_create_of_a_parcel(_: &PreCreate<Parcel>, conn: &mut SqliteConnection) {
+fn pre_create_of_a_parcel(_: &PreCreate<Parcel>, conn: &mut TestConnection) {
     LOG.push(format!("pre_create at depth {}", depth(conn)));
 }
 
 #[receiver]
-fn post_create_of_a_parcel(_: &PostCreate<Parcel>, conn: &mut SqliteConnection) {
+fn post_create_of_a_parcel(_: &PostCreate<Parcel>, conn: &mut TestConnection) {
     LOG.push(format!("post_create at depth {}", depth(conn)));
 }
 
@@ -152,16 +156,16 @@ fn post_save_of_a_parcel(event: &PostSave<Parcel>) -> Result<(), Refused> {
 }
 
 #[receiver]
-fn pre_delete_of_a_parcel(_: &PreDelete<Parcel>, conn: &mut SqliteConnection) {
+fn pre_delete_of_a_parcel(_: &PreDelete<Parcel>, conn: &mut TestConnection) {
     LOG.push(format!("pre_delete of {}", parcels_there(conn)));
 }
 
 #[receiver]
-fn post_delete_of_a_parcel(_: &PostDelete<Parcel>, conn: &mut SqliteConnection) {
+fn post_delete_of_a_parcel(_: &PostDelete<Parcel>, conn: &mut TestConnection) {
     LOG.push(format!("post_delete of {}", parcels_there(conn)));
 }
 
-fn parcels_there(conn: &mut SqliteConnection) -> i64 {
+fn parcels_there(conn: &mut TestConnection) -> i64 {
     let count = parcels::table.count().get_result(conn);
     count.expect("parcels can be counted")
 }
