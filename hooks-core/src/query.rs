@@ -175,7 +175,10 @@ where
 
     fn delete_from(conn: &mut C, query: Q) -> QueryResult<usize> {
         let query = query.select(M::PkColumns::default());
-        M::remove_where(conn, In::<<M::PkFilter as OneKey>::Columns, _>::new(Limited(query)))
+        M::remove_where(
+            conn,
+            In::<<M::PkFilter as OneKey>::Columns, _>::new(Limited(query)),
+        )
     }
 }
 

@@ -38,7 +38,8 @@ pub use log::Log;
 pub use rows::{insert, many, restart_keys, rows};
 pub use script::panic_of;
 pub use session::{
-    enforce_foreign_keys, ignore_foreign_keys, insert_circle, outermost, refuse_to_wait,
+    Transactions, enforce_foreign_keys, ignore_foreign_keys, insert_circle, outermost,
+    refuse_to_wait,
 };
 pub use spelt::{on, spelt};
 pub use statements::{LOCK, READ_BACK, depth, of_rows, sequence, statements, verbs};

@@ -74,7 +74,12 @@ pub fn many(table: &str, count: usize, values: &str) -> String {
     let places = 0..count.to_string().len();
     let number: Vec<_> = places
         .clone()
-        .map(|at| format!("d{at}.digit * {}", 10_usize.pow(at.try_into().expect("few places"))))
+        .map(|at| {
+            format!(
+                "d{at}.digit * {}",
+                10_usize.pow(at.try_into().expect("few places"))
+            )
+        })
         .collect();
     let digits: Vec<_> = places.map(|at| format!("{DIGITS} AS d{at}")).collect();
     format!(

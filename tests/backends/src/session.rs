@@ -5,6 +5,9 @@ use diesel::result::{Error as DieselError, QueryResult};
 
 use crate::{TestConnection, insert, on};
 
+/// What begins and ends transactions of the tests' connection.
+pub type Transactions = <TestConnection as Connection>::TransactionManager;
+
 /// Has this connection not enforce foreign keys.
 ///
 /// # Panics
@@ -63,13 +66,11 @@ pub fn outermost<T, E: From<DieselError>>(
     conn: &mut TestConnection,
     work: impl FnOnce(&mut TestConnection) -> Result<T, E>,
 ) -> Result<T, E> {
-    type Manager = <TestConnection as Connection>::TransactionManager;
-
     begin(conn)?;
     let outcome = work(conn);
     match outcome {
-        Ok(_) => Manager::commit_transaction(conn)?,
-        Err(_) => Manager::rollback_transaction(conn)?,
+        Ok(_) => Transactions::commit_transaction(conn)?,
+        Err(_) => Transactions::rollback_transaction(conn)?,
     }
     outcome
 }

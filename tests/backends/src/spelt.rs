@@ -14,12 +14,13 @@ pub fn on<T>(sqlite: T, postgres: T, mysql: T) -> T {
 /// * `{key}`: a primary key that it makes,
 /// * `{bytes}`: a type,
 /// * `{q}`: what is around a name, and `{odd}`: `"odd"` inside one,
-/// * `{trigger <name> <when> ON <table> [WHEN <condition>]: <statements>}`: a trigger for each row.
+/// * `{trigger <name> <when> ON <table> [WHEN <condition>]: <statements>}`: a trigger for each row,
+/// * `{sqlite: ..}` and `{servers: ..}`: what is for them alone.
 ///
-/// On MySQL `TEXT` is a type that can be a key, and no foreign key waits for the COMMIT.
+/// On MySQL `TEXT` is a type that can be a key and is compared without case, and no foreign key waits for the COMMIT.
 #[must_use]
 pub fn spelt(sql: &str) -> String {
-    let sql = triggers(sql)
+    let sql = triggers(&parts_for_some(sql))
         .replace(
             "{key}",
             on(
@@ -32,23 +33,53 @@ pub fn spelt(sql: &str) -> String {
         .replace("{q}", on("`", "\"", "`"))
         .replace("{odd}", on("\"odd\"", "\"\"odd\"\"", "\"odd\""));
     match system() {
-        System::Sqlite | System::Postgres => sql,
+        System::Sqlite => sql,
+        System::Postgres => {
+            let nocase = match sql.contains(" COLLATE NOCASE") {
+                true => {
+                    "CREATE COLLATION nocase (provider = icu, locale = 'und-u-ks-level2', deterministic = false);"
+                }
+                false => "",
+            };
+            nocase.to_owned() + &sql.replace(" WITHOUT ROWID", "")
+        }
         System::Mysql => sql
             .replace(" TEXT", " VARCHAR(200)")
+            .replace(" COLLATE NOCASE", "")
+            .replace(" WITHOUT ROWID", "")
             .replace(" DEFERRABLE INITIALLY DEFERRED", ""),
     }
 }
 
-/// With each trigger as the database wants it. Among its statements, `RAISE ABORT '..'` undoes the statement, and
-/// `RAISE ROLLBACK '..'` as much as a trigger can.
-fn triggers(sql: &str) -> String {
-    let mut parts = sql.split("{trigger ");
+fn parts_for_some(sql: &str) -> String {
+    let kept = on("{sqlite: ", "{servers: ", "{servers: ");
+    let dropped = on("{servers: ", "{sqlite: ", "{sqlite: ");
+    let keep = |part: &str| match part.split_once('}') {
+        Some((part, rest)) => part.to_owned() + rest,
+        None => part.to_owned(),
+    };
+    let drop = |part: &str| {
+        part.split_once('}')
+            .map_or(String::new(), |it| it.1.to_owned())
+    };
+    replaced(&replaced(sql, kept, keep), dropped, drop)
+}
+
+/// With each part that begins like this replaced, up to the next.
+fn replaced(sql: &str, begin: &str, replace: impl Fn(&str) -> String) -> String {
+    let mut parts = sql.split(begin);
     let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |sql, part| {
+    parts.fold(first, |sql, part| sql + &replace(part))
+}
+
+/// With each trigger as the database wants it. Among its statements, `RAISE ABORT '..'` undoes the statement, and
+/// `RAISE ROLLBACK '..'` as much as a trigger can; `RAISE IGNORE` leaves the row as it is, which MySQL cannot.
+fn triggers(sql: &str) -> String {
+    replaced(sql, "{trigger ", |part| {
         let (trigger, rest) = part.split_once('}').expect("a trigger ends");
         let (head, statements) = trigger.split_once(':').expect("a trigger does something");
         let (head, condition) = head.split_once(" WHEN ").unwrap_or((head, "TRUE"));
-        sql + &trigger_of(head, condition, &raising(statements)) + rest
+        trigger_of(head, condition, &raising(statements)) + rest
     })
 }
 
@@ -69,18 +100,19 @@ fn trigger_of(head: &str, condition: &str, statements: &str) -> String {
 
 fn raising(statements: &str) -> String {
     let raise = |statements: String, what: &str| {
-        let begin = format!("RAISE {what} '");
-        let mut parts = statements.split(&begin);
-        let first = parts.next().unwrap_or_default().to_owned();
-        parts.fold(first, |sql, part| {
+        replaced(&statements, &format!("RAISE {what} '"), |part| {
             let (text, rest) = part.split_once('\'').expect("a text ends");
             let raised = match system() {
                 System::Sqlite => format!("SELECT RAISE({what}, '{text}')"),
                 System::Postgres => format!("RAISE EXCEPTION '{text}'"),
                 System::Mysql => format!("SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '{text}'"),
             };
-            sql + &raised + rest
+            raised + rest
         })
     };
-    raise(raise(statements.to_owned(), "ABORT"), "ROLLBACK")
+    let statements = statements.replace(
+        "RAISE IGNORE",
+        on("SELECT RAISE(IGNORE)", "RETURN NULL", ""),
+    );
+    raise(raise(statements, "ABORT"), "ROLLBACK")
 }

@@ -108,11 +108,12 @@ fn acd_03_a_batch_of_users_gets_its_profiles_in_a_batch_and_older_users_get_thei
     assert_eq!(inserts, on(3, 3, 120), "one for the rows of each model");
     assert_eq!(stored(&mut conn), [40; 3]);
 
-    let plain = (0..5).map(|n| users::name.eq(format!("plain {n}")));
-    diesel::insert_into(users::table)
-        .values(plain.collect::<Vec<_>>())
-        .execute(&mut conn)
-        .expect("plain Diesel tells nobody");
+    for n in 0..5 {
+        diesel::insert_into(users::table)
+            .values(users::name.eq(format!("plain {n}")))
+            .execute(&mut conn)
+            .expect("plain Diesel tells nobody");
+    }
     assert_eq!(stored(&mut conn), [45, 40, 40]);
     assert_eq!(User::ensure_profile(&mut conn).expect("profiles"), 5);
     assert_eq!(stored(&mut conn), [45; 3]);

@@ -5,9 +5,9 @@ use backends::script::{LOG, counted};
 use backends::{
     System, TestConnection, fresh, hear_deletes, insert, insert_circle, model, rows, system,
 };
-use diesel_hooks::Error;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
+use diesel_hooks::Error;
 use diesel_hooks::prelude::*;
 
 model!(Artist of artists { name: String = [Text] });

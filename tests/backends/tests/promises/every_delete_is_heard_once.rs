@@ -1,15 +1,12 @@
 //! The rows that a delete removes are those that are announced and those that are reported, each once,
 //! whatever receivers do meanwhile.
-#![allow(missing_docs)]
-
-mod common;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
-use backends::{hear_deletes, model};
-use common::script::{LOG, on_event};
-use common::{depth, memory};
+use backends::script::{LOG, on_event};
+use backends::{TestConnection, hear_deletes, model};
+use backends::{depth, fresh};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel_hooks::Error;
@@ -59,12 +56,12 @@ fn post_crumb(event: &PostDelete<Crumb>) {
 }
 
 const SCHEMA: &str = "
-    CREATE TABLE tops (id INTEGER PRIMARY KEY, up_id INTEGER REFERENCES tops);
-    CREATE TABLE middles (id INTEGER PRIMARY KEY, top_id INTEGER NOT NULL REFERENCES tops,
-        other_id INTEGER REFERENCES tops);
-    CREATE TABLE lows (id INTEGER PRIMARY KEY, middle_id INTEGER REFERENCES middles, seen_id INTEGER REFERENCES tops);
-    CREATE TABLE crumbs (id INTEGER PRIMARY KEY, middle_id INTEGER NOT NULL REFERENCES middles);
-    CREATE TABLE dusts (id INTEGER PRIMARY KEY, low_id INTEGER NOT NULL REFERENCES lows);
+    CREATE TABLE tops (id {key}, up_id INTEGER REFERENCES tops (id));
+    CREATE TABLE middles (id {key}, top_id INTEGER NOT NULL REFERENCES tops (id),
+        other_id INTEGER REFERENCES tops (id));
+    CREATE TABLE lows (id {key}, middle_id INTEGER REFERENCES middles (id), seen_id INTEGER REFERENCES tops (id));
+    CREATE TABLE crumbs (id {key}, middle_id INTEGER NOT NULL REFERENCES middles (id));
+    CREATE TABLE dusts (id {key}, low_id INTEGER NOT NULL REFERENCES lows (id));
 ";
 
 /// A small generator; the seed makes a failure repeatable.
@@ -101,7 +98,7 @@ macro_rules! ids {
 }
 
 /// Every row that somebody hears of, as its events name it.
-fn heard_rows(conn: &mut SqliteConnection) -> BTreeSet<String> {
+fn heard_rows(conn: &mut TestConnection) -> BTreeSet<String> {
     let named =
         |model: &'static str, ids: Vec<i32>| ids.into_iter().map(move |id| format!("{model} {id}"));
     let (tops, middles, lows) = (ids!(tops, conn), ids!(middles, conn), ids!(lows, conn));
@@ -113,7 +110,7 @@ fn heard_rows(conn: &mut SqliteConnection) -> BTreeSet<String> {
 }
 
 /// Adds a row somewhere, of a key that no row had, and says which.
-fn insert(conn: &mut SqliteConnection, random: &Random, id: i32) -> QueryResult<Option<String>> {
+fn insert(conn: &mut TestConnection, random: &Random, id: i32) -> QueryResult<Option<String>> {
     let (tops, middles, lows) = (ids!(tops, conn), ids!(middles, conn), ids!(lows, conn));
     Ok(match random.below(5) {
         0 => {
@@ -173,7 +170,7 @@ fn insert(conn: &mut SqliteConnection, random: &Random, id: i32) -> QueryResult<
 }
 
 /// Deletes some row, if there is one, with its hooks.
-fn delete_one(conn: &mut SqliteConnection, random: &Random) -> diesel_hooks::Result<usize> {
+fn delete_one(conn: &mut TestConnection, random: &Random) -> diesel_hooks::Result<usize> {
     let (tops, middles, lows) = (ids!(tops, conn), ids!(middles, conn), ids!(lows, conn));
     let deleted = match random.below(3) {
         0 => random
@@ -189,7 +186,7 @@ fn delete_one(conn: &mut SqliteConnection, random: &Random) -> diesel_hooks::Res
     Ok(deleted.transpose()?.map_or(0, |deleted| deleted.total))
 }
 
-fn delete_some(conn: &mut SqliteConnection, random: &Random) -> diesel_hooks::Result<usize> {
+fn delete_some(conn: &mut TestConnection, random: &Random) -> diesel_hooks::Result<usize> {
     if random.below(2) == 0 {
         return delete_one(conn, random);
     }
@@ -206,14 +203,27 @@ enum Meddle {
     Insert(usize),
 }
 
-fn run(seed: u64, meddle: fn(usize) -> Meddle) -> usize {
+/// Several, on one database.
+fn run(seeds: impl Iterator<Item = u64>, meddle: fn(usize) -> Meddle) -> usize {
+    const EMPTY: &str = "
+        DELETE FROM dusts; DELETE FROM crumbs; DELETE FROM lows; DELETE FROM middles;
+        UPDATE tops SET up_id = NULL; DELETE FROM tops;
+    ";
+    let mut conn = fresh(SCHEMA);
+    let removed = seeds.map(|seed| {
+        conn.batch_execute(EMPTY).expect("emptied");
+        run_one(&mut conn, seed, meddle)
+    });
+    removed.sum()
+}
+
+fn run_one(conn: &mut TestConnection, seed: u64, meddle: fn(usize) -> Meddle) -> usize {
     let random = Random(std::rc::Rc::new(Cell::new(seed)));
-    let mut conn = memory(SCHEMA);
     let count = 3 + random.below(18) as i32;
     for id in 1..=count {
-        insert(&mut conn, &random, id).expect("inserted");
+        insert(conn, &random, id).expect("inserted");
     }
-    let before = heard_rows(&mut conn);
+    let before = heard_rows(conn);
     let added = std::rc::Rc::new(RefCell::new(Vec::new()));
     let seen = Cell::new(0);
     let (meddle, inside, noted) = (meddle(random.below(8)), random.clone(), added.clone());
@@ -228,12 +238,12 @@ fn run(seed: u64, meddle: fn(usize) -> Meddle) -> usize {
         }
         Ok(())
     });
-    let outcome = delete_some(&mut conn, &random);
+    let outcome = delete_some(conn, &random);
     on_event(|_, _| Ok(()));
     let heard = LOG.take();
-    let after = heard_rows(&mut conn);
+    let after = heard_rows(conn);
     let context = format!("seed {seed}: {heard:?}");
-    assert_eq!(depth(&mut conn), 0, "{context}");
+    assert_eq!(depth(conn), 0, "{context}");
     let total = match outcome {
         Ok(total) => total,
         Err(Error::ChildAppeared { .. } | Error::Receiver(_)) => {
@@ -263,31 +273,25 @@ fn run(seed: u64, meddle: fn(usize) -> Meddle) -> usize {
 
 #[test]
 fn what_is_announced_is_what_goes_and_what_is_reported() {
-    let removed: usize = (1..=200)
-        .map(|seed| run(seed * 7_919, |_| Meddle::Not))
-        .sum();
+    let removed = run((1..=200).map(|seed| seed * 7_919), |_| Meddle::Not);
     assert!(removed > 400, "{removed}");
 }
 
 #[test]
 fn also_where_a_receiver_deletes_rows_of_the_plan_or_others() {
-    let removed: usize = (1..=300)
-        .map(|seed| run(seed * 6_271, Meddle::Delete))
-        .sum();
+    let removed = run((1..=300).map(|seed| seed * 6_271), Meddle::Delete);
     assert!(removed > 600, "{removed}");
 }
 
 #[test]
 fn also_where_a_receiver_adds_dependents() {
-    let removed: usize = (1..=300)
-        .map(|seed| run(seed * 4_597, Meddle::Insert))
-        .sum();
+    let removed = run((1..=300).map(|seed| seed * 4_597), Meddle::Insert);
     assert!(removed > 400, "{removed}");
 }
 
 #[test]
 fn rows_that_receivers_remove_by_plain_sql_are_not_reported() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     conn.batch_execute(
         "INSERT INTO tops VALUES (1, NULL), (2, 1), (3, 1); INSERT INTO middles VALUES (4, 3, NULL)",
     )

@@ -1,21 +1,16 @@
 //! A dependent of `auto_create` is made exactly once with its parent, and never else.
-#![allow(missing_docs)]
-
-#[path = "backends/tests/accounts/mod.rs"]
-mod accounts;
-mod common;
 
 use std::sync::Barrier;
 
-use accounts::{LOG, SCHEMA, User, named, numbered, stored, users};
-use common::{OnDisk, memory};
+use crate::accounts::{LOG, SCHEMA, User, named, numbered, stored, users};
+use backends::{Database, TestConnection, fresh};
 use diesel::prelude::*;
 use diesel_hooks::Error;
 use diesel_hooks::prelude::*;
 
 #[test]
 fn each_created_row_has_exactly_one() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     User::create(&mut conn, named("Ada")).expect("a user");
     let users = User::create_many(&mut conn, numbered(130)).expect("users");
     assert_eq!(stored(&mut conn), [131; 3]);
@@ -29,7 +24,7 @@ fn each_created_row_has_exactly_one() {
 
 #[test]
 fn an_update_makes_none() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let mut user = User::create(&mut conn, named("Ada")).expect("a user");
     user.profile(&mut conn)
         .expect("a profile")
@@ -45,7 +40,7 @@ fn an_update_makes_none() {
 
 #[test]
 fn finding_a_row_makes_none() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let user = User::create(&mut conn, named("Ada")).expect("a user");
     user.profile(&mut conn)
         .expect("a profile")
@@ -64,7 +59,7 @@ fn finding_a_row_makes_none() {
 
 #[test]
 fn loading_fixtures_makes_none() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let made = conn.loading_fixtures(|conn| {
         User::create(conn, named("Ada"))?;
         User::create_many(conn, numbered(3))
@@ -82,7 +77,7 @@ fn loading_fixtures_makes_none() {
 
 #[test]
 fn a_user_that_is_refused_leaves_none() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     User::create(&mut conn, named("user 60")).expect("a user");
     User::create(&mut conn, named("user 60")).expect_err("the name is taken");
     User::create_many(&mut conn, numbered(70)).expect_err("the name is taken");
@@ -94,9 +89,9 @@ fn a_user_that_is_refused_leaves_none() {
 #[test]
 fn connections_at_once_make_one_for_each() {
     const CONNECTIONS: usize = 4;
-    let disk = OnDisk::new(SCHEMA);
+    let disk = Database::new(SCHEMA);
     let start = Barrier::new(CONNECTIONS + 1);
-    let create = &|mut conn: SqliteConnection| {
+    let create = &|mut conn: TestConnection| {
         start.wait();
         let mut made = 0;
         for new in numbered(40) {
@@ -111,7 +106,7 @@ fn connections_at_once_make_one_for_each() {
         }
         made
     };
-    let ensure = &|mut conn: SqliteConnection| {
+    let ensure = &|mut conn: TestConnection| {
         start.wait();
         (0..40)
             .map(|_| User::ensure_profile(&mut conn).expect("none or some"))

@@ -1,9 +1,6 @@
 //! Which signals an operation sends, in which order, and to which receivers.
-#![allow(missing_docs)]
 
-mod common;
-
-use common::{Log, memory};
+use backends::{Log, TestConnection, fresh};
 use diesel::prelude::*;
 use diesel_hooks::Error;
 use diesel_hooks::error::Operation;
@@ -12,9 +9,10 @@ use diesel_hooks::prelude::*;
 diesel::table! { articles (id) { id -> Integer, title -> Text, words -> Integer } }
 
 const SCHEMA: &str =
-    "CREATE TABLE articles (id INTEGER PRIMARY KEY, title TEXT NOT NULL, words INTEGER NOT NULL);";
+    "CREATE TABLE articles (id {key}, title TEXT NOT NULL, words INTEGER NOT NULL);";
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Article {
     id: i32,
     title: String,
@@ -23,7 +21,7 @@ struct Article {
 
 static LOG: Log = Log::new();
 
-fn rows_there(conn: &mut SqliteConnection) -> i64 {
+fn rows_there(conn: &mut TestConnection) -> i64 {
     articles::table
         .count()
         .get_result(conn)
@@ -31,7 +29,7 @@ fn rows_there(conn: &mut SqliteConnection) -> i64 {
 }
 
 #[receiver]
-fn pre_save(event: &mut PreSave<Article>, conn: &mut SqliteConnection) {
+fn pre_save(event: &mut PreSave<Article>, conn: &mut TestConnection) {
     let kind = match event {
         PreSave::Create(_) => "create",
         PreSave::Update(_) => "update",
@@ -53,7 +51,7 @@ fn pre_update(event: &mut PreUpdate<Article>) -> Result<(), String> {
 }
 
 #[receiver]
-fn post_create(event: &PostCreate<Article>, conn: &mut SqliteConnection) {
+fn post_create(event: &PostCreate<Article>, conn: &mut TestConnection) {
     LOG.push(format!(
         "post_create {}, {} rows",
         event.instance.title,
@@ -82,7 +80,7 @@ fn post_save(event: &PostSave<Article>) {
 }
 
 #[receiver]
-fn pre_delete(event: &PreDelete<Article>, conn: &mut SqliteConnection) {
+fn pre_delete(event: &PreDelete<Article>, conn: &mut TestConnection) {
     LOG.push(format!(
         "pre_delete {}, {} rows",
         event.instance.title,
@@ -91,7 +89,7 @@ fn pre_delete(event: &PreDelete<Article>, conn: &mut SqliteConnection) {
 }
 
 #[receiver]
-fn post_delete(event: &PostDelete<Article>, conn: &mut SqliteConnection) {
+fn post_delete(event: &PostDelete<Article>, conn: &mut TestConnection) {
     LOG.push(format!(
         "post_delete {}, {} rows",
         event.instance.title,
@@ -100,7 +98,7 @@ fn post_delete(event: &PostDelete<Article>, conn: &mut SqliteConnection) {
 }
 
 #[receiver]
-fn whole_batch(events: &[PostSave<Article>], conn: &mut SqliteConnection) {
+fn whole_batch(events: &[PostSave<Article>], conn: &mut TestConnection) {
     let titles: Vec<_> = events
         .iter()
         .map(|event| event.instance.title.as_str())
@@ -115,7 +113,7 @@ fn new_article(title: &str) -> NewArticle {
     }
 }
 
-fn one_article(conn: &mut SqliteConnection) -> Article {
+fn one_article(conn: &mut TestConnection) -> Article {
     let article = Article::create(conn, new_article("first")).expect("an article");
     LOG.take();
     article
@@ -123,7 +121,7 @@ fn one_article(conn: &mut SqliteConnection) -> Article {
 
 #[test]
 fn create_sends_save_and_create_around_the_insert() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let article = Article::create(&mut conn, new_article("  spaces ")).expect("an article");
     assert_eq!((article.id, article.title.as_str()), (1, "spaces"));
     assert_eq!(
@@ -140,7 +138,7 @@ fn create_sends_save_and_create_around_the_insert() {
 
 #[test]
 fn create_many_sends_each_signal_for_all_rows_before_the_next_one() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let articles = Article::create_many(&mut conn, vec![new_article(" a"), new_article("b ")])
         .expect("two articles");
     assert_eq!(articles, articles::table.load(&mut conn).expect("two rows"));
@@ -162,9 +160,9 @@ fn create_many_sends_each_signal_for_all_rows_before_the_next_one() {
 
 #[test]
 fn create_many_of_nothing_does_nothing() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let (articles, statements) =
-        common::statements(&mut conn, |conn| Article::create_many(conn, Vec::new()));
+        backends::statements(&mut conn, |conn| Article::create_many(conn, Vec::new()));
     assert!(articles.expect("nothing").is_empty());
     assert!(LOG.take().is_empty());
     assert!(statements.is_empty(), "{statements:?}");
@@ -172,7 +170,7 @@ fn create_many_of_nothing_does_nothing() {
 
 #[test]
 fn save_sends_save_and_update_and_knows_what_changed() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let mut article = one_article(&mut conn);
     article.title = " saved ".into();
     article.save(&mut conn).expect("saved");
@@ -191,7 +189,7 @@ fn save_sends_save_and_update_and_knows_what_changed() {
 
 #[test]
 fn update_writes_and_names_the_columns_that_differ() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let mut article = one_article(&mut conn);
     diesel::update(articles::table)
         .set(articles::title.eq("elsewhere"))
@@ -221,9 +219,9 @@ fn update_writes_and_names_the_columns_that_differ() {
 
 #[test]
 fn an_update_that_changes_nothing_sends_nothing() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let mut article = one_article(&mut conn);
-    let (outcome, statements) = common::statements(&mut conn, |conn| {
+    let (outcome, statements) = backends::statements(&mut conn, |conn| {
         article.update(conn, |article| article.words = 100)
     });
     outcome.expect("nothing to do");
@@ -233,7 +231,7 @@ fn an_update_that_changes_nothing_sends_nothing() {
 
 #[test]
 fn what_a_receiver_changes_before_an_update_is_written_too() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     diesel::insert_into(articles::table)
         .values((articles::title.eq(" untrimmed "), articles::words.eq(1)))
         .execute(&mut conn)
@@ -254,7 +252,7 @@ fn what_a_receiver_changes_before_an_update_is_written_too() {
 
 #[test]
 fn update_set_sends_the_row_as_the_database_computed_it() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let mut article = one_article(&mut conn);
     article
         .update_set(
@@ -290,9 +288,9 @@ fn an_empty_changeset_does_nothing() {
         title: Option<String>,
     }
 
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let mut article = one_article(&mut conn);
-    let (outcome, statements) = common::statements(&mut conn, |conn| {
+    let (outcome, statements) = backends::statements(&mut conn, |conn| {
         article.update_set(conn, Nothing { title: None })
     });
     outcome.expect("nothing to do");
@@ -302,7 +300,7 @@ fn an_empty_changeset_does_nothing() {
 
 #[test]
 fn delete_sends_before_and_after() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let article = one_article(&mut conn);
     let deleted = article.delete(&mut conn).expect("deleted");
     assert_eq!((deleted.total, deleted.by_model["Article"]), (1, 1));
@@ -314,7 +312,7 @@ fn delete_sends_before_and_after() {
 
 #[test]
 fn deleting_a_row_that_is_gone_is_no_error_and_sends_nothing() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let article = one_article(&mut conn);
     diesel::delete(articles::table)
         .execute(&mut conn)
@@ -331,6 +329,7 @@ mod ordered {
     diesel::table! { things (id) { id -> Integer, name -> Text } }
 
     #[derive(Debug, Clone, Queryable, Hooks)]
+    #[hooks(connection(TestConnection))]
     pub(crate) struct Thing {
         pub(crate) id: i32,
         pub(crate) name: String,
@@ -397,8 +396,8 @@ mod ordered {
 
 use ordered::{NewThing, Thing};
 
-fn things() -> SqliteConnection {
-    memory("CREATE TABLE things (id INTEGER PRIMARY KEY, name TEXT NOT NULL);")
+fn things() -> TestConnection {
+    fresh("CREATE TABLE things (id {key}, name TEXT NOT NULL);")
 }
 
 fn new_thing(name: &str) -> NewThing {

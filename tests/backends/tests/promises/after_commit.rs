@@ -1,14 +1,10 @@
 //! Callbacks run after the outermost COMMIT, in order, and never for what was rolled back.
-#![allow(missing_docs)]
 
-mod common;
-#[path = "backends/tests/desk/mod.rs"]
-mod desk;
-
+use backends::Transactions;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use desk::{Desk, NewStamp, Order, Stamp, done, new_order, roll_back};
-use diesel::connection::{AnsiTransactionManager, TransactionManager};
+use crate::desk::{Desk, NewStamp, Order, Stamp, done, new_order, roll_back};
+use diesel::connection::TransactionManager;
 use diesel::prelude::*;
 use diesel_hooks::prelude::*;
 
@@ -138,13 +134,13 @@ fn a_savepoint_of_the_librarys_own_leaves_the_queue_in_order() {
 #[test]
 fn a_transaction_begun_and_committed_by_hand_is_one() {
     let (desk, mut conn) = Desk::new();
-    AnsiTransactionManager::begin_transaction(&mut conn).expect("a transaction");
+    Transactions::begin_transaction(&mut conn).expect("a transaction");
     desk.order(&mut conn, "outer").expect("an order");
-    AnsiTransactionManager::begin_transaction(&mut conn).expect("a savepoint");
+    Transactions::begin_transaction(&mut conn).expect("a savepoint");
     desk.order(&mut conn, "inner").expect("an order");
-    AnsiTransactionManager::rollback_transaction(&mut conn).expect("the savepoint is there");
+    Transactions::rollback_transaction(&mut conn).expect("the savepoint is there");
     assert_eq!(desk.log(), ["undo inner, 0 left"]);
-    AnsiTransactionManager::commit_transaction(&mut conn).expect("it commits");
+    Transactions::commit_transaction(&mut conn).expect("it commits");
     assert_eq!(desk.log(), ["outer sees 1"]);
 }
 

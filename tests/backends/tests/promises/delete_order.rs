@@ -1,13 +1,10 @@
 //! Rows are deleted before the rows that they refer to, whatever their tables and keys.
-#![allow(missing_docs)]
-
-mod common;
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use common::script::{LOG, counted};
-use common::{Log, memory};
+use backends::script::{LOG, counted};
+use backends::{Log, TestConnection, fresh, hear_deletes};
 use diesel::prelude::*;
 use diesel_hooks::prelude::*;
 
@@ -20,18 +17,20 @@ mod graph {
     diesel::table! { rights (id) { id -> Integer, one_id -> Nullable<Integer>, two_id -> Nullable<Integer> } }
 
     pub(crate) const SCHEMA: &str = "
-        CREATE TABLE nodes (id INTEGER PRIMARY KEY,
-            one_id INTEGER REFERENCES nodes, two_id INTEGER REFERENCES nodes);
-        CREATE TABLE lefts (id INTEGER PRIMARY KEY,
-            one_id INTEGER REFERENCES rights, two_id INTEGER REFERENCES nodes);
-        CREATE TABLE rights (id INTEGER PRIMARY KEY,
-            one_id INTEGER REFERENCES lefts, two_id INTEGER REFERENCES lefts);
+        CREATE TABLE nodes (id {key},
+            one_id INTEGER REFERENCES nodes (id), two_id INTEGER REFERENCES nodes (id));
+        CREATE TABLE lefts (id {key},
+            one_id INTEGER {sqlite: REFERENCES rights (id)}, two_id INTEGER REFERENCES nodes (id));
+        CREATE TABLE rights (id {key},
+            one_id INTEGER REFERENCES lefts (id), two_id INTEGER REFERENCES lefts (id));
+        {servers: ALTER TABLE lefts ADD FOREIGN KEY (one_id) REFERENCES rights (id);}
         CREATE INDEX nodes_one ON nodes (one_id); CREATE INDEX nodes_two ON nodes (two_id);
         CREATE INDEX lefts_one ON lefts (one_id); CREATE INDEX lefts_two ON lefts (two_id);
         CREATE INDEX rights_one ON rights (one_id); CREATE INDEX rights_two ON rights (two_id);
     ";
 
     #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+    #[hooks(connection(TestConnection))]
     pub(crate) struct Node {
         pub(crate) id: i32,
         #[hooks(one_to_one(Node, on_delete = Cascade))]
@@ -41,6 +40,7 @@ mod graph {
     }
 
     #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+    #[hooks(connection(TestConnection))]
     pub(crate) struct Left {
         pub(crate) id: i32,
         #[hooks(one_to_one(Right, on_delete = Cascade))]
@@ -50,6 +50,7 @@ mod graph {
     }
 
     #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+    #[hooks(connection(TestConnection))]
     pub(crate) struct Right {
         pub(crate) id: i32,
         #[hooks(one_to_one(Left, on_delete = Cascade))]
@@ -87,7 +88,7 @@ impl Table {
     }
 }
 
-fn insert(conn: &mut SqliteConnection, (table, id): Row, [one, two]: [Option<i32>; 2]) {
+fn insert(conn: &mut TestConnection, (table, id): Row, [one, two]: [Option<i32>; 2]) {
     macro_rules! insert_into {
         ($table:ident) => {
             diesel::insert_into($table::table)
@@ -108,7 +109,7 @@ fn insert(conn: &mut SqliteConnection, (table, id): Row, [one, two]: [Option<i32
 }
 
 fn delete(
-    conn: &mut SqliteConnection,
+    conn: &mut TestConnection,
     (table, id): Row,
 ) -> diesel_hooks::Result<diesel_hooks::Deleted> {
     match table {
@@ -118,7 +119,7 @@ fn delete(
     }
 }
 
-fn rows(conn: &mut SqliteConnection) -> HashSet<Row> {
+fn rows(conn: &mut TestConnection) -> HashSet<Row> {
     let mut rows = HashSet::new();
     macro_rules! add {
         ($($name:ident $table:ident),*) => {$(
@@ -130,7 +131,7 @@ fn rows(conn: &mut SqliteConnection) -> HashSet<Row> {
     rows
 }
 
-fn nodes_of(conn: &mut SqliteConnection, rows: &[(i32, Option<i32>, Option<i32>)]) {
+fn nodes_of(conn: &mut TestConnection, rows: &[(i32, Option<i32>, Option<i32>)]) {
     for (id, one, two) in rows {
         insert(conn, (Table::Node, *id), [*one, *two]);
     }
@@ -138,7 +139,7 @@ fn nodes_of(conn: &mut SqliteConnection, rows: &[(i32, Option<i32>, Option<i32>)
 
 #[test]
 fn a_row_of_one_table_that_is_reached_at_two_depths_goes_before_both_rows_it_refers_to() {
-    let mut conn = memory(graph::SCHEMA);
+    let mut conn = fresh(graph::SCHEMA);
     nodes_of(
         &mut conn,
         &[
@@ -166,7 +167,7 @@ fn a_row_of_one_table_that_is_reached_at_two_depths_goes_before_both_rows_it_ref
 
 #[test]
 fn rows_that_alternate_between_two_tables_go_from_the_end_of_their_chain() {
-    let mut conn = memory(graph::SCHEMA);
+    let mut conn = fresh(graph::SCHEMA);
     insert(&mut conn, (Table::Left, 1), [None, None]);
     insert(&mut conn, (Table::Right, 9), [Some(1), None]);
     insert(&mut conn, (Table::Left, 5), [Some(9), None]);
@@ -184,12 +185,12 @@ fn rows_that_alternate_between_two_tables_go_from_the_end_of_their_chain() {
 
 #[test]
 fn a_child_hears_that_it_is_gone_while_the_row_it_referred_to_is_there() {
-    let mut conn = memory(graph::SCHEMA);
+    let mut conn = fresh(graph::SCHEMA);
     nodes_of(
         &mut conn,
         &[(1, None, None), (2, Some(1), None), (3, Some(2), None)],
     );
-    common::script::on_event(|event, conn| {
+    backends::script::on_event(|event, conn| {
         if event.starts_with("post") {
             let left: i64 = nodes::table.count().get_result(conn)?;
             LOG.push(format!("{left} left"));
@@ -213,7 +214,7 @@ fn a_child_hears_that_it_is_gone_while_the_row_it_referred_to_is_there() {
 
 /// A chain of rows, each of which refers to the one before.
 fn chain(length: i32, table: impl Fn(i32) -> Table) {
-    let mut conn = memory(graph::SCHEMA);
+    let mut conn = fresh(graph::SCHEMA);
     conn.transaction(|conn| {
         insert(conn, (table(0), 0), [None, None]);
         for id in 1..length {
@@ -253,7 +254,7 @@ fn a_chain_of_ten_thousand_rows_that_alternate_ends() {
 
 #[test]
 fn a_circle_under_immediate_foreign_keys_is_opened_where_it_can_be_null() {
-    let mut conn = memory(graph::SCHEMA);
+    let mut conn = fresh(graph::SCHEMA);
     nodes_of(
         &mut conn,
         &[(1, None, None), (2, Some(1), None), (3, Some(2), None)],
@@ -269,9 +270,9 @@ fn a_circle_under_immediate_foreign_keys_is_opened_where_it_can_be_null() {
 
 #[test]
 fn a_circle_of_deferred_foreign_keys_is_deleted_and_each_row_heard_once() {
-    let mut conn = memory(&graph::SCHEMA.replace(
-        "REFERENCES nodes,",
-        "REFERENCES nodes DEFERRABLE INITIALLY DEFERRED,",
+    let mut conn = fresh(&graph::SCHEMA.replace(
+        "REFERENCES nodes (id),",
+        "REFERENCES nodes (id) DEFERRABLE INITIALLY DEFERRED,",
     ));
     // 3 refers to itself, and 4 to the circle that 1 and 2 make.
     let circle = [
@@ -301,6 +302,7 @@ mod without_case {
     diesel::table! { names (id) { id -> Text, under -> Nullable<Text>, beside -> Nullable<Text> } }
 
     #[derive(Debug, Clone, Queryable, Hooks)]
+    #[hooks(connection(TestConnection))]
     pub(crate) struct Name {
         pub(crate) id: String,
         #[hooks(one_to_one(Name, on_delete = Cascade, accessor = above))]
@@ -314,9 +316,9 @@ mod without_case {
 
 #[test]
 fn keys_that_the_database_compares_without_case_are_in_order_too() {
-    let mut conn = memory(
+    let mut conn = fresh(
         "CREATE TABLE names (id TEXT COLLATE NOCASE PRIMARY KEY NOT NULL,
-             under TEXT COLLATE NOCASE REFERENCES names, beside TEXT COLLATE NOCASE REFERENCES names);
+             under TEXT COLLATE NOCASE REFERENCES names (id), beside TEXT COLLATE NOCASE REFERENCES names (id));
          INSERT INTO names VALUES ('a', NULL, NULL), ('c', 'A', NULL), ('b', 'A', 'C'), ('d', 'B', 'C');",
     );
     let name = without_case::Name::get(&mut conn, "a".into()).expect("a name");
@@ -346,23 +348,26 @@ mod harbour {
     diesel::table! { cranes (id) { id -> Integer, port_id -> Integer, boat_id -> Nullable<Integer> } }
 
     pub(crate) const SCHEMA: &str = "
-        CREATE TABLE ports (id INTEGER PRIMARY KEY);
-        CREATE TABLE boats (id INTEGER PRIMARY KEY, port_id INTEGER NOT NULL REFERENCES ports,
-            crane_id INTEGER REFERENCES cranes);
-        CREATE TABLE cranes (id INTEGER PRIMARY KEY, port_id INTEGER NOT NULL REFERENCES ports,
-            boat_id INTEGER REFERENCES boats);
+        CREATE TABLE ports (id {key});
+        CREATE TABLE boats (id {key}, port_id INTEGER NOT NULL REFERENCES ports (id),
+            crane_id INTEGER {sqlite: REFERENCES cranes (id)});
+        CREATE TABLE cranes (id {key}, port_id INTEGER NOT NULL REFERENCES ports (id),
+            boat_id INTEGER REFERENCES boats (id));
+        {servers: ALTER TABLE boats ADD FOREIGN KEY (crane_id) REFERENCES cranes (id);}
         INSERT INTO ports VALUES (1);
         INSERT INTO cranes VALUES (1, 1, NULL), (2, 1, NULL), (3, 1, NULL);
         INSERT INTO boats VALUES (1, 1, 3), (2, 1, 1);
     ";
 
     #[derive(Debug, Clone, Queryable, Insertable, Hooks)]
+    #[hooks(connection(TestConnection))]
     #[hooks(new = Self)]
     pub(crate) struct Port {
         pub(crate) id: i32,
     }
 
     #[derive(Debug, Clone, Queryable, Hooks)]
+    #[hooks(connection(TestConnection))]
     pub(crate) struct Boat {
         pub(crate) id: i32,
         #[hooks(one_to_one(Port, on_delete = Cascade))]
@@ -372,6 +377,7 @@ mod harbour {
     }
 
     #[derive(Debug, Clone, Queryable, Hooks)]
+    #[hooks(connection(TestConnection))]
     pub(crate) struct Crane {
         pub(crate) id: i32,
         #[hooks(one_to_one(Port, on_delete = Cascade))]
@@ -383,12 +389,12 @@ mod harbour {
     pub(crate) static BATCHES: Log = Log::new();
 
     #[receiver]
-    fn cranes_go(events: &[PreDelete<Crane>], _: &mut SqliteConnection) {
+    fn cranes_go(events: &[PreDelete<Crane>], _: &mut TestConnection) {
         BATCHES.push(format!("pre {} cranes", events.len()));
     }
 
     #[receiver]
-    fn cranes_went(events: &[PostDelete<Crane>], _: &mut SqliteConnection) {
+    fn cranes_went(events: &[PostDelete<Crane>], _: &mut TestConnection) {
         BATCHES.push(format!("post {} cranes", events.len()));
     }
 
@@ -407,7 +413,7 @@ mod harbour {
 fn a_relation_without_rows_has_no_say_and_batches_are_as_large_as_the_order_permits() {
     use harbour::{BATCHES, Port, SCHEMA};
 
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let deleted = Port { id: 1 }
         .delete(&mut conn)
         .expect("boats before cranes");
@@ -430,7 +436,7 @@ fn a_relation_without_rows_has_no_say_and_batches_are_as_large_as_the_order_perm
 fn rows_that_refer_to_each_others_tables_are_announced_in_the_batches_that_their_order_permits() {
     use harbour::{BATCHES, Port, SCHEMA};
 
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     // Crane 2 depends on boat 1, which depends on crane 3; boat 2 depends on crane 1.
     diesel::update(harbour::cranes::table.find(2))
         .set(harbour::cranes::boat_id.eq(1))
@@ -511,9 +517,14 @@ fn closure(root: Row, refers_to: &HashMap<Row, [Option<i32>; 2]>) -> HashSet<Row
 
 #[test]
 fn random_rows_go_children_first_with_each_heard_and_counted_once() {
+    const EMPTY: &str = "
+        UPDATE nodes SET one_id = NULL, two_id = NULL; UPDATE lefts SET one_id = NULL, two_id = NULL;
+        DELETE FROM rights; DELETE FROM lefts; DELETE FROM nodes;
+    ";
     let mut random = Random(0x5EED);
+    let mut conn = fresh(graph::SCHEMA);
     for case in 0..300 {
-        let mut conn = memory(graph::SCHEMA);
+        backends::insert(&mut conn, EMPTY);
         let (order, refers_to) = random_rows(&mut random);
         for row in &order {
             insert(&mut conn, *row, refers_to[row]);

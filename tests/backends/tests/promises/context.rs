@@ -1,12 +1,9 @@
 //! A value set with `with_context` is the connection's, typed, and gone when its scope ends.
-#![allow(missing_docs)]
-
-mod common;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use common::memory;
+use backends::{TestConnection, fresh};
 use diesel::connection::InstrumentationEvent;
 use diesel::prelude::*;
 use diesel::r2d2::{ConnectionManager, Pool};
@@ -17,11 +14,12 @@ diesel::table! { pages (id) { id -> Integer, title -> Text } }
 diesel::table! { audits (id) { id -> Integer, actor -> Text } }
 
 const SCHEMA: &str = "
-    CREATE TABLE pages (id INTEGER PRIMARY KEY, title TEXT NOT NULL);
-    CREATE TABLE audits (id INTEGER PRIMARY KEY, actor TEXT NOT NULL);
+    CREATE TABLE pages (id {key}, title TEXT NOT NULL);
+    CREATE TABLE audits (id {key}, actor TEXT NOT NULL);
 ";
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Page {
     id: i32,
     title: String,
@@ -34,7 +32,7 @@ struct Actor(&'static str);
 struct Request(u64);
 
 #[receiver]
-fn audit(_: &PostSave<Page>, conn: &mut SqliteConnection) -> QueryResult<()> {
+fn audit(_: &PostSave<Page>, conn: &mut TestConnection) -> QueryResult<()> {
     let actor = conn.context::<Actor>();
     let actor = actor.as_ref().map_or("nobody", |actor| actor.0);
     diesel::insert_into(audits::table)
@@ -43,19 +41,19 @@ fn audit(_: &PostSave<Page>, conn: &mut SqliteConnection) -> QueryResult<()> {
         .map(drop)
 }
 
-fn actors(conn: &mut SqliteConnection) -> Vec<String> {
+fn actors(conn: &mut TestConnection) -> Vec<String> {
     let actors = audits::table.select(audits::actor).order(audits::id);
     actors.load(conn).expect("audits can be read")
 }
 
-fn create(conn: &mut SqliteConnection) -> diesel_hooks::Result {
+fn create(conn: &mut TestConnection) -> diesel_hooks::Result {
     let title = "page".to_owned();
     Page::create(conn, NewPage { title }).map(drop)
 }
 
 #[test]
 fn a_receiver_learns_who_acts() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     conn.with_context(Actor("ada"), |conn| {
         create(conn)?;
         conn.with_context(Actor("grace"), create)?;
@@ -68,7 +66,7 @@ fn a_receiver_learns_who_acts() {
 
 #[test]
 fn values_of_different_types_do_not_hide_each_other() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     conn.with_context(Actor("ada"), |conn| {
         conn.with_context(Request(7), |conn| {
             assert_eq!(conn.context(), Some(Arc::new(Actor("ada"))));
@@ -83,7 +81,7 @@ fn values_of_different_types_do_not_hide_each_other() {
 
 #[test]
 fn an_error_restores_what_was_set_outside_and_is_the_applications() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     conn.with_context(Actor("ada"), |conn| {
         let outcome = conn.with_context(Actor("grace"), |_| Err::<(), _>(DieselError::NotFound));
         assert_eq!(outcome, Err(DieselError::NotFound));
@@ -95,7 +93,7 @@ fn an_error_restores_what_was_set_outside_and_is_the_applications() {
 
 #[test]
 fn a_panic_restores_what_was_set_outside_and_goes_on() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     conn.with_context(Actor("ada"), |conn| {
         let panicking = AssertUnwindSafe(|| {
             conn.with_context(Actor("grace"), |conn| -> diesel_hooks::Result {
@@ -113,7 +111,7 @@ fn a_panic_restores_what_was_set_outside_and_goes_on() {
 
 #[test]
 fn a_rolled_back_transaction_inside_keeps_the_scope() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     conn.with_context(Actor("ada"), |conn| {
         conn.transaction(|conn| {
             create(conn)?;
@@ -128,7 +126,7 @@ fn a_rolled_back_transaction_inside_keeps_the_scope() {
 
 #[test]
 fn a_value_outlives_its_scope_only_in_the_hands_of_who_asked() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let actor = conn
         .with_context(Actor("ada"), |conn| {
             Ok::<_, DieselError>(conn.context::<Actor>())
@@ -140,7 +138,7 @@ fn a_value_outlives_its_scope_only_in_the_hands_of_who_asked() {
 
 #[test]
 fn another_connection_sees_nothing() {
-    let (mut one, mut other) = (memory(SCHEMA), memory(SCHEMA));
+    let (mut one, mut other) = (fresh(SCHEMA), fresh(SCHEMA));
     one.with_context(Actor("ada"), |_| create(&mut other))
         .expect("a page");
     assert_eq!(actors(&mut other), ["nobody"]);
@@ -150,7 +148,7 @@ fn another_connection_sees_nothing() {
 fn the_next_user_of_a_pooled_connection_sees_nothing() {
     let pool = Pool::builder()
         .max_size(1)
-        .build(ConnectionManager::<SqliteConnection>::new(":memory:"))
+        .build(ConnectionManager::<TestConnection>::new(":fresh:"))
         .expect("a pool");
     let mut conn = pool.get().expect("a connection");
     conn.with_context(Actor("ada"), |conn| {
@@ -165,7 +163,7 @@ fn the_next_user_of_a_pooled_connection_sees_nothing() {
 
 #[test]
 fn an_instrumentation_that_leaves_no_room_is_an_error_before_anything_runs() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     conn.set_instrumentation(|_: InstrumentationEvent<'_>| {});
     assert_eq!(conn.context::<Actor>(), None);
     let outcome = conn.with_context(Actor("ada"), create);
@@ -175,7 +173,7 @@ fn an_instrumentation_that_leaves_no_room_is_an_error_before_anything_runs() {
 
 #[test]
 fn an_instrumentation_set_inside_the_scope_is_an_error_before_a_receiver_runs() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let outcome = conn.with_context(Actor("ada"), |conn| {
         conn.set_instrumentation(|_: InstrumentationEvent<'_>| {});
         create(conn)
@@ -186,7 +184,7 @@ fn an_instrumentation_set_inside_the_scope_is_an_error_before_a_receiver_runs() 
 
 #[test]
 fn a_scope_ends_with_its_closure_wherever_the_connection_went() {
-    let (mut one, mut other) = (memory(SCHEMA), memory(SCHEMA));
+    let (mut one, mut other) = (fresh(SCHEMA), fresh(SCHEMA));
     one.with_context(Actor("ada"), |conn| {
         std::mem::swap(conn, &mut other);
         assert_eq!(other.context(), Some(Arc::new(Actor("ada"))));

@@ -3,15 +3,13 @@
 //! Each operation is swept: it is run with the first step failing, then the second, and so on until a run
 //! passes without a fault. After each fault nothing of the operation is in the database, the instance is
 //! as it was, Diesel's depth is what it was, and the next operation works.
-#![allow(missing_docs)]
-
-mod common;
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use common::{OnDisk, depth};
+use backends::{Database, TestConnection, Transactions, depth};
 use diesel::connection::SimpleConnection;
+use diesel::connection::TransactionManager;
 use diesel::prelude::*;
 use diesel_hooks::prelude::*;
 
@@ -21,19 +19,21 @@ diesel::table! { badges (id) { id -> Integer, member_id -> Integer, color -> Tex
 diesel::table! { notes (id) { id -> Integer, text -> Text } }
 
 const SCHEMA: &str = "
-    CREATE TABLE teams (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
-    CREATE TABLE members (id INTEGER PRIMARY KEY, team_id INTEGER NOT NULL UNIQUE REFERENCES teams, role TEXT NOT NULL);
-    CREATE TABLE badges (id INTEGER PRIMARY KEY, member_id INTEGER NOT NULL UNIQUE REFERENCES members, color TEXT NOT NULL);
-    CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
+    CREATE TABLE teams (id {key}, name TEXT NOT NULL);
+    CREATE TABLE members (id {key}, team_id INTEGER NOT NULL UNIQUE REFERENCES teams (id), role TEXT NOT NULL);
+    CREATE TABLE badges (id {key}, member_id INTEGER NOT NULL UNIQUE REFERENCES members (id), color TEXT NOT NULL);
+    CREATE TABLE notes (id {key}, text TEXT NOT NULL);
 ";
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Team {
     id: i32,
     name: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Member {
     id: i32,
     #[hooks(one_to_one(Team, on_delete = Cascade, related_name = member, auto_create))]
@@ -42,6 +42,7 @@ struct Member {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Badge {
     id: i32,
     #[hooks(one_to_one(Member, on_delete = Cascade, related_name = badge, auto_create))]
@@ -61,7 +62,7 @@ thread_local! {
 }
 
 /// Set by every receiver: a step at which the operation may fail.
-fn step(conn: &mut SqliteConnection, text: &str) -> Result<(), String> {
+fn step(conn: &mut TestConnection, text: &str) -> Result<(), String> {
     diesel::insert_into(notes::table)
         .values(notes::text.eq(text))
         .execute(conn)
@@ -80,7 +81,7 @@ fn step(conn: &mut SqliteConnection, text: &str) -> Result<(), String> {
 macro_rules! steps {
     ($($name:ident($event:ty);)*) => {$(
         #[receiver]
-        fn $name(_event: &$event, conn: &mut SqliteConnection) -> Result<(), String> {
+        fn $name(_event: &$event, conn: &mut TestConnection) -> Result<(), String> {
             step(conn, stringify!($name))
         }
     )*};
@@ -108,7 +109,7 @@ steps! {
 #[derive(Debug, PartialEq)]
 struct Contents(Vec<Team>, Vec<Member>, Vec<Badge>, i64);
 
-fn contents(conn: &mut SqliteConnection) -> Contents {
+fn contents(conn: &mut TestConnection) -> Contents {
     Contents(
         teams::table.load(conn).expect("teams can be read"),
         members::table.load(conn).expect("members can be read"),
@@ -121,7 +122,7 @@ fn contents(conn: &mut SqliteConnection) -> Contents {
 }
 
 /// An operation on a team that exists, and what it returns apart from the error.
-type Operation = fn(&mut SqliteConnection, &mut Team) -> diesel_hooks::Result;
+type Operation = fn(&mut TestConnection, &mut Team) -> diesel_hooks::Result;
 
 const OPERATIONS: [(&str, Operation, usize); 6] = [
     (
@@ -167,14 +168,13 @@ fn run_with_fault(
     fault: Fault,
     around: Around,
 ) -> bool {
-    let disk = OnDisk::new(SCHEMA);
+    let disk = Database::new(SCHEMA);
     let mut conn = disk.connect();
     let mut team = Team::create(&mut conn, new_team("first")).expect("no fault is set");
     if let Around::Transaction = around {
         conn.batch_execute("INSERT INTO notes (text) VALUES ('before')")
             .expect("a note");
-        diesel::connection::AnsiTransactionManager::begin_transaction_sql(&mut conn, "BEGIN")
-            .expect("a transaction");
+        Transactions::begin_transaction(&mut conn).expect("a transaction");
     }
     let before = contents(&mut conn);
     let team_before = team.clone();

@@ -1,9 +1,6 @@
 //! `after_commit(merged)`: what a transaction did to a row is told once, when it is durable.
-#![allow(missing_docs)]
 
-mod common;
-
-use common::{Log, memory};
+use backends::{Log, TestConnection, fresh};
 use diesel::prelude::*;
 use diesel::result::Error as DieselError;
 use diesel_hooks::prelude::*;
@@ -12,13 +9,14 @@ diesel::table! { items (id) { id -> Integer, name -> Text, price -> Integer } }
 diesel::table! { boxes (id) { id -> Integer, item_id -> Integer } }
 
 const SCHEMA: &str = "
-    CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT NOT NULL, price INTEGER NOT NULL);
-    CREATE TABLE boxes (id INTEGER PRIMARY KEY, item_id INTEGER NOT NULL UNIQUE REFERENCES items);
+    CREATE TABLE items (id {key}, name TEXT NOT NULL, price INTEGER NOT NULL);
+    CREATE TABLE boxes (id {key}, item_id INTEGER NOT NULL UNIQUE REFERENCES items (id));
 ";
 
 static LOG: Log = Log::new();
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Item {
     id: i32,
     name: String,
@@ -27,6 +25,7 @@ struct Item {
 
 /// It goes with its item.
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[diesel(table_name = boxes)]
 struct Box {
     id: i32,
@@ -70,7 +69,7 @@ fn boxed(event: &PostSave<Box>) {
     LOG.push(format!("box {}", event.instance.id));
 }
 
-fn item(conn: &mut SqliteConnection, name: &str) -> diesel_hooks::Result<Item> {
+fn item(conn: &mut TestConnection, name: &str) -> diesel_hooks::Result<Item> {
     let new = NewItem {
         name: name.into(),
         price: 5,
@@ -78,13 +77,13 @@ fn item(conn: &mut SqliteConnection, name: &str) -> diesel_hooks::Result<Item> {
     Item::create(conn, new)
 }
 
-fn rename(item: &mut Item, conn: &mut SqliteConnection, name: &str) -> diesel_hooks::Result {
+fn rename(item: &mut Item, conn: &mut TestConnection, name: &str) -> diesel_hooks::Result {
     item.update(conn, |it| it.name = name.into())
 }
 
 /// An item that is there before the transaction.
-fn one_item() -> (SqliteConnection, Item) {
-    let mut conn = memory(SCHEMA);
+fn one_item() -> (TestConnection, Item) {
+    let mut conn = fresh(SCHEMA);
     let item = item(&mut conn, "old").expect("an item");
     LOG.take();
     (conn, item)
@@ -92,10 +91,10 @@ fn one_item() -> (SqliteConnection, Item) {
 
 /// What is told of a transaction, which is told nothing before its end.
 fn told(
-    conn: &mut SqliteConnection,
-    work: impl FnOnce(&mut SqliteConnection) -> diesel_hooks::Result,
+    conn: &mut TestConnection,
+    work: impl FnOnce(&mut TestConnection) -> diesel_hooks::Result,
 ) -> Vec<String> {
-    let within = |conn: &mut SqliteConnection| {
+    let within = |conn: &mut TestConnection| {
         work(conn)?;
         assert!(LOG.take().is_empty(), "before the commit");
         Ok::<_, diesel_hooks::Error>(())
@@ -106,8 +105,8 @@ fn told(
 
 /// Runs in a savepoint that is rolled back.
 fn undone(
-    conn: &mut SqliteConnection,
-    work: impl FnOnce(&mut SqliteConnection) -> diesel_hooks::Result,
+    conn: &mut TestConnection,
+    work: impl FnOnce(&mut TestConnection) -> diesel_hooks::Result,
 ) {
     let failed: diesel_hooks::Result = conn.transaction(|conn| {
         work(conn)?;
@@ -118,7 +117,7 @@ fn undone(
 
 #[test]
 fn created_and_updated_is_created_with_the_last_instance_and_all_columns() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let told = told(&mut conn, |conn| {
         let mut item = item(conn, "a")?;
         rename(&mut item, conn, "b")?;
@@ -138,7 +137,7 @@ fn created_and_updated_is_created_with_the_last_instance_and_all_columns() {
 
 #[test]
 fn created_and_deleted_is_nothing() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let told = told(&mut conn, |conn| {
         let mut item = item(conn, "a")?;
         rename(&mut item, conn, "b")?;
@@ -200,7 +199,7 @@ fn an_update_that_stays_counts_beside_one_that_does_not() {
 
 #[test]
 fn two_rows_are_two_each_at_the_place_of_its_first_event() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let told = told(&mut conn, |conn| {
         let mut a = item(conn, "a")?;
         let mut b = item(conn, "b")?;
@@ -230,7 +229,7 @@ fn a_row_created_in_the_place_of_a_deleted_one_is_created() {
 
 #[test]
 fn without_a_transaction_each_operation_is_one() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let mut item = item(&mut conn, "a").expect("an item");
     assert_eq!(LOG.take().len(), 3);
     rename(&mut item, &mut conn, "b").expect("updated");
@@ -263,6 +262,7 @@ fn a_row_that_goes_with_another_is_no_longer_told() {
 
 /// Another struct over the table, which nobody hears alone.
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[diesel(table_name = items)]
 struct Label {
     id: i32,
@@ -301,7 +301,7 @@ impl Shelved for Label {
 
 #[test]
 fn a_row_that_goes_through_another_struct_over_its_table_is_no_longer_told() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let told = told(&mut conn, |conn| {
         let item = item(conn, "gone")?;
         Label::get(conn, item.id)?.delete(conn).map(drop)
@@ -311,7 +311,7 @@ fn a_row_that_goes_through_another_struct_over_its_table_is_no_longer_told() {
 
 #[test]
 fn one_uid_for_several_signals_and_structs_loses_none_of_them() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let mut told = told(&mut conn, |conn| {
         let item = item(conn, "a")?;
         let mut label = Label::get(conn, item.id)?;

@@ -1,12 +1,11 @@
 //! `upsert` inserts the row or updates the one that has its key, with that branch's signals, and leaves nothing
 //! behind if it fails.
-#![allow(missing_docs)]
 
-mod common;
-
-use common::script::{LOG, heard, on_event};
-use common::{OnDisk, depth, memory, of_rows, panic_of, statements};
-use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use backends::script::{LOG, heard, on_event};
+use backends::{
+    Database, TestConnection, Transactions, depth, fresh, insert, of_rows, panic_of, statements,
+};
+use diesel::connection::TransactionManager;
 use diesel::prelude::*;
 use diesel_hooks::Error;
 use diesel_hooks::prelude::*;
@@ -23,11 +22,12 @@ const SCHEMA: &str = "
     );
     CREATE TABLE seats (row TEXT, number INTEGER, guest TEXT, PRIMARY KEY (row, number)) WITHOUT ROWID;
     CREATE TABLE visits (seat INTEGER, guest INTEGER, PRIMARY KEY (seat, guest));
-    CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
+    CREATE TABLE notes (id {key}, text TEXT NOT NULL);
 ";
 
 /// Its generated insertable has no `loans`.
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[diesel(primary_key(isbn))]
 struct Book {
     #[hooks(assigned)]
@@ -40,6 +40,7 @@ struct Book {
 
 /// What it is created from is the application's own, and has no `loans` either.
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[diesel(table_name = books, primary_key(isbn))]
 #[hooks(new = Donation)]
 struct Donated {
@@ -60,6 +61,7 @@ struct Donation {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Insertable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[diesel(primary_key(row, number))]
 #[hooks(new = Self)]
 struct Seat {
@@ -70,6 +72,7 @@ struct Seat {
 
 /// Nothing but its key.
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[diesel(primary_key(seat, guest))]
 struct Visit {
     seat: i32,
@@ -77,7 +80,7 @@ struct Visit {
 }
 
 #[receiver]
-fn pre_save(event: &PreSave<Book>, conn: &mut SqliteConnection) -> diesel_hooks::Result {
+fn pre_save(event: &PreSave<Book>, conn: &mut TestConnection) -> diesel_hooks::Result {
     let what = match event {
         PreSave::Create(_) => "pre_save insert",
         PreSave::Update(_) => "pre_save update",
@@ -92,13 +95,13 @@ fn pre_update(event: &mut PreUpdate<Book>) {
 }
 
 #[receiver]
-fn post_update(event: &PostUpdate<Book>, conn: &mut SqliteConnection) -> diesel_hooks::Result {
+fn post_update(event: &PostUpdate<Book>, conn: &mut TestConnection) -> diesel_hooks::Result {
     let columns = event.changed_columns().collect::<Vec<_>>().join(", ");
     heard(format!("post_update {columns}"), conn)
 }
 
 #[receiver]
-fn post_save(event: &PostSave<Book>, conn: &mut SqliteConnection) -> diesel_hooks::Result {
+fn post_save(event: &PostSave<Book>, conn: &mut TestConnection) -> diesel_hooks::Result {
     let what = if event.created { "created" } else { "updated" };
     heard(format!("post_save {what}"), conn)
 }
@@ -109,8 +112,8 @@ fn donated(event: &PostSave<Donated>) {
     LOG.push(format!("donated {columns}"));
 }
 
-fn database() -> SqliteConnection {
-    memory(SCHEMA)
+fn database() -> TestConnection {
+    fresh(SCHEMA)
 }
 
 fn new_book(title: &str) -> NewBook {
@@ -121,7 +124,7 @@ fn new_book(title: &str) -> NewBook {
     }
 }
 
-fn books(conn: &mut SqliteConnection) -> Vec<Book> {
+fn books(conn: &mut TestConnection) -> Vec<Book> {
     books::table.load(conn).expect("books can be read")
 }
 
@@ -242,7 +245,7 @@ fn fails_at(exists: bool, step: &'static str, panics: bool, inside: bool) {
     }
     let before = books(&mut conn);
     if inside {
-        AnsiTransactionManager::begin_transaction(&mut conn).expect("a transaction");
+        Transactions::begin_transaction(&mut conn).expect("a transaction");
     }
     let entry = depth(&mut conn);
     on_event(move |event, conn| {
@@ -287,10 +290,10 @@ fn a_refused_value_leaves_the_row_as_it_was() {
         pages: None,
     };
     Donated::upsert(&mut conn, taken.clone()).expect("a book");
-    conn.batch_execute(
-        "CREATE TRIGGER full BEFORE UPDATE ON books BEGIN SELECT RAISE(ABORT, 'full'); END;",
-    )
-    .expect("a trigger");
+    insert(
+        &mut conn,
+        "{trigger no_more BEFORE UPDATE ON books: RAISE ABORT 'full';}",
+    );
     let before = books(&mut conn);
     let refused = Donated::upsert(&mut conn, taken);
     assert!(matches!(
@@ -306,7 +309,7 @@ fn a_refused_value_leaves_the_row_as_it_was() {
 
 #[test]
 fn of_two_connections_that_upsert_one_key_exactly_one_creates_it() {
-    let disk = OnDisk::new(SCHEMA);
+    let disk = Database::new(SCHEMA);
     for key in 0..50 {
         let seat = move || Seat {
             row: "A".into(),

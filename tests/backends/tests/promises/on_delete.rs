@@ -1,10 +1,7 @@
 //! What becomes of the rows that refer to a deleted row is what their relation says.
-#![allow(missing_docs, reason = "schema modules are generated")]
 
-mod common;
-
-use common::memory;
-use common::script::counted;
+use backends::script::counted;
+use backends::{TestConnection, fresh};
 use diesel::prelude::*;
 use diesel_hooks::Error;
 use diesel_hooks::prelude::*;
@@ -21,6 +18,7 @@ diesel::table! { badges (id) { id -> Integer, team_id -> Integer } }
 macro_rules! model {
     ($model:ident $table:ident $team:ty, $($relation:tt)*) => {
         #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+        #[hooks(connection(TestConnection))]
         #[diesel(table_name = $table)]
         struct $model {
             id: i32,
@@ -31,6 +29,7 @@ macro_rules! model {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Team {
     id: i32,
     name: String,
@@ -53,36 +52,36 @@ fn nobody() -> Option<i32> {
 }
 
 /// Makes the team that coaches go to, and so is called only where there is one.
-fn reserve_team(conn: &mut SqliteConnection) -> diesel_hooks::Result<Option<i32>> {
+fn reserve_team(conn: &mut TestConnection) -> diesel_hooks::Result<Option<i32>> {
     let name = "reserve".into();
     Ok(Some(Team::create(conn, NewTeam { name })?.id))
 }
 
 const SCHEMA: &str = "
-    CREATE TABLE teams (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
-    CREATE TABLE players (id INTEGER PRIMARY KEY, team_id INTEGER REFERENCES teams);
-    CREATE TABLE fans (id INTEGER PRIMARY KEY, team_id INTEGER NOT NULL REFERENCES teams);
-    CREATE TABLE coaches (id INTEGER PRIMARY KEY, team_id INTEGER REFERENCES teams);
-    CREATE TABLE sponsors (id INTEGER PRIMARY KEY, team_id INTEGER REFERENCES teams);
-    CREATE TABLE trophies (id INTEGER PRIMARY KEY, team_id INTEGER NOT NULL REFERENCES teams);
-    CREATE TABLE rumours (id INTEGER PRIMARY KEY, team_id INTEGER NOT NULL REFERENCES teams DEFERRABLE INITIALLY DEFERRED);
-    CREATE TABLE badges (id INTEGER PRIMARY KEY, team_id INTEGER NOT NULL REFERENCES teams ON DELETE CASCADE);
+    CREATE TABLE teams (id {key}, name TEXT NOT NULL);
+    CREATE TABLE players (id {key}, team_id INTEGER REFERENCES teams (id));
+    CREATE TABLE fans (id {key}, team_id INTEGER NOT NULL REFERENCES teams (id));
+    CREATE TABLE coaches (id {key}, team_id INTEGER REFERENCES teams (id));
+    CREATE TABLE sponsors (id {key}, team_id INTEGER REFERENCES teams (id));
+    CREATE TABLE trophies (id {key}, team_id INTEGER NOT NULL REFERENCES teams (id));
+    CREATE TABLE rumours (id {key}, team_id INTEGER NOT NULL REFERENCES teams (id) DEFERRABLE INITIALLY DEFERRED);
+    CREATE TABLE badges (id {key}, team_id INTEGER NOT NULL REFERENCES teams (id) ON DELETE CASCADE);
     INSERT INTO teams VALUES (1, 'home'), (2, 'away'), (3, 'other');";
 
-fn away(conn: &mut SqliteConnection) -> Team {
+fn away(conn: &mut TestConnection) -> Team {
     Team::get(conn, 2).expect("a team")
 }
 
 #[test]
 fn set_null_makes_rows_refer_to_nothing_and_sends_them_no_signals() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let away = away(&mut conn);
     let mine = Player::create(&mut conn, NewPlayer { team_id: Some(2) }).expect("a player");
     let others = Player::create(&mut conn, NewPlayer { team_id: Some(3) }).expect("a player");
     let heard = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
     let count = std::sync::Arc::clone(&heard);
     let guard = conn
-        .connect(move |_: &PostSave<Player>, _: &mut SqliteConnection| {
+        .connect(move |_: &PostSave<Player>, _: &mut TestConnection| {
             count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         })
         .expect("connected");
@@ -101,7 +100,7 @@ fn set_null_makes_rows_refer_to_nothing_and_sends_them_no_signals() {
 
 #[test]
 fn set_default_and_set_make_rows_refer_to_what_the_application_says() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let away = away(&mut conn);
     let fan = Fan::create(&mut conn, NewFan { team_id: 2 }).expect("a fan");
     let sponsor = Sponsor::create(&mut conn, NewSponsor { team_id: Some(2) }).expect("a sponsor");
@@ -127,14 +126,14 @@ fn set_default_and_set_make_rows_refer_to_what_the_application_says() {
 
 #[test]
 fn the_function_of_set_is_not_called_where_nothing_refers() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     away(&mut conn).delete(&mut conn).expect("deleted");
     assert_eq!(teams::table.count().get_result::<i64>(&mut conn), Ok(2));
 }
 
 #[test]
 fn restrict_blocks_and_names_the_rows() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let away = away(&mut conn);
     Trophy::create(&mut conn, NewTrophy { team_id: 2 }).expect("a trophy");
     let error = away.delete(&mut conn).expect_err("restricted");
@@ -151,7 +150,7 @@ fn restrict_blocks_and_names_the_rows() {
 
 #[test]
 fn do_nothing_leaves_the_row_to_the_database_which_may_object() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let away = away(&mut conn);
     let rumour = Rumour::create(&mut conn, NewRumour { team_id: 2 }).expect("a rumour");
     away.delete(&mut conn)
@@ -169,7 +168,7 @@ fn do_nothing_leaves_the_row_to_the_database_which_may_object() {
 
 #[test]
 fn database_leaves_the_rows_to_the_schema_and_does_not_count_them() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let away = away(&mut conn);
     Badge::create(&mut conn, NewBadge { team_id: 2 }).expect("a badge");
     assert_eq!(
@@ -181,7 +180,7 @@ fn database_leaves_the_rows_to_the_schema_and_does_not_count_them() {
 
 #[test]
 fn a_plan_shows_what_a_delete_would_do_and_does_nothing() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let away = away(&mut conn);
     for _ in 0..2 {
         Player::create(&mut conn, NewPlayer { team_id: Some(2) }).expect("a player");

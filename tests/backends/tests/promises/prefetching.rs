@@ -1,9 +1,6 @@
 //! What refers to many rows is read by one query, in the order of the rows.
-#![allow(missing_docs)]
 
-mod common;
-
-use common::{memory, of_rows, statements};
+use backends::{TestConnection, fresh, insert, many, of_rows, statements};
 use diesel::prelude::*;
 use diesel_hooks::Error;
 use diesel_hooks::prelude::*;
@@ -14,12 +11,14 @@ diesel::table! { portraits (id) { id -> Integer, author_id -> Integer } }
 diesel::allow_tables_to_appear_in_same_query!(authors, books);
 
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Identifiable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Author {
     id: i32,
     name: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Identifiable, Associations, Hooks)]
+#[hooks(connection(TestConnection))]
 #[diesel(belongs_to(Author))]
 struct Book {
     id: i32,
@@ -29,6 +28,7 @@ struct Book {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Identifiable, Associations, Hooks)]
+#[hooks(connection(TestConnection))]
 #[diesel(belongs_to(Author))]
 struct Portrait {
     id: i32,
@@ -37,15 +37,15 @@ struct Portrait {
 }
 
 const SCHEMA: &str = "
-    CREATE TABLE authors (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
-    CREATE TABLE books (id INTEGER PRIMARY KEY, author_id INTEGER NOT NULL REFERENCES authors, title TEXT NOT NULL);
-    CREATE TABLE portraits (id INTEGER PRIMARY KEY, author_id INTEGER NOT NULL UNIQUE REFERENCES authors);
+    CREATE TABLE authors (id {key}, name TEXT NOT NULL);
+    CREATE TABLE books (id {key}, author_id INTEGER NOT NULL REFERENCES authors (id), title TEXT NOT NULL);
+    CREATE TABLE portraits (id {key}, author_id INTEGER NOT NULL UNIQUE REFERENCES authors (id));
     INSERT INTO authors VALUES (1, 'Ada'), (2, 'Bea'), (3, 'Cid');
     INSERT INTO books VALUES (1, 3, 'x'), (2, 1, 'y'), (3, 3, 'z');
     INSERT INTO portraits VALUES (1, 2), (2, 1);
 ";
 
-fn authors_by(conn: &mut SqliteConnection, ids: &[i32]) -> Vec<Author> {
+fn authors_by(conn: &mut TestConnection, ids: &[i32]) -> Vec<Author> {
     let author = |id: &i32| Author::get(conn, *id).expect("an author");
     ids.iter().map(author).collect()
 }
@@ -57,7 +57,7 @@ fn ids(books: &[Vec<Book>]) -> Vec<Vec<i32>> {
 
 #[test]
 fn the_children_of_many_come_in_the_order_of_their_parents_by_one_query() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let authors = authors_by(&mut conn, &[3, 2, 1]);
     let (books, sent) = statements(&mut conn, |conn| Author::prefetch_books(conn, &authors));
     assert_eq!(ids(&books.expect("read")), [vec![1, 3], vec![], vec![2]]);
@@ -74,7 +74,7 @@ fn the_children_of_many_come_in_the_order_of_their_parents_by_one_query() {
 
 #[test]
 fn a_parent_that_comes_twice_has_its_children_twice() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let authors = authors_by(&mut conn, &[3, 1, 3]);
     let (books, sent) = statements(&mut conn, |conn| Author::prefetch_books(conn, &authors));
     assert_eq!(
@@ -89,13 +89,13 @@ fn a_parent_that_comes_twice_has_its_children_twice() {
 }
 
 /// Another database with the same rows.
-fn conn2() -> SqliteConnection {
-    memory(SCHEMA)
+fn conn2() -> TestConnection {
+    fresh(SCHEMA)
 }
 
 #[test]
 fn no_parents_have_no_children_and_ask_nothing() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let (books, sent) = statements(&mut conn, |conn| Author::prefetch_books(conn, &[]));
     assert_eq!(books.expect("read").len(), 0);
     assert_eq!(sent, [""; 0]);
@@ -103,13 +103,8 @@ fn no_parents_have_no_children_and_ask_nothing() {
 
 #[test]
 fn more_parents_than_a_statement_names_are_read_in_batches() {
-    let mut conn = memory(SCHEMA);
-    diesel::sql_query(
-        "WITH RECURSIVE n(i) AS (VALUES (10) UNION ALL SELECT i + 1 FROM n WHERE i < 2509)
-        INSERT INTO authors SELECT i, 'many' FROM n",
-    )
-    .execute(&mut conn)
-    .expect("authors");
+    let mut conn = fresh(SCHEMA);
+    insert(&mut conn, &many("authors", 2500, "9 + i, 'many'"));
     diesel::sql_query("INSERT INTO books SELECT id, id, 'one' FROM authors WHERE id >= 10")
         .execute(&mut conn)
         .expect("books");
@@ -127,7 +122,7 @@ fn more_parents_than_a_statement_names_are_read_in_batches() {
 
 #[test]
 fn diesels_associations_work_on_the_same_structs() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let authors = authors_by(&mut conn, &[3, 2, 1]);
     let books = Book::belonging_to(&authors)
         .order(books::id)
@@ -153,7 +148,7 @@ fn diesels_associations_work_on_the_same_structs() {
 
 #[test]
 fn a_missing_row_at_the_other_end_names_both_models() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let cid = &authors_by(&mut conn, &[3])[0];
     let error = cid.portrait(&mut conn).expect_err("none");
     assert!(matches!(
@@ -182,6 +177,7 @@ mod without_case {
     diesel::table! { uses (id) { id -> Integer, tag -> Text } }
 
     #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+    #[hooks(connection(TestConnection))]
     #[diesel(primary_key(name))]
     pub(crate) struct Tag {
         #[hooks(assigned)]
@@ -189,6 +185,7 @@ mod without_case {
     }
 
     #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+    #[hooks(connection(TestConnection))]
     #[diesel(table_name = uses)]
     pub(crate) struct Use {
         pub(crate) id: i32,
@@ -198,7 +195,7 @@ mod without_case {
 
     pub(crate) const SCHEMA: &str = "
         CREATE TABLE tags (name TEXT PRIMARY KEY COLLATE NOCASE);
-        CREATE TABLE uses (id INTEGER PRIMARY KEY, tag TEXT NOT NULL COLLATE NOCASE REFERENCES tags);
+        CREATE TABLE uses (id {key}, tag TEXT NOT NULL COLLATE NOCASE REFERENCES tags (name));
         INSERT INTO tags VALUES ('Rust'), ('sql'), ('none');
         INSERT INTO uses VALUES (1, 'Rust'), (2, 'sql'), (3, 'Rust');
     ";
@@ -208,9 +205,9 @@ mod without_case {
 fn keys_that_the_database_compares_without_case_find_their_children() {
     use without_case::{Tag, Use};
 
-    let mut conn = memory(without_case::SCHEMA);
+    let mut conn = fresh(without_case::SCHEMA);
     let tags = ["sql", "none", "Rust"].map(|name| Tag::get(&mut conn, name.into()).expect("a tag"));
-    let prefetch = |conn: &mut SqliteConnection| {
+    let prefetch = |conn: &mut TestConnection| {
         let (uses, sent) = statements(conn, |conn| Tag::prefetch_uses(conn, &tags));
         let uses = uses.expect("read");
         let uses: Vec<Vec<_>> = uses

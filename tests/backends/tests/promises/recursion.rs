@@ -1,22 +1,19 @@
 //! Receivers that cause one another end in an error that shows how, never in a stack overflow.
-#![allow(missing_docs)]
-
-mod common;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
-use common::{Log, memory};
+use backends::{Log, TestConnection, fresh};
 use diesel::prelude::*;
 use diesel_hooks::Error;
 use diesel_hooks::prelude::*;
 
 const SCHEMA: &str = "
-    CREATE TABLE counters (id INTEGER PRIMARY KEY, mode TEXT NOT NULL, value INTEGER NOT NULL);
-    CREATE TABLE pings (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
-    CREATE TABLE pongs (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
-    CREATE TABLE links (id INTEGER PRIMARY KEY);
-    CREATE TABLE notes (id INTEGER PRIMARY KEY, counter_id INTEGER NOT NULL REFERENCES counters (id));
+    CREATE TABLE counters (id {key}, mode TEXT NOT NULL, value INTEGER NOT NULL);
+    CREATE TABLE pings (id {key}, text TEXT NOT NULL);
+    CREATE TABLE pongs (id {key}, text TEXT NOT NULL);
+    CREATE TABLE links (id {key});
+    CREATE TABLE notes (id {key}, counter_id INTEGER NOT NULL REFERENCES counters (id));
 ";
 
 diesel::table! { counters (id) { id -> Integer, mode -> Text, value -> Integer } }
@@ -27,6 +24,7 @@ diesel::table! { notes (id) { id -> Integer, counter_id -> Integer } }
 
 /// Saved again by its own receiver, in the way that `mode` says.
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Counter {
     id: i32,
     mode: String,
@@ -35,6 +33,7 @@ struct Counter {
 
 /// Makes an operation on counters do all that one can do.
 #[derive(Debug, Clone, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Note {
     id: i32,
     #[hooks(one_to_one(Counter, on_delete = Cascade, auto_create))]
@@ -42,18 +41,21 @@ struct Note {
 }
 
 #[derive(Debug, Clone, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Ping {
     id: i32,
     text: String,
 }
 
 #[derive(Debug, Clone, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Pong {
     id: i32,
     text: String,
 }
 
 #[derive(Debug, Clone, Queryable, Insertable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[hooks(new = Self)]
 struct Link {
     id: i32,
@@ -67,7 +69,7 @@ struct Echo {
 static LOG: Log = Log::new();
 
 #[receiver(dispatch_uid = "count")]
-fn count(event: &PostSave<Counter>, conn: &mut SqliteConnection) -> diesel_hooks::Result {
+fn count(event: &PostSave<Counter>, conn: &mut TestConnection) -> diesel_hooks::Result {
     let mut counter = event.instance.clone();
     LOG.push(format!("{}", counter.value));
     counter.value += 1;
@@ -90,26 +92,26 @@ fn count(event: &PostSave<Counter>, conn: &mut SqliteConnection) -> diesel_hooks
 
 /// The same on another connection, which nothing of this one reaches.
 fn elsewhere(value: i32) -> diesel_hooks::Result {
-    let mut other = memory(SCHEMA);
+    let mut other = fresh(SCHEMA);
     other.set_recursion_limit(1)?;
     let mode = if value < 3 { "elsewhere" } else { "" };
     Counter::create(&mut other, new(mode, value)).map(drop)
 }
 
 #[receiver(dispatch_uid = "ping")]
-fn ping(event: &PostCreate<Ping>, conn: &mut SqliteConnection) -> diesel_hooks::Result {
+fn ping(event: &PostCreate<Ping>, conn: &mut TestConnection) -> diesel_hooks::Result {
     let text = event.instance.text.clone();
     Pong::create(conn, NewPong { text }).map(drop)
 }
 
 #[receiver(dispatch_uid = "pong")]
-fn pong(event: &mut PreCreate<Pong>, conn: &mut SqliteConnection) -> diesel_hooks::Result {
+fn pong(event: &mut PreCreate<Pong>, conn: &mut TestConnection) -> diesel_hooks::Result {
     let text = event.new.text.clone();
     Ping::create(conn, NewPing { text }).map(drop)
 }
 
 #[receiver(dispatch_uid = "unlink")]
-fn unlink(event: &PreDelete<Link>, conn: &mut SqliteConnection) -> diesel_hooks::Result {
+fn unlink(event: &PreDelete<Link>, conn: &mut TestConnection) -> diesel_hooks::Result {
     let next = Link::create(
         conn,
         Link {
@@ -120,7 +122,7 @@ fn unlink(event: &PreDelete<Link>, conn: &mut SqliteConnection) -> diesel_hooks:
 }
 
 #[receiver(dispatch_uid = "echo")]
-fn echo(event: &Echo, conn: &mut SqliteConnection) -> diesel_hooks::Result {
+fn echo(event: &Echo, conn: &mut TestConnection) -> diesel_hooks::Result {
     match event.times {
         0 => Ok(()),
         times => Echo { times: times - 1 }.send(conn),
@@ -135,10 +137,10 @@ fn new(mode: &str, value: i32) -> NewCounter {
 }
 
 /// On a thread with the stack that Rust gives one by default.
-fn on_a_small_stack(work: impl FnOnce(&mut SqliteConnection) + Send + 'static) {
+fn on_a_small_stack(work: impl FnOnce(&mut TestConnection) + Send + 'static) {
     let thread = thread::Builder::new()
         .stack_size(2 << 20)
-        .spawn(move || work(&mut memory(SCHEMA)));
+        .spawn(move || work(&mut fresh(SCHEMA)));
     thread.expect("started").join().expect("no panic");
 }
 
@@ -205,9 +207,8 @@ fn a_signal_that_sends_itself_is_shown_its_chain() {
 #[test]
 fn a_connected_receiver_is_in_the_chain() {
     on_a_small_stack(|conn| {
-        let again = |event: &PostUpdate<Pong>, conn: &mut SqliteConnection| {
-            event.instance.clone().save(conn)
-        };
+        let again =
+            |event: &PostUpdate<Pong>, conn: &mut TestConnection| event.instance.clone().save(conn);
         let guard = conn.connect(again).expect("connected");
         let pong = conn.without_hooks(|conn| Pong::create(conn, NewPong { text: "".into() }));
         let mut pong = pong.expect("created");
@@ -222,7 +223,7 @@ fn a_connected_receiver_is_in_the_chain() {
 
 #[test]
 fn the_text_of_the_error_is_the_chain() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     conn.set_recursion_limit(1).expect("set");
     let error = Echo { times: 1 }.send(&mut conn).expect_err("one too many");
     assert_eq!(
@@ -233,7 +234,7 @@ fn the_text_of_the_error_is_the_chain() {
 
 #[test]
 fn each_connection_has_its_own_limit() {
-    let (mut one, mut other) = (memory(SCHEMA), memory(SCHEMA));
+    let (mut one, mut other) = (fresh(SCHEMA), fresh(SCHEMA));
     one.set_recursion_limit(3).expect("set");
     Echo { times: 2 }.send(&mut one).expect("it ends");
     assert_eq!(chain_of(Echo { times: 3 }.send(&mut one)).len(), 4);
@@ -266,7 +267,7 @@ fn the_chain_is_empty_again_after_a_panic() {
 
 #[test]
 fn a_receiver_may_save_the_row_again_without_itself() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let counter = Counter::create(&mut conn, new("muted", 1)).expect("created");
     let stored = Counter::get(&mut conn, counter.id).expect("there");
     assert_eq!(stored.value, 2);
@@ -275,7 +276,7 @@ fn a_receiver_may_save_the_row_again_without_itself() {
 
 #[test]
 fn work_on_another_connection_starts_a_new_chain() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     conn.set_recursion_limit(1).expect("set");
     Counter::create(&mut conn, new("elsewhere", 0)).expect("each has a chain of one");
     assert_eq!(LOG.take(), ["0", "1", "2", "3"]);

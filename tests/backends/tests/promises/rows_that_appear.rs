@@ -1,11 +1,7 @@
 //! Receivers of a delete, and triggers, may change what the delete has looked at.
-#![allow(missing_docs)]
 
-mod common;
-
-use backends::hear_deletes;
-use common::script::{LOG, counted, on_event};
-use common::{memory, statements};
+use backends::script::{LOG, counted, on_event};
+use backends::{TestConnection, fresh, hear_deletes, statements};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel_hooks::Error;
@@ -17,23 +13,25 @@ diesel::table! { tools (id) { id -> Integer, shed_id -> Integer } }
 diesel::table! { leases (id) { id -> Integer, yard_id -> Integer } }
 
 const SCHEMA: &str = "
-    CREATE TABLE yards (id INTEGER PRIMARY KEY);
-    CREATE TABLE sheds (id INTEGER PRIMARY KEY, yard_id INTEGER NOT NULL REFERENCES yards,
-        behind_id INTEGER REFERENCES sheds);
-    CREATE TABLE tools (id INTEGER PRIMARY KEY, shed_id INTEGER NOT NULL REFERENCES sheds);
-    CREATE TABLE leases (id INTEGER PRIMARY KEY, yard_id INTEGER NOT NULL REFERENCES yards);
+    CREATE TABLE yards (id {key});
+    CREATE TABLE sheds (id {key}, yard_id INTEGER NOT NULL REFERENCES yards (id),
+        behind_id INTEGER REFERENCES sheds (id));
+    CREATE TABLE tools (id {key}, shed_id INTEGER NOT NULL REFERENCES sheds (id));
+    CREATE TABLE leases (id {key}, yard_id INTEGER NOT NULL REFERENCES yards (id));
     INSERT INTO yards VALUES (1), (2);
     INSERT INTO sheds VALUES (1, 1, NULL), (2, 1, 1), (9, 2, NULL);
     INSERT INTO tools VALUES (1, 1);
 ";
 
 #[derive(Debug, Clone, Queryable, Insertable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[hooks(new = Self)]
 struct Yard {
     id: i32,
 }
 
 #[derive(Debug, Clone, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Shed {
     id: i32,
     #[hooks(one_to_one(Yard, on_delete = Cascade))]
@@ -44,6 +42,7 @@ struct Shed {
 
 /// Nobody listens to it.
 #[derive(Debug, Clone, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Tool {
     id: i32,
     #[hooks(one_to_one(Shed, on_delete = Cascade))]
@@ -51,6 +50,7 @@ struct Tool {
 }
 
 #[derive(Debug, Clone, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Lease {
     id: i32,
     #[hooks(one_to_one(Yard, on_delete = Protect))]
@@ -64,7 +64,7 @@ hear_deletes! {
 
 type Rows = (Vec<i32>, Vec<i32>, Vec<i32>, Vec<i32>);
 
-fn rows(conn: &mut SqliteConnection) -> Rows {
+fn rows(conn: &mut TestConnection) -> Rows {
     (
         yards::table.select(yards::id).load(conn).expect("yards"),
         sheds::table.select(sheds::id).load(conn).expect("sheds"),
@@ -75,7 +75,7 @@ fn rows(conn: &mut SqliteConnection) -> Rows {
 
 /// Deletes yard 1 while this SQL runs at this event.
 fn delete_while(
-    conn: &mut SqliteConnection,
+    conn: &mut TestConnection,
     event: &'static str,
     sql: &'static str,
 ) -> diesel_hooks::Result<diesel_hooks::Deleted> {
@@ -88,7 +88,7 @@ fn delete_while(
 
 #[test]
 fn a_protecting_row_that_a_receiver_creates_stops_the_delete_and_nothing_is_written() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let before = rows(&mut conn);
     let error = delete_while(&mut conn, "pre Shed 2", "INSERT INTO leases VALUES (7, 1)")
         .expect_err("protected");
@@ -103,7 +103,7 @@ fn a_protecting_row_that_a_receiver_creates_stops_the_delete_and_nothing_is_writ
 
 #[test]
 fn children_that_a_receiver_creates_are_announced_too_and_go() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let deleted = delete_while(
         &mut conn,
         "pre Yard 1",
@@ -142,7 +142,7 @@ fn children_that_a_receiver_creates_are_announced_too_and_go() {
 
 #[test]
 fn rows_go_in_the_order_of_the_references_that_receivers_left() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let deleted = delete_while(
         &mut conn,
         "pre Shed 1",
@@ -166,7 +166,7 @@ fn rows_go_in_the_order_of_the_references_that_receivers_left() {
 
 #[test]
 fn a_child_that_a_receiver_deletes_by_plain_sql_is_not_counted_and_not_heard_after() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let deleted =
         delete_while(&mut conn, "pre Shed 2", "DELETE FROM sheds WHERE id = 2").expect("deleted");
     assert_eq!(
@@ -188,7 +188,10 @@ fn a_child_that_a_receiver_deletes_by_plain_sql_is_not_counted_and_not_heard_aft
 
 #[test]
 fn a_refusal_of_the_database_says_which_rows_are_in_the_way() {
-    let restricted = SCHEMA.replace("REFERENCES yards", "REFERENCES yards ON DELETE RESTRICT");
+    let restricted = SCHEMA.replace(
+        "REFERENCES yards",
+        "REFERENCES yards (id) ON DELETE RESTRICT",
+    );
     let cases = [
         (
             "INSERT INTO leases VALUES (7, 1)",
@@ -205,7 +208,7 @@ fn a_refusal_of_the_database_says_which_rows_are_in_the_way() {
     ];
     for schema in [SCHEMA, &restricted] {
         for (sql, text) in cases {
-            let mut conn = memory(schema);
+            let mut conn = fresh(schema);
             let before = rows(&mut conn);
             let error = delete_while(&mut conn, "post Shed 1", sql).expect_err("refused");
             assert_eq!(error.to_string(), text);
@@ -221,8 +224,8 @@ fn a_refusal_of_the_database_says_which_rows_are_in_the_way() {
 
 #[test]
 fn a_refusal_that_no_relation_explains_is_the_databases() {
-    let mut conn = memory(&format!(
-        "{SCHEMA} CREATE TABLE unknown (yard_id INTEGER REFERENCES yards); INSERT INTO unknown VALUES (1);"
+    let mut conn = fresh(&format!(
+        "{SCHEMA} CREATE TABLE unknown (yard_id INTEGER REFERENCES yards (id)); INSERT INTO unknown VALUES (1);"
     ));
     let error = Yard { id: 1 }.delete(&mut conn).expect_err("refused");
     assert_eq!(
@@ -240,6 +243,7 @@ mod without_connection {
     diesel::table! { balls (id) { id -> Integer, box_id -> Integer } }
 
     #[derive(Debug, Clone, Queryable, Insertable, Hooks)]
+    #[hooks(connection(TestConnection))]
     #[diesel(table_name = boxes)]
     #[hooks(new = Self)]
     pub(crate) struct Crate {
@@ -247,6 +251,7 @@ mod without_connection {
     }
 
     #[derive(Debug, Clone, Queryable, Hooks)]
+    #[hooks(connection(TestConnection))]
     pub(crate) struct Ball {
         pub(crate) id: i32,
         #[hooks(one_to_one(Crate, on_delete = Cascade))]
@@ -268,9 +273,9 @@ mod without_connection {
 fn receivers_that_have_no_connection_cost_no_second_look() {
     use without_connection::Crate;
 
-    let mut conn = memory(
-        "CREATE TABLE boxes (id INTEGER PRIMARY KEY);
-         CREATE TABLE balls (id INTEGER PRIMARY KEY, box_id INTEGER NOT NULL REFERENCES boxes);
+    let mut conn = fresh(
+        "CREATE TABLE boxes (id {key});
+         CREATE TABLE balls (id {key}, box_id INTEGER NOT NULL REFERENCES boxes (id));
          INSERT INTO boxes VALUES (1); INSERT INTO balls VALUES (1, 1);",
     );
     let (deleted, seen) = statements(&mut conn, |conn| Crate { id: 1 }.delete(conn));

@@ -1,11 +1,7 @@
 //! A relation may have any shape that a foreign key has, and is honoured all the same.
-#![allow(missing_docs)]
 
-mod common;
-
-use backends::model;
-use common::script::{LOG, counted};
-use common::{memory, rows};
+use backends::script::{LOG, counted};
+use backends::{TestConnection, fresh, hear_deletes, model, rows};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel_hooks::Error;
@@ -20,12 +16,14 @@ mod shared {
     diesel::table! { managers (id) { id -> Integer, car -> Nullable<Text> } }
 
     #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+    #[hooks(connection(TestConnection))]
     pub(crate) struct Person {
         pub(crate) id: i32,
         pub(crate) name: String,
     }
 
     #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+    #[hooks(connection(TestConnection))]
     pub(crate) struct Employee {
         #[hooks(one_to_one(Person, on_delete = Cascade, related_name = employee, accessor = person, auto_create))]
         pub(crate) id: i32,
@@ -33,6 +31,7 @@ mod shared {
     }
 
     #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+    #[hooks(connection(TestConnection))]
     pub(crate) struct Manager {
         #[hooks(one_to_one(Employee, on_delete = Cascade, related_name = manager, accessor = employee))]
         pub(crate) id: i32,
@@ -40,9 +39,9 @@ mod shared {
     }
 
     pub(crate) const SCHEMA: &str = "
-        CREATE TABLE persons (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
-        CREATE TABLE employees (id INTEGER PRIMARY KEY REFERENCES persons, salary INTEGER NOT NULL);
-        CREATE TABLE managers (id INTEGER PRIMARY KEY REFERENCES employees, car TEXT);
+        CREATE TABLE persons (id {key}, name TEXT NOT NULL);
+        CREATE TABLE employees (id INTEGER PRIMARY KEY REFERENCES persons (id), salary INTEGER NOT NULL);
+        CREATE TABLE managers (id INTEGER PRIMARY KEY REFERENCES employees (id), car TEXT);
     ";
 
     hear_deletes! {
@@ -56,7 +55,7 @@ use shared::{Employee, Manager, NewManager, NewPerson, Person};
 
 #[test]
 fn a_key_may_be_the_relation_through_several_levels() {
-    let mut conn = memory(shared::SCHEMA);
+    let mut conn = fresh(shared::SCHEMA);
     Person::create(&mut conn, NewPerson { name: "Ada".into() }).expect("a person");
     let bob = Person::create(&mut conn, NewPerson { name: "Bob".into() }).expect("a person");
     let mut employee = bob.employee(&mut conn).expect("made with the person");
@@ -90,7 +89,7 @@ fn a_key_may_be_the_relation_through_several_levels() {
 
 #[test]
 fn a_child_that_goes_leaves_the_parent_whose_key_it_shared() {
-    let mut conn = memory(shared::SCHEMA);
+    let mut conn = fresh(shared::SCHEMA);
     let ada = Person::create(&mut conn, NewPerson { name: "Ada".into() }).expect("a person");
     let employee: Employee = ada.employee(&mut conn).expect("an employee");
     assert_eq!(employee.delete(&mut conn).expect("deleted").total, 1);
@@ -112,16 +111,16 @@ model!(Flight of flights {
 });
 
 const AIRPORTS: &str = "
-    CREATE TABLE airports (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
-    CREATE TABLE flights (id INTEGER PRIMARY KEY, from_id INTEGER NOT NULL REFERENCES airports,
-        to_id INTEGER NOT NULL REFERENCES airports, instead_id INTEGER UNIQUE REFERENCES airports);
+    CREATE TABLE airports (id {key}, name TEXT NOT NULL);
+    CREATE TABLE flights (id {key}, from_id INTEGER NOT NULL REFERENCES airports (id),
+        to_id INTEGER NOT NULL REFERENCES airports (id), instead_id INTEGER UNIQUE REFERENCES airports (id));
     INSERT INTO airports VALUES (1, 'BRN'), (2, 'GVA'), (3, 'ZRH');
     INSERT INTO flights VALUES (1, 1, 2, 3), (2, 1, 3, NULL), (3, 3, 2, 1);
 ";
 
 #[test]
 fn several_relations_between_the_same_two_models_are_each_on_their_own() {
-    let mut conn = memory(AIRPORTS);
+    let mut conn = fresh(AIRPORTS);
     let [bern, geneva, zurich] =
         [1, 2, 3].map(|id| Airport::get(&mut conn, id).expect("an airport"));
     let ids = |flights: Vec<Flight>| flights.iter().map(|it| it.id).collect::<Vec<_>>();
@@ -147,6 +146,7 @@ diesel::table! { words (word) { word -> Text, root -> Nullable<Text> } }
 diesel::table! { codes (code) { code -> Binary, up -> Nullable<Binary> } }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[diesel(primary_key(word))]
 struct Word {
     #[hooks(assigned)]
@@ -156,6 +156,7 @@ struct Word {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[diesel(primary_key(code))]
 struct Code {
     #[hooks(assigned)]
@@ -167,9 +168,9 @@ struct Code {
 /// Parents whose keys come before, after and between those of their children.
 #[test]
 fn a_model_may_refer_to_itself_by_keys_of_any_type_and_order() {
-    let mut conn = memory(
-        "CREATE TABLE words (word TEXT PRIMARY KEY, root TEXT REFERENCES words);
-        CREATE TABLE codes (code BLOB PRIMARY KEY, up BLOB REFERENCES codes);
+    let mut conn = fresh(
+        "CREATE TABLE words (word TEXT PRIMARY KEY, root TEXT REFERENCES words (id));
+        CREATE TABLE codes (code BLOB PRIMARY KEY, up BLOB REFERENCES codes (id));
         INSERT INTO words VALUES ('m', NULL), ('a', 'm'), ('z', 'm'), ('k', 'a'), ('b', 'z'), ('y', 'b'), ('x', NULL);
         INSERT INTO codes VALUES (x'80', NULL), (x'00', x'80'), (x'ff', x'80'), (x'01', x'ff'), (x'7f', NULL);",
     );
@@ -212,6 +213,7 @@ diesel::table! { handles (id) { id -> Integer, nick -> Nullable<Text> } }
 diesel::table! { fans (id) { id -> Integer, nick -> Text } }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct User {
     id: i32,
     email: String,
@@ -219,6 +221,7 @@ struct User {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Account {
     id: i32,
     #[hooks(one_to_one(User, on_delete = Protect, to = users::email, related_name = account, accessor = user))]
@@ -226,6 +229,7 @@ struct Account {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Handle {
     id: i32,
     #[hooks(foreign_key(User, on_delete = Cascade, to = users::nick, related_name = handles, accessor = user))]
@@ -233,6 +237,7 @@ struct Handle {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Fan {
     id: i32,
     #[hooks(foreign_key(User, on_delete = Cascade, to = users::nick, related_name = fans, accessor = idol))]
@@ -240,10 +245,10 @@ struct Fan {
 }
 
 const USERS: &str = "
-    CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE, nick TEXT UNIQUE);
-    CREATE TABLE accounts (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE REFERENCES users (email));
-    CREATE TABLE handles (id INTEGER PRIMARY KEY, nick TEXT REFERENCES users (nick));
-    CREATE TABLE fans (id INTEGER PRIMARY KEY, nick TEXT NOT NULL REFERENCES users (nick));
+    CREATE TABLE users (id {key}, email TEXT NOT NULL UNIQUE, nick TEXT UNIQUE);
+    CREATE TABLE accounts (id {key}, email TEXT NOT NULL UNIQUE REFERENCES users (email));
+    CREATE TABLE handles (id {key}, nick TEXT REFERENCES users (nick));
+    CREATE TABLE fans (id {key}, nick TEXT NOT NULL REFERENCES users (nick));
     INSERT INTO users VALUES (1, 'ada@x', 'ada'), (2, 'bob@x', NULL), (3, 'eve@x', 'eve');
     INSERT INTO accounts VALUES (1, 'eve@x');
     INSERT INTO handles VALUES (1, 'ada'), (2, NULL), (3, 'eve');
@@ -252,7 +257,7 @@ const USERS: &str = "
 
 #[test]
 fn a_relation_may_refer_to_a_unique_column_and_null_never_matches() {
-    let mut conn = memory(USERS);
+    let mut conn = fresh(USERS);
     let [ada, bob, eve] = [1, 2, 3].map(|id| User::get(&mut conn, id).expect("a user"));
     assert_eq!(
         eve.account(&mut conn)
@@ -294,6 +299,7 @@ diesel::table! { bookings (id) {
 } }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[diesel(primary_key(hall, row, number))]
 struct Seat {
     hall: i32,
@@ -302,6 +308,7 @@ struct Seat {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[hooks(foreign_key(Seat, columns(hall, row, number), on_delete = Cascade, related_name = bookings, accessor = seat))]
 struct Booking {
     id: i32,
@@ -312,11 +319,11 @@ struct Booking {
 
 #[test]
 fn a_composite_foreign_key_refers_to_nothing_if_a_part_of_it_does() {
-    let mut conn = memory(
+    let mut conn = fresh(
         "CREATE TABLE seats (hall INTEGER NOT NULL, row TEXT NOT NULL, number INTEGER NOT NULL,
             PRIMARY KEY (hall, row, number));
-        CREATE TABLE bookings (id INTEGER PRIMARY KEY, hall INTEGER, row TEXT, number INTEGER NOT NULL,
-            FOREIGN KEY (hall, row, number) REFERENCES seats);
+        CREATE TABLE bookings (id {key}, hall INTEGER, row TEXT, number INTEGER NOT NULL,
+            FOREIGN KEY (hall, row, number) REFERENCES seats (id));
         INSERT INTO seats VALUES (1, 'a', 1), (1, 'a', 2), (1, 'b', 1);
         INSERT INTO bookings VALUES (1, 1, 'a', 1), (2, 1, NULL, 1), (3, NULL, 'a', 1), (4, 1, 'a', 1), (5, 1, 'b', 1);",
     );
@@ -357,9 +364,9 @@ model!(Ship of ships {
 
 #[test]
 fn an_optional_relation_may_have_an_alias_of_option_for_its_type() {
-    let mut conn = memory(
-        "CREATE TABLE docks (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
-        CREATE TABLE ships (id INTEGER PRIMARY KEY, dock_id INTEGER REFERENCES docks);",
+    let mut conn = fresh(
+        "CREATE TABLE docks (id {key}, name TEXT NOT NULL);
+        CREATE TABLE ships (id {key}, dock_id INTEGER REFERENCES docks (id));",
     );
     conn.batch_execute(
         "INSERT INTO docks VALUES (1, 'north'); INSERT INTO ships VALUES (1, 1), (2, NULL)",

@@ -1,13 +1,10 @@
 //! A receiver of a delete may delete rows itself, also those that are going already.
-#![allow(missing_docs)]
-
-mod common;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use backends::hear_deletes;
-use common::memory;
-use common::script::{LOG, counted, on_event};
+use backends::fresh;
+use backends::script::{LOG, counted, on_event};
+use backends::{TestConnection, hear_deletes};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel_hooks::prelude::*;
@@ -17,22 +14,24 @@ diesel::table! { folders (id) { id -> Integer } }
 diesel::table! { photos (id) { id -> Integer, album_id -> Integer, folder_id -> Nullable<Integer> } }
 
 const SCHEMA: &str = "
-    CREATE TABLE albums (id INTEGER PRIMARY KEY);
-    CREATE TABLE folders (id INTEGER PRIMARY KEY);
-    CREATE TABLE photos (id INTEGER PRIMARY KEY, album_id INTEGER NOT NULL REFERENCES albums,
-        folder_id INTEGER REFERENCES folders);
+    CREATE TABLE albums (id {key});
+    CREATE TABLE folders (id {key});
+    CREATE TABLE photos (id {key}, album_id INTEGER NOT NULL REFERENCES albums (id),
+        folder_id INTEGER REFERENCES folders (id));
     INSERT INTO albums VALUES (1), (2);
     INSERT INTO folders VALUES (1);
     INSERT INTO photos VALUES (1, 1, NULL), (2, 1, 1), (3, 2, NULL);
 ";
 
 #[derive(Debug, Clone, Queryable, Insertable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[hooks(new = Self)]
 struct Album {
     id: i32,
 }
 
 #[derive(Debug, Clone, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Photo {
     id: i32,
     #[hooks(one_to_one(Album, on_delete = Cascade, related_name = cover))]
@@ -41,6 +40,7 @@ struct Photo {
 
 /// Nobody listens to it.
 #[derive(Debug, Clone, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[diesel(table_name = photos)]
 struct Picture {
     id: i32,
@@ -49,6 +49,7 @@ struct Picture {
 }
 
 #[derive(Debug, Clone, Queryable, Insertable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[hooks(new = Self)]
 struct Folder {
     id: i32,
@@ -69,7 +70,7 @@ const EACH_ONCE: [&str; 6] = [
     "post Album 1",
 ];
 
-fn left(conn: &mut SqliteConnection) -> (Vec<i32>, Vec<i32>) {
+fn left(conn: &mut TestConnection) -> (Vec<i32>, Vec<i32>) {
     (
         albums::table.select(albums::id).load(conn).expect("albums"),
         photos::table.select(photos::id).load(conn).expect("photos"),
@@ -83,13 +84,13 @@ fn picture(id: i32) -> Picture {
     }
 }
 
-fn delete_photo(conn: &mut SqliteConnection, id: i32) -> diesel_hooks::Result {
+fn delete_photo(conn: &mut TestConnection, id: i32) -> diesel_hooks::Result {
     Photo::get(conn, id)?.delete(conn).map(drop)
 }
 
 #[test]
 fn whatever_a_receiver_deletes_of_the_same_delete_is_heard_and_counted_once() {
-    type Act = fn(&mut SqliteConnection) -> diesel_hooks::Result;
+    type Act = fn(&mut TestConnection) -> diesel_hooks::Result;
     let acts: [(&str, Act); 5] = [
         ("the child", |conn| delete_photo(conn, 1)),
         ("another child", |conn| delete_photo(conn, 2)),
@@ -103,7 +104,7 @@ fn whatever_a_receiver_deletes_of_the_same_delete_is_heard_and_counted_once() {
     ];
     for (what, act) in acts {
         for when in EACH_ONCE {
-            let mut conn = memory(SCHEMA);
+            let mut conn = fresh(SCHEMA);
             on_event(move |event, conn| match event == when {
                 // By the last event some are gone for good.
                 true => act(conn).or_else(|error| match error {
@@ -129,7 +130,7 @@ fn whatever_a_receiver_deletes_of_the_same_delete_is_heard_and_counted_once() {
 
 #[test]
 fn a_delete_inside_a_delete_counts_what_it_deleted() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     on_event(|event, conn| {
         if event == "pre Photo 2" {
             let (total, by_model) = counted(Album { id: 1 }.delete(conn)?);
@@ -143,7 +144,7 @@ fn a_delete_inside_a_delete_counts_what_it_deleted() {
 
 #[test]
 fn three_deletes_inside_each_other_send_each_signal_once() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     on_event(|event, conn| match event {
         "pre Album 1" => Album { id: 2 }.delete(conn).map(drop),
         // Inside the delete of album 2, rows of the outermost.
@@ -173,7 +174,7 @@ fn three_deletes_inside_each_other_send_each_signal_once() {
 
 #[test]
 fn a_row_that_came_back_with_a_rollback_is_deleted_by_the_outer_delete() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     on_event(|event, conn| {
         if event == "pre Photo 1" {
             let undone = conn.transaction(|conn| -> diesel_hooks::Result {
@@ -192,7 +193,7 @@ fn a_row_that_came_back_with_a_rollback_is_deleted_by_the_outer_delete() {
 
 #[test]
 fn what_a_failed_delete_inside_deleted_is_not_taken_for_gone() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     on_event(|event, conn| match event {
         "pre Photo 2" => {
             // It takes photo 1 of the outer delete, and fails at its own album.
@@ -222,7 +223,7 @@ fn what_a_failed_delete_inside_deleted_is_not_taken_for_gone() {
 
 #[test]
 fn a_row_that_takes_the_key_of_one_that_went_is_heard_on_its_own() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     on_event(|event, conn| {
         if event == "post Photo 2" {
             on_event(|_, _| Ok(()));
@@ -249,7 +250,7 @@ fn a_row_that_takes_the_key_of_one_that_went_is_heard_on_its_own() {
 #[test]
 fn after_an_error_or_a_panic_the_rows_are_announced_again() {
     for panics in [false, true] {
-        let mut conn = memory(SCHEMA);
+        let mut conn = fresh(SCHEMA);
         on_event(move |event, _| match (event, panics) {
             ("post Photo 1", true) => panic!("in a receiver"),
             ("post Photo 1", false) => Err(diesel::result::Error::RollbackTransaction.into()),
@@ -268,7 +269,7 @@ fn after_an_error_or_a_panic_the_rows_are_announced_again() {
 
 #[test]
 fn what_needs_a_memory_of_the_connection_says_that_there_is_no_room_for_one() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     conn.set_instrumentation(|_: diesel::connection::InstrumentationEvent<'_>| {});
     let error = Album { id: 1 }.delete(&mut conn).expect_err("no room");
     assert!(

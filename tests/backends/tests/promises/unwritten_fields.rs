@@ -1,19 +1,16 @@
 //! An instance never shows a value that the database was not asked to store.
-#![allow(missing_docs)]
 
-mod common;
-
-use common::memory;
+use backends::{TestConnection, fresh};
 use diesel::prelude::*;
 use diesel_hooks::prelude::*;
 
 diesel::table! { houses (id) { id -> Integer, name -> Text, street -> Text, label -> Text } }
 
-const SCHEMA: &str =
-    "CREATE TABLE houses (id INTEGER PRIMARY KEY, name TEXT NOT NULL, street TEXT NOT NULL,
+const SCHEMA: &str = "CREATE TABLE houses (id {key}, name TEXT NOT NULL, street TEXT NOT NULL,
     label TEXT NOT NULL AS (street || '!') STORED)";
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct House {
     id: i32,
     name: String,
@@ -25,6 +22,7 @@ struct House {
 
 /// The same table, with a receiver that means well.
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[diesel(table_name = houses)]
 #[hooks(new = NewHouse)]
 struct WatchedHouse {
@@ -52,7 +50,7 @@ fn new() -> NewHouse {
 
 #[test]
 fn a_change_of_nothing_but_unwritten_fields_is_no_change() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let mut house = House::create(&mut conn, new()).expect("a house");
     let before = house.clone();
     house
@@ -66,7 +64,7 @@ fn a_change_of_nothing_but_unwritten_fields_is_no_change() {
 
 #[test]
 fn beside_a_written_change_unwritten_fields_keep_their_values() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let mut house = House::create(&mut conn, new()).expect("a house");
     house
         .update(&mut conn, |house| {
@@ -84,7 +82,7 @@ fn beside_a_written_change_unwritten_fields_keep_their_values() {
 
 #[test]
 fn a_receiver_changes_what_is_written_and_nothing_else() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let mut house = WatchedHouse::create(&mut conn, new()).expect("a house");
     house
         .update(&mut conn, |house| {
@@ -101,7 +99,7 @@ fn a_receiver_changes_what_is_written_and_nothing_else() {
     is_stored(&mut conn, &house, "Bag End!");
 }
 
-fn is_stored(conn: &mut SqliteConnection, house: &WatchedHouse, name: &str) {
+fn is_stored(conn: &mut TestConnection, house: &WatchedHouse, name: &str) {
     assert_eq!(
         (&*house.name, &*house.street, &*house.label),
         (name, "Hill", "Hill!")

@@ -1,11 +1,8 @@
 //! `ensure_<related_name>` makes the dependents that older rows lack.
-#![allow(missing_docs)]
-
-mod common;
 
 use std::sync::Barrier;
 
-use common::{Log, OnDisk, memory, of_rows, rows, statements};
+use backends::{Database, Log, TestConnection, fresh, insert, many, of_rows, on, rows, statements};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel_hooks::prelude::*;
@@ -17,22 +14,24 @@ diesel::table! { tags (code) { code -> Text } }
 diesel::table! { hints (id) { id -> Integer, tag_code -> Nullable<Text>, text -> Nullable<Text> } }
 
 const SCHEMA: &str = "
-    CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
-    CREATE TABLE profiles (id INTEGER PRIMARY KEY, user_id INTEGER NOT NULL UNIQUE REFERENCES users,
+    CREATE TABLE users (id {key}, name TEXT NOT NULL);
+    CREATE TABLE profiles (id {key}, user_id INTEGER NOT NULL UNIQUE REFERENCES users (id),
         greeting TEXT NOT NULL CHECK (greeting <> 'Hello, nobody'));
-    CREATE TABLE settings (id INTEGER PRIMARY KEY, profile_id INTEGER NOT NULL UNIQUE REFERENCES profiles,
+    CREATE TABLE settings (id {key}, profile_id INTEGER NOT NULL UNIQUE REFERENCES profiles (id),
         dark BOOLEAN NOT NULL);
     CREATE TABLE tags (code TEXT PRIMARY KEY) WITHOUT ROWID;
-    CREATE TABLE hints (id INTEGER PRIMARY KEY, tag_code TEXT REFERENCES tags, text TEXT);
+    CREATE TABLE hints (id {key}, tag_code TEXT REFERENCES tags (code), text TEXT);
 ";
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct User {
     id: i32,
     name: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Profile {
     id: i32,
     #[hooks(one_to_one(User, on_delete = Cascade, related_name = profile, auto_create = greet))]
@@ -48,6 +47,7 @@ fn greet(user: &User) -> NewProfile {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[diesel(table_name = settings)]
 struct Settings {
     id: i32,
@@ -57,6 +57,7 @@ struct Settings {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[diesel(primary_key(code))]
 struct Tag {
     #[hooks(assigned)]
@@ -65,6 +66,7 @@ struct Tag {
 
 /// An optional relation, which nothing in the schema keeps unique.
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Hint {
     id: i32,
     #[hooks(one_to_one(Tag, on_delete = Cascade, related_name = hint, accessor = tag, auto_create))]
@@ -79,16 +81,17 @@ fn profiles_made(events: &[PostCreate<Profile>]) {
     LOG.push(format!("{} profiles", events.len()));
 }
 
-/// Users that plain SQL made, which tells nobody.
-fn older_users(conn: &mut SqliteConnection, count: i32) {
-    conn.batch_execute(&format!(
-        "WITH RECURSIVE n (it) AS (SELECT 1 UNION ALL SELECT it + 1 FROM n WHERE it < {count})
-        INSERT INTO users (name) SELECT 'user ' || it FROM n;"
-    ))
-    .expect("users");
+fn numbered(text: &str) -> String {
+    let joined = format!("'{text}' || i");
+    on(joined.clone(), joined, format!("concat('{text}', i)"))
 }
 
-fn stored(conn: &mut SqliteConnection) -> [i64; 3] {
+/// Users that plain SQL made, which tells nobody.
+fn older_users(conn: &mut TestConnection, count: usize) {
+    insert(conn, &many("users (name)", count, &numbered("user ")));
+}
+
+fn stored(conn: &mut TestConnection) -> [i64; 3] {
     [
         users::table.count().get_result(conn),
         profiles::table.count().get_result(conn),
@@ -103,7 +106,7 @@ fn ada() -> NewUser {
 
 #[test]
 fn older_rows_get_what_they_lack_and_the_others_keep_theirs() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let ada = User::create(&mut conn, ada()).expect("a user");
     let profile = ada.profile(&mut conn).expect("a profile");
     older_users(&mut conn, 5);
@@ -119,7 +122,7 @@ fn older_rows_get_what_they_lack_and_the_others_keep_theirs() {
 
 #[test]
 fn again_it_makes_nothing() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     assert_eq!(User::ensure_profile(&mut conn).expect("none"), 0);
     older_users(&mut conn, 3);
     assert_eq!(User::ensure_profile(&mut conn).expect("profiles"), 3);
@@ -135,7 +138,7 @@ fn again_it_makes_nothing() {
 
 #[test]
 fn a_large_table_goes_in_batches_of_a_thousand_and_few_statements() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     older_users(&mut conn, 2_500);
     LOG.take();
     let (made, sent) = statements(&mut conn, User::ensure_profile);
@@ -153,7 +156,7 @@ fn a_large_table_goes_in_batches_of_a_thousand_and_few_statements() {
 
 #[test]
 fn a_batch_that_fails_leaves_those_before_it() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     older_users(&mut conn, 1_500);
     conn.batch_execute("UPDATE users SET name = 'nobody' WHERE id = 1400")
         .expect("a name");
@@ -166,7 +169,7 @@ fn a_batch_that_fails_leaves_those_before_it() {
 
 #[test]
 fn inside_a_transaction_of_the_application_it_is_part_of_that() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     older_users(&mut conn, 3);
     let outcome: diesel_hooks::Result = conn.transaction(|conn| {
         assert_eq!(User::ensure_profile(conn)?, 3);
@@ -178,10 +181,10 @@ fn inside_a_transaction_of_the_application_it_is_part_of_that() {
 
 #[test]
 fn two_connections_at_once_make_each_dependent_once() {
-    let disk = OnDisk::new(SCHEMA);
+    let disk = Database::new(SCHEMA);
     older_users(&mut disk.connect(), 3_000);
     let start = Barrier::new(2);
-    let ensure = &|mut conn: SqliteConnection| {
+    let ensure = &|mut conn: TestConnection| {
         start.wait();
         User::ensure_profile(&mut conn).expect("profiles")
     };
@@ -196,13 +199,12 @@ fn two_connections_at_once_make_each_dependent_once() {
 
 #[test]
 fn keys_are_of_any_type_and_relations_may_be_optional_and_without_a_constraint() {
-    let mut conn = memory(SCHEMA);
-    conn.batch_execute(
-        "WITH RECURSIVE n (it) AS (SELECT 1 UNION ALL SELECT it + 1 FROM n WHERE it < 1200)
-        INSERT INTO tags SELECT 'tag ' || it FROM n;
-        INSERT INTO hints (tag_code, text) VALUES (NULL, 'of none'), ('tag 7', 'of seven');",
-    )
-    .expect("tags");
+    let mut conn = fresh(SCHEMA);
+    insert(&mut conn, &many("tags", 1200, &numbered("tag ")));
+    insert(
+        &mut conn,
+        "INSERT INTO hints (tag_code, text) VALUES (NULL, 'of none'), ('tag 7', 'of seven')",
+    );
     assert_eq!(Tag::ensure_hint(&mut conn).expect("hints"), 1_199);
     assert_eq!(Tag::ensure_hint(&mut conn).expect("none"), 0);
     let seven = Tag::get(&mut conn, "tag 7".into()).expect("a tag");
@@ -221,12 +223,14 @@ diesel::table! { members (id) { id -> Integer, email -> Nullable<Text> } }
 diesel::table! { boxes (id) { id -> Integer, email -> Text } }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Member {
     id: i32,
     email: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[diesel(table_name = boxes)]
 struct Mailbox {
     id: i32,
@@ -235,12 +239,12 @@ struct Mailbox {
 }
 
 const MAIL: &str = "
-    CREATE TABLE members (id INTEGER PRIMARY KEY, email TEXT UNIQUE);
-    CREATE TABLE boxes (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE REFERENCES members (email));";
+    CREATE TABLE members (id {key}, email TEXT UNIQUE);
+    CREATE TABLE boxes (id {key}, email TEXT NOT NULL UNIQUE REFERENCES members (email));";
 
 #[test]
 fn a_row_gets_its_dependent_once_it_has_what_that_refers_to() {
-    let mut conn = memory(MAIL);
+    let mut conn = fresh(MAIL);
     let email = |it: Option<&str>| NewMember {
         email: it.map(Into::into),
     };

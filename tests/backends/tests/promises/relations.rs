@@ -1,9 +1,6 @@
 //! A one-to-one relation creates its dependent with the parent, and is walked from either end.
-#![allow(missing_docs)]
 
-mod common;
-
-use common::{Log, memory};
+use backends::{Log, TestConnection, fresh};
 use diesel::prelude::*;
 use diesel_hooks::Error;
 use diesel_hooks::prelude::*;
@@ -17,20 +14,22 @@ mod on_the_profile {
     diesel::table! { settings (id) { id -> Integer, profile_id -> Integer, dark -> Bool } }
 
     pub(crate) const SCHEMA: &str = "
-        CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
-        CREATE TABLE profiles (id INTEGER PRIMARY KEY, user_id INTEGER NOT NULL UNIQUE REFERENCES users,
+        CREATE TABLE users (id {key}, name TEXT NOT NULL);
+        CREATE TABLE profiles (id {key}, user_id INTEGER NOT NULL UNIQUE REFERENCES users (id),
             bio TEXT, greeting TEXT NOT NULL);
-        CREATE TABLE settings (id INTEGER PRIMARY KEY, profile_id INTEGER NOT NULL UNIQUE REFERENCES profiles,
+        CREATE TABLE settings (id {key}, profile_id INTEGER NOT NULL UNIQUE REFERENCES profiles (id),
             dark BOOLEAN NOT NULL);
     ";
 
     #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+    #[hooks(connection(TestConnection))]
     pub(crate) struct User {
         pub(crate) id: i32,
         pub(crate) name: String,
     }
 
     #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+    #[hooks(connection(TestConnection))]
     pub(crate) struct Profile {
         pub(crate) id: i32,
         #[hooks(one_to_one(User, on_delete = Cascade, related_name = profile, auto_create = welcome))]
@@ -48,6 +47,7 @@ mod on_the_profile {
     }
 
     #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+    #[hooks(connection(TestConnection))]
     #[diesel(table_name = settings)]
     pub(crate) struct Settings {
         pub(crate) id: i32,
@@ -58,6 +58,7 @@ mod on_the_profile {
 
     /// A second struct over the table of users.
     #[derive(Debug, Clone, PartialEq, Queryable, Insertable, Hooks)]
+    #[hooks(connection(TestConnection))]
     #[diesel(table_name = users)]
     #[hooks(new = Self)]
     pub(crate) struct Login {
@@ -68,7 +69,7 @@ mod on_the_profile {
     pub(crate) static LOG: Log = Log::new();
 
     #[receiver]
-    fn user_created(event: &PostCreate<User>, conn: &mut SqliteConnection) -> diesel_hooks::Result {
+    fn user_created(event: &PostCreate<User>, conn: &mut TestConnection) -> diesel_hooks::Result {
         let settings = event.instance.profile(conn)?.settings(conn)?;
         LOG.push(format!(
             "user {} with settings {}",
@@ -96,7 +97,7 @@ fn ada() -> NewUser {
 
 #[test]
 fn dependents_are_created_with_their_parent_through_several_levels() {
-    let mut conn = memory(on_the_profile::SCHEMA);
+    let mut conn = fresh(on_the_profile::SCHEMA);
     let user = User::create(&mut conn, ada()).expect("a user");
     assert_eq!(
         LOG.take(),
@@ -124,7 +125,7 @@ fn dependents_are_created_with_their_parent_through_several_levels() {
 
 #[test]
 fn saving_again_creates_nothing() {
-    let mut conn = memory(on_the_profile::SCHEMA);
+    let mut conn = fresh(on_the_profile::SCHEMA);
     let mut user = User::create(&mut conn, ada()).expect("a user");
     user.save(&mut conn).expect("saved");
     let profiles: i64 = on_the_profile::profiles::table
@@ -137,7 +138,7 @@ fn saving_again_creates_nothing() {
 
 #[test]
 fn create_many_creates_the_dependents_of_each() {
-    let mut conn = memory(on_the_profile::SCHEMA);
+    let mut conn = fresh(on_the_profile::SCHEMA);
     let users = User::create_many(&mut conn, vec![ada(), ada(), ada()]).expect("three users");
     for user in users {
         user.profile(&mut conn)
@@ -150,7 +151,7 @@ fn create_many_creates_the_dependents_of_each() {
 
 #[test]
 fn a_row_created_through_another_struct_over_the_table_has_its_dependents_too() {
-    let mut conn = memory(on_the_profile::SCHEMA);
+    let mut conn = fresh(on_the_profile::SCHEMA);
     let login = Login::create(
         &mut conn,
         Login {
@@ -170,7 +171,7 @@ fn a_row_created_through_another_struct_over_the_table_has_its_dependents_too() 
 
 #[test]
 fn a_missing_row_at_the_other_end_names_both_models() {
-    let mut conn = memory(on_the_profile::SCHEMA);
+    let mut conn = fresh(on_the_profile::SCHEMA);
     let user = User {
         id: 7,
         name: "nobody".into(),
@@ -201,7 +202,7 @@ fn a_missing_row_at_the_other_end_names_both_models() {
 
 #[test]
 fn a_dependent_that_cannot_be_created_takes_its_parent_back() {
-    let mut conn = memory(&on_the_profile::SCHEMA.replace(
+    let mut conn = fresh(&on_the_profile::SCHEMA.replace(
         "dark BOOLEAN NOT NULL",
         "dark BOOLEAN NOT NULL CHECK (NOT dark)",
     ));
@@ -222,7 +223,7 @@ fn a_dependent_that_cannot_be_created_takes_its_parent_back() {
 
 #[test]
 fn a_second_dependent_is_refused_by_the_unique_constraint() {
-    let mut conn = memory(on_the_profile::SCHEMA);
+    let mut conn = fresh(on_the_profile::SCHEMA);
     let user = User::create(&mut conn, ada()).expect("a user");
     let mut second = user.profile(&mut conn).expect("a profile");
     second.greeting = "again".into();
@@ -249,18 +250,20 @@ mod on_the_user {
     diesel::table! { holders (id) { id -> Integer, card_id -> Integer, backup_id -> Nullable<Integer> } }
 
     pub(crate) const SCHEMA: &str = "
-        CREATE TABLE cards (id INTEGER PRIMARY KEY, motto TEXT NOT NULL);
-        CREATE TABLE holders (id INTEGER PRIMARY KEY, card_id INTEGER NOT NULL UNIQUE REFERENCES cards,
-            backup_id INTEGER UNIQUE REFERENCES cards);
+        CREATE TABLE cards (id {key}, motto TEXT NOT NULL);
+        CREATE TABLE holders (id {key}, card_id INTEGER NOT NULL UNIQUE REFERENCES cards (id),
+            backup_id INTEGER UNIQUE REFERENCES cards (id));
     ";
 
     #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+    #[hooks(connection(TestConnection))]
     pub(crate) struct Card {
         pub(crate) id: i32,
         pub(crate) motto: String,
     }
 
     #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+    #[hooks(connection(TestConnection))]
     pub(crate) struct Holder {
         pub(crate) id: i32,
         #[hooks(one_to_one(Card, on_delete = Cascade, related_name = holder))]
@@ -274,7 +277,7 @@ use on_the_user::{Card, Holder, NewCard, NewHolder};
 
 #[test]
 fn with_the_relation_on_the_user_the_profile_comes_first_and_takes_the_user_along() {
-    let mut conn = memory(on_the_user::SCHEMA);
+    let mut conn = fresh(on_the_user::SCHEMA);
     let orphan = Holder::create(
         &mut conn,
         NewHolder {
@@ -321,7 +324,7 @@ fn with_the_relation_on_the_user_the_profile_comes_first_and_takes_the_user_alon
 
 #[test]
 fn an_optional_relation_that_refers_to_nothing_reads_nothing() {
-    let mut conn = memory(on_the_user::SCHEMA);
+    let mut conn = fresh(on_the_user::SCHEMA);
     let card = Card::create(
         &mut conn,
         NewCard {

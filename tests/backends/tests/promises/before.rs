@@ -1,11 +1,8 @@
 //! Who may ask for the row as it was gets it, and what waits for the commit runs after everybody else.
-#![allow(missing_docs)]
-
-mod common;
 
 use std::sync::{Arc, Mutex};
 
-use common::{Log, memory, statements};
+use backends::{Log, TestConnection, fresh, statements};
 use diesel::prelude::*;
 use diesel_hooks::prelude::*;
 
@@ -13,6 +10,7 @@ diesel::table! { users (id) { id -> Integer, name -> Text, email -> Text } }
 diesel::table! { pages (id) { id -> Integer, text -> Text } }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct User {
     id: i32,
     name: String,
@@ -20,14 +18,15 @@ struct User {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Page {
     id: i32,
     text: String,
 }
 
 const SCHEMA: &str = "
-    CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL, email TEXT NOT NULL);
-    CREATE TABLE pages (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
+    CREATE TABLE users (id {key}, name TEXT NOT NULL, email TEXT NOT NULL);
+    CREATE TABLE pages (id {key}, text TEXT NOT NULL);
     INSERT INTO users VALUES (1, 'Ada', 'a@example.org');
     INSERT INTO pages VALUES (1, 'old');
 ";
@@ -56,7 +55,7 @@ fn publish(event: &PostSave<Page>) {
 
 #[test]
 fn a_pre_save_receiver_alone_sees_what_update_and_update_set_change() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let mut user = User::get(&mut conn, 1).expect("a user");
     user.update(&mut conn, |user| user.email = "b@example.org".into())
         .expect("updated");
@@ -73,7 +72,7 @@ fn a_pre_save_receiver_alone_sees_what_update_and_update_set_change() {
 
 #[test]
 fn for_a_pre_save_receiver_alone_save_reads_no_old_row() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let mut user = User::get(&mut conn, 1).expect("a user");
     user.save(&mut conn).expect("saved");
     let (_, seen) = statements(&mut conn, |conn| user.save(conn));
@@ -83,12 +82,12 @@ fn for_a_pre_save_receiver_alone_save_reads_no_old_row() {
 
 #[test]
 fn a_receiver_connected_at_run_time_sees_the_old_row() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let mut page = Page::get(&mut conn, 1).expect("a page");
     let seen = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&seen);
     let guard = conn
-        .connect(move |event: &PostUpdate<Page>, _: &mut SqliteConnection| {
+        .connect(move |event: &PostUpdate<Page>, _: &mut TestConnection| {
             let before = event.before().map(|page| page.text.clone());
             sink.lock()
                 .expect("one thread")
@@ -111,7 +110,7 @@ fn a_receiver_connected_at_run_time_sees_the_old_row() {
 
 #[test]
 fn what_waits_for_the_commit_runs_after_every_other_receiver() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let mut page = Page::get(&mut conn, 1).expect("a page");
     page.save(&mut conn).expect("saved");
     page.update(&mut conn, |page| page.text = "new".into())

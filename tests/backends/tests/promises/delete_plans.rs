@@ -1,11 +1,8 @@
 //! A delete can be asked what it would do: the plan is a tree, and nothing is written or sent for it.
-#![allow(missing_docs)]
 
-mod common;
-
-use backends::{hear_deletes, model};
-use common::script::LOG;
-use common::{OnDisk, memory, of_rows, rows, statements};
+use backends::script::LOG;
+use backends::{Database, fresh, of_rows, on, refuse_to_wait, rows, statements};
+use backends::{TestConnection, hear_deletes, model};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel_hooks::Error;
@@ -50,16 +47,16 @@ hear_deletes! {
 }
 
 const SCHEMA: &str = "
-    CREATE TABLE companies (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
-    CREATE TABLE teams (id INTEGER PRIMARY KEY, company_id INTEGER NOT NULL REFERENCES companies,
-        under_id INTEGER REFERENCES teams);
-    CREATE TABLE desks (id INTEGER PRIMARY KEY, team_id INTEGER NOT NULL REFERENCES teams,
-        owner_id INTEGER NOT NULL REFERENCES companies);
-    CREATE TABLE leases (id INTEGER PRIMARY KEY, desk_id INTEGER NOT NULL REFERENCES desks);
-    CREATE TABLE permits (id INTEGER PRIMARY KEY, company_id INTEGER NOT NULL REFERENCES companies,
-        desk_id INTEGER REFERENCES desks);
-    CREATE TABLE posters (id INTEGER PRIMARY KEY, team_id INTEGER REFERENCES teams);
-    CREATE TABLE tokens (id INTEGER PRIMARY KEY, company_id INTEGER NOT NULL REFERENCES companies ON DELETE CASCADE);
+    CREATE TABLE companies (id {key}, name TEXT NOT NULL);
+    CREATE TABLE teams (id {key}, company_id INTEGER NOT NULL REFERENCES companies (id),
+        under_id INTEGER REFERENCES teams (id));
+    CREATE TABLE desks (id {key}, team_id INTEGER NOT NULL REFERENCES teams (id),
+        owner_id INTEGER NOT NULL REFERENCES companies (id));
+    CREATE TABLE leases (id {key}, desk_id INTEGER NOT NULL REFERENCES desks (id));
+    CREATE TABLE permits (id {key}, company_id INTEGER NOT NULL REFERENCES companies (id),
+        desk_id INTEGER REFERENCES desks (id));
+    CREATE TABLE posters (id {key}, team_id INTEGER REFERENCES teams (id));
+    CREATE TABLE tokens (id {key}, company_id INTEGER NOT NULL REFERENCES companies (id) ON DELETE CASCADE);
     INSERT INTO companies VALUES (1, 'ACME'), (2, 'Other');
     INSERT INTO teams VALUES (1, 1, NULL), (2, 1, 1), (3, 2, 2);
     INSERT INTO desks VALUES (1, 1, 1), (2, 3, 1), (3, 3, 2);
@@ -68,13 +65,13 @@ const SCHEMA: &str = "
     INSERT INTO tokens VALUES (1, 1), (2, 1);
 ";
 
-fn acme(conn: &mut SqliteConnection) -> Company {
+fn acme(conn: &mut TestConnection) -> Company {
     Company::get(conn, 1).expect("a company")
 }
 
 #[test]
 fn a_plan_is_a_tree_of_what_would_happen_and_to_whom() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let company = acme(&mut conn);
     let (plan, sent) = statements(&mut conn, |conn| company.delete_plan(conn));
     let plan = plan.expect("planned");
@@ -105,7 +102,7 @@ delete 1 Company (1), heard by delete_plans::pre_company, delete_plans::post_com
 
 #[test]
 fn a_plan_says_what_blocks_wherever_it_is() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     conn.batch_execute("INSERT INTO leases VALUES (1, 3); INSERT INTO permits VALUES (2, 1, NULL)")
         .expect("rows");
     let plan = acme(&mut conn).delete_plan(&mut conn).expect("planned");
@@ -127,7 +124,7 @@ fn a_plan_says_what_blocks_wherever_it_is() {
 
 #[test]
 fn a_plan_changes_nothing_also_inside_a_transaction() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let company = acme(&mut conn);
     let before = ["companies", "teams", "desks", "posters", "tokens"].map(|it| rows(&mut conn, it));
     conn.transaction(|conn| company.delete_plan(conn).map(drop))
@@ -139,7 +136,7 @@ fn a_plan_changes_nothing_also_inside_a_transaction() {
 
 #[test]
 fn a_row_that_is_gone_has_no_plan() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let gone = Company {
         id: 9,
         name: "gone".into(),
@@ -168,7 +165,7 @@ model!(Twig of twigs {
 
 #[test]
 fn a_plan_of_a_row_that_is_gone_is_not_found_though_nobody_hears() {
-    let mut conn = memory("CREATE TABLE slates (id INTEGER PRIMARY KEY, name TEXT NOT NULL);");
+    let mut conn = fresh("CREATE TABLE slates (id {key}, name TEXT NOT NULL);");
     let gone = Slate {
         id: 9,
         name: "gone".into(),
@@ -179,12 +176,14 @@ fn a_plan_of_a_row_that_is_gone_is_not_found_though_nobody_hears() {
 
 #[test]
 fn a_plan_is_made_beside_another_writer() {
-    let disk = OnDisk::new(
-        "CREATE TABLE slates (id INTEGER PRIMARY KEY, name TEXT NOT NULL); INSERT INTO slates VALUES (1, 'x');",
+    let disk = Database::new(
+        "CREATE TABLE slates (id {key}, name TEXT NOT NULL); INSERT INTO slates VALUES (1, 'x');",
     );
     let (mut conn, mut writer) = (disk.connect(), disk.connect());
-    writer.batch_execute("BEGIN IMMEDIATE").expect("begun");
-    conn.batch_execute("PRAGMA busy_timeout = 0").expect("set");
+    let write = "BEGIN; INSERT INTO slates VALUES (2, 'y')";
+    let begun = writer.batch_execute(on("BEGIN IMMEDIATE", write, write));
+    begun.expect("begun");
+    refuse_to_wait(&mut conn);
     let slate = Slate::get(&mut conn, 1).expect("stored");
     assert_eq!(
         slate.delete_plan(&mut conn).expect("it only reads").total(),
@@ -194,10 +193,10 @@ fn a_plan_is_made_beside_another_writer() {
 
 #[test]
 fn a_row_that_goes_is_not_one_that_is_changed() {
-    let mut conn = memory(
-        "CREATE TABLE trunks (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
-        CREATE TABLE twigs (id INTEGER PRIMARY KEY, a_id INTEGER NOT NULL REFERENCES trunks,
-            n_id INTEGER REFERENCES trunks);
+    let mut conn = fresh(
+        "CREATE TABLE trunks (id {key}, name TEXT NOT NULL);
+        CREATE TABLE twigs (id {key}, a_id INTEGER NOT NULL REFERENCES trunks (id),
+            n_id INTEGER REFERENCES trunks (id));
         INSERT INTO trunks VALUES (1, 't'), (2, 'u');
         INSERT INTO twigs VALUES (1, 1, 1), (2, 2, 1);",
     );

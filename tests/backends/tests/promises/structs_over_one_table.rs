@@ -1,11 +1,8 @@
 //! A row that several structs stand for is deleted once, heard once, and counted once.
-#![allow(missing_docs)]
 
-mod common;
-
-use backends::hear_deletes;
-use common::memory;
-use common::script::{LOG, counted};
+use backends::fresh;
+use backends::script::{LOG, counted};
+use backends::{TestConnection, hear_deletes, insert, model};
 use diesel::prelude::*;
 use diesel_hooks::prelude::*;
 
@@ -14,15 +11,16 @@ diesel::table! { goods (id) { id -> Integer, shop_id -> Integer, under_id -> Nul
 diesel::table! { tags (id) { id -> Integer, good_id -> Integer } }
 
 const SCHEMA: &str = "
-    CREATE TABLE shops (id INTEGER PRIMARY KEY);
-    CREATE TABLE goods (id INTEGER PRIMARY KEY, shop_id INTEGER NOT NULL REFERENCES shops,
-        under_id INTEGER REFERENCES goods);
-    CREATE TABLE tags (id INTEGER PRIMARY KEY, good_id INTEGER NOT NULL REFERENCES goods);
+    CREATE TABLE shops (id {key});
+    CREATE TABLE goods (id {key}, shop_id INTEGER NOT NULL REFERENCES shops (id),
+        under_id INTEGER REFERENCES goods (id));
+    CREATE TABLE tags (id {key}, good_id INTEGER NOT NULL REFERENCES goods (id));
     INSERT INTO shops VALUES (1), (2);
     INSERT INTO goods VALUES (1, 1, NULL), (2, 1, 1), (3, 2, 2), (4, 2, NULL);
 ";
 
 #[derive(Debug, Clone, Queryable, Insertable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[hooks(new = Self)]
 struct Shop {
     id: i32,
@@ -30,6 +28,7 @@ struct Shop {
 
 /// The first by name of the structs over `goods`.
 #[derive(Debug, Clone, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[diesel(table_name = goods)]
 struct Article {
     id: i32,
@@ -39,6 +38,7 @@ struct Article {
 
 /// It knows another reference of the same rows.
 #[derive(Debug, Clone, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[diesel(table_name = goods)]
 struct Ware {
     id: i32,
@@ -57,6 +57,7 @@ hear_deletes! {
 
 /// Nobody listens to the two other structs over `tags`.
 #[derive(Debug, Clone, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[diesel(table_name = tags)]
 struct Label {
     id: i32,
@@ -65,6 +66,7 @@ struct Label {
 }
 
 #[derive(Debug, Clone, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[diesel(table_name = tags)]
 struct Badge {
     id: i32,
@@ -73,6 +75,7 @@ struct Badge {
 }
 
 #[derive(Debug, Clone, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[diesel(table_name = tags)]
 struct Sticker {
     id: i32,
@@ -80,14 +83,14 @@ struct Sticker {
     good_id: i32,
 }
 
-fn goods_left(conn: &mut SqliteConnection) -> Vec<i32> {
+fn goods_left(conn: &mut TestConnection) -> Vec<i32> {
     let ids = goods::table.select(goods::id).order(goods::id);
     ids.load(conn).expect("rows can be read")
 }
 
 #[test]
 fn the_first_relation_that_reaches_a_row_says_as_what_it_goes() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let deleted = Shop { id: 1 }.delete(&mut conn).expect("deleted");
     // Both structs refer to the shop, so 1 and 2 are articles; 3 is reached as what lies under 2.
     assert_eq!(
@@ -112,7 +115,7 @@ fn the_first_relation_that_reaches_a_row_says_as_what_it_goes() {
 
 #[test]
 fn a_row_that_is_deleted_through_a_struct_goes_as_that_struct() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let ware = Ware::get(&mut conn, 2).expect("a ware");
     let deleted = ware.delete(&mut conn).expect("deleted");
     assert_eq!(
@@ -125,14 +128,8 @@ fn a_row_that_is_deleted_through_a_struct_goes_as_that_struct() {
 
 #[test]
 fn rows_that_one_struct_would_take_silently_go_as_the_struct_that_is_heard() {
-    let mut conn = memory(SCHEMA);
-    diesel::insert_into(tags::table)
-        .values([
-            (tags::id.eq(1), tags::good_id.eq(4)),
-            (tags::id.eq(2), tags::good_id.eq(4)),
-        ])
-        .execute(&mut conn)
-        .expect("two tags");
+    let mut conn = fresh(SCHEMA);
+    insert(&mut conn, "INSERT INTO tags VALUES (1, 4), (2, 4)");
     let article = Article::get(&mut conn, 4).expect("an article");
     let deleted = article.delete(&mut conn).expect("deleted");
     assert_eq!(
@@ -157,12 +154,14 @@ mod other_keys {
     diesel::table! { leaves (id) { id -> Integer, root_id -> Integer } }
 
     #[derive(Debug, Clone, Queryable, Insertable, Hooks)]
+    #[hooks(connection(TestConnection))]
     #[hooks(new = Self)]
     pub(crate) struct Root {
         pub(crate) id: i32,
     }
 
     #[derive(Debug, Clone, Queryable, Hooks)]
+    #[hooks(connection(TestConnection))]
     #[diesel(table_name = leaves)]
     pub(crate) struct Leaf {
         pub(crate) id: i32,
@@ -206,6 +205,7 @@ mod other_keys {
     }
 
     #[derive(Debug, Clone, Queryable, Hooks)]
+    #[hooks(connection(TestConnection))]
     #[diesel(table_name = leaves)]
     pub(crate) struct Needle {
         pub(crate) id: NeedleId,
@@ -222,9 +222,9 @@ mod other_keys {
 
 #[test]
 fn keys_that_cannot_be_compared_are_an_error_before_anything_happens() {
-    let mut conn = memory(
-        "CREATE TABLE roots (id INTEGER PRIMARY KEY);
-         CREATE TABLE leaves (id INTEGER PRIMARY KEY, root_id INTEGER NOT NULL REFERENCES roots);
+    let mut conn = fresh(
+        "CREATE TABLE roots (id {key});
+         CREATE TABLE leaves (id {key}, root_id INTEGER NOT NULL REFERENCES roots (id));
          INSERT INTO roots VALUES (1); INSERT INTO leaves VALUES (1, 1);",
     );
     let error = other_keys::Root { id: 1 }
@@ -242,13 +242,14 @@ fn keys_that_cannot_be_compared_are_an_error_before_anything_happens() {
 
 mod either_struct {
     use super::*;
-    use common::script::on_event;
+    use backends::script::on_event;
     use diesel::connection::SimpleConnection;
 
     model!(Base of bases { name: String = [Text] });
     diesel::table! { mids (id) { id -> Integer, a_id -> Integer, b_id -> Nullable<Integer> } }
 
     #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+    #[hooks(connection(TestConnection))]
     #[diesel(table_name = mids)]
     struct AQuiet {
         id: i32,
@@ -258,6 +259,7 @@ mod either_struct {
     }
 
     #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+    #[hooks(connection(TestConnection))]
     #[diesel(table_name = mids)]
     struct BLoud {
         id: i32,
@@ -277,11 +279,11 @@ mod either_struct {
     hear_deletes! { base_goes base_went Base; loud_goes loud_went BLoud; }
 
     const TABLES: &str = "
-        CREATE TABLE bases (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
-        CREATE TABLE mids (id INTEGER PRIMARY KEY, a_id INTEGER NOT NULL REFERENCES bases,
-            b_id INTEGER REFERENCES bases);
-        CREATE TABLE pins (id INTEGER PRIMARY KEY, mid_id INTEGER NOT NULL REFERENCES mids);
-        CREATE TABLE reins (id INTEGER PRIMARY KEY, mid_id INTEGER NOT NULL REFERENCES mids);
+        CREATE TABLE bases (id {key}, name TEXT NOT NULL);
+        CREATE TABLE mids (id {key}, a_id INTEGER NOT NULL REFERENCES bases (id),
+            b_id INTEGER REFERENCES bases (id));
+        CREATE TABLE pins (id {key}, mid_id INTEGER NOT NULL REFERENCES mids (id));
+        CREATE TABLE reins (id {key}, mid_id INTEGER NOT NULL REFERENCES mids (id));
         INSERT INTO bases VALUES (1, 'b');";
 
     #[test]
@@ -296,7 +298,7 @@ mod either_struct {
                 "is restricted by Rein 7 (through",
             ),
         ] {
-            let mut conn = memory(TABLES);
+            let mut conn = fresh(TABLES);
             conn.batch_execute("INSERT INTO mids VALUES (1, 1, 1)")
                 .expect("written");
             conn.batch_execute(block).expect("written");
@@ -308,7 +310,7 @@ mod either_struct {
 
     #[test]
     fn a_row_that_a_receiver_puts_where_it_is_heard_has_both_its_signals() {
-        let mut conn = memory(TABLES);
+        let mut conn = fresh(TABLES);
         conn.batch_execute("INSERT INTO mids VALUES (1, 1, NULL)")
             .expect("written");
         on_event(|event, conn| {
