@@ -26,6 +26,16 @@ struct User {
     email: String,
 }
 
+/// The same rows, with keys that the application gives.
+#[derive(Debug, Clone, PartialEq, Queryable, Insertable, Hooks)]
+#[diesel(table_name = users)]
+#[hooks(new = Self)]
+struct NumberedUser {
+    #[hooks(assigned)]
+    id: i32,
+    email: String,
+}
+
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
 #[diesel(table_name = people)]
 #[hooks(new = NewPerson)]
@@ -45,6 +55,17 @@ struct NewPerson {
 
 #[receiver]
 fn write_the_journal(event: &PostSave<User>, conn: &mut SqliteConnection) -> QueryResult<()> {
+    diesel::insert_into(journal::table)
+        .values(journal::text.eq(format!("saved {}", event.instance.id)))
+        .execute(conn)
+        .map(drop)
+}
+
+#[receiver]
+fn write_the_journal_of_a_number(
+    event: &PostSave<NumberedUser>,
+    conn: &mut SqliteConnection,
+) -> QueryResult<()> {
     diesel::insert_into(journal::table)
         .values(journal::text.eq(format!("saved {}", event.instance.id)))
         .execute(conn)
@@ -84,7 +105,7 @@ fn rows(conn: &mut SqliteConnection) -> Rows {
 type Operation = fn(&mut SqliteConnection, &mut User) -> diesel_hooks::Result;
 
 /// The operations, and the statements of each that a trigger can refuse.
-const OPERATIONS: [(&str, Operation, &[&str]); 6] = [
+const OPERATIONS: [(&str, Operation, &[&str]); 13] = [
     (
         "create",
         |conn, _| User::create(conn, new_user("b@example.org")).map(drop),
@@ -121,7 +142,58 @@ const OPERATIONS: [(&str, Operation, &[&str]); 6] = [
         |conn, user| user.delete(conn).map(drop),
         &["DELETE ON users", "DELETE ON people", "INSERT ON journal"],
     ),
+    (
+        "get_or_create",
+        |conn, _| {
+            let new = || new_user("b@example.org");
+            User::get_or_create(conn, users::email.eq("b@example.org"), new).map(drop)
+        },
+        &["INSERT ON users", "INSERT ON people", "INSERT ON journal"],
+    ),
+    (
+        "update_or_create, of no row",
+        |conn, _| change_or_create(conn, "b@example.org"),
+        &["INSERT ON users", "INSERT ON people", "INSERT ON journal"],
+    ),
+    (
+        "update_or_create, of a row",
+        |conn, _| change_or_create(conn, "a@example.org"),
+        &["UPDATE ON users", "INSERT ON journal"],
+    ),
+    (
+        "upsert of no row",
+        |conn, _| NumberedUser::upsert(conn, numbered(1000)).map(drop),
+        &["INSERT ON users", "INSERT ON people", "INSERT ON journal"],
+    ),
+    (
+        "upsert of a row",
+        |conn, user| NumberedUser::upsert(conn, numbered(user.id)).map(drop),
+        &["UPDATE ON users", "INSERT ON journal"],
+    ),
+    (
+        "update_hooked",
+        |conn, _| {
+            let rename = |user: &mut User| user.email = "new@example.org".into();
+            users::table.update_hooked::<User>(conn, rename).map(drop)
+        },
+        &["UPDATE ON users", "INSERT ON journal"],
+    ),
+    (
+        "delete_hooked",
+        |conn, _| users::table.delete_hooked::<User>(conn).map(drop),
+        &["DELETE ON users", "DELETE ON people", "INSERT ON journal"],
+    ),
 ];
+
+fn change_or_create(conn: &mut SqliteConnection, email: &str) -> diesel_hooks::Result {
+    let rename = |user: &mut User| user.email = "new@example.org".into();
+    User::update_or_create(conn, users::email.eq(email), || new_user(email), rename).map(drop)
+}
+
+fn numbered(id: i32) -> NumberedUser {
+    let email = "numbered@example.org".into();
+    NumberedUser { id, email }
+}
 
 fn refuse(raise: &str, times: &str, statement: &str, operation: Operation, in_transaction: bool) {
     let disk = OnDisk::new(SCHEMA);
@@ -175,7 +247,7 @@ fn a_refused_statement_takes_everything_back() {
             }
         }
     }
-    assert_eq!(cases, 180);
+    assert_eq!(cases, 396);
 }
 
 #[test]
@@ -190,6 +262,49 @@ fn a_row_that_a_trigger_keeps_out_is_an_error() {
             refuse("IGNORE", "BEFORE", statement, operation, false);
         }
     }
+}
+
+/// Runs each operation on a connection that may not write, alone and inside a transaction, and expects nothing of it.
+fn refuse_all_writes(conn: &mut SqliteConnection, disk: &OnDisk) {
+    let user = users::table.first::<User>(conn).expect("a user");
+    let before = rows(conn);
+    for (name, operation, _) in OPERATIONS {
+        let mut changed = user.clone();
+        let alone = operation(conn, &mut changed).expect_err(name);
+        let inside = conn.transaction(|conn| operation(conn, &mut changed));
+        for error in [alone, inside.expect_err(name)] {
+            assert!(error.to_string().contains("readonly"), "{name}: {error}");
+            assert!(!error.is_retryable(), "{name}: {error}");
+        }
+        assert_eq!(changed, user, "{name}: instance");
+        assert_eq!(depth(conn), 0, "{name}: depth");
+        assert_eq!(rows(conn), before, "{name}: rows");
+    }
+    assert_eq!(rows(&mut disk.connect()), before);
+}
+
+#[test]
+fn a_connection_that_may_only_read_refuses_every_operation_and_goes_on_reading() {
+    let disk = OnDisk::new(SCHEMA);
+    let mut conn = disk.connect();
+    User::create(&mut conn, new_user("a@example.org")).expect("it may write yet");
+    conn.batch_execute("PRAGMA query_only = ON")
+        .expect("a pragma");
+    refuse_all_writes(&mut conn, &disk);
+    conn.batch_execute("PRAGMA query_only = OFF")
+        .expect("a pragma");
+    User::create(&mut conn, new_user("b@example.org")).expect("it may write again");
+}
+
+#[test]
+fn a_file_that_may_only_be_read_refuses_every_operation_and_goes_on_being_read() {
+    let disk = OnDisk::new(SCHEMA);
+    User::create(&mut disk.connect(), new_user("a@example.org")).expect("it may be written");
+    let url = format!("file:{}?mode=ro", disk.url());
+    let mut conn = SqliteConnection::establish(&url).expect("the file can be read");
+    refuse_all_writes(&mut conn, &disk);
+    let user = users::table.first::<User>(&mut conn).expect("a user");
+    assert_eq!(User::get(&mut conn, user.id).expect("it can be read"), user);
 }
 
 #[test]

@@ -8,14 +8,16 @@ pub use diesel::pg::PgConnection as Postgres;
 pub use diesel::sqlite::SqliteConnection as Sqlite;
 pub use inventory;
 
+pub use diesel::QueryResult;
 pub use diesel::backend::Backend;
 use diesel::query_builder::AsChangeset;
+pub use diesel::query_builder::QueryFragment;
 
 pub use crate::error::RegistryError;
 use crate::signal::PostCreate;
 
 pub use crate::backend::{
-    ByLastId, ByReturning, ByRowid, BySystem, Dialect, Inserting, Session, Shape, System,
+    ByLastId, ByReturning, ByRowid, BySystem, Dialect, Inserting, Session, Settings, Shape, System,
 };
 pub use crate::connection::{HookConnection, RawConnection};
 pub use crate::error::Result;
@@ -44,6 +46,7 @@ pub use crate::timestamp::{OnlyStamped, Stamp, Stamped, stamp, timestamp};
 pub use std::time::SystemTime;
 
 mod backends;
+mod collect;
 mod compare;
 mod conditional;
 #[cfg(feature = "serde")]
@@ -53,6 +56,7 @@ mod set;
 mod tuple;
 
 pub use self::backends::first;
+pub use self::collect::collect_values;
 pub use self::compare::Compare;
 pub use self::conditional::{DebugField, DefaultField, debug_field, default_field};
 pub use self::place::{BuiltIn, OnMysql, OnPg, OnSqlite, OneOf, Place, Places};

@@ -249,6 +249,13 @@ fn delete_unheard<M: Persist<C>, C: RawConnection>(conn: &mut C, row: &M) -> Res
         false => Scope::Statements,
     };
     match unheard::<M, C>(conn, scope, |_| Ok(Roots::One(row.pk()))) {
+        // All of it is undone.
+        Err(error) if conn.system().errors_abort() && is_refused(&error) => {
+            let scope = delete_scope::<M, C>()?.max(Scope::Statements);
+            atomic::<M, C, _>(conn, scope, |conn| {
+                who_refers::<M, C>(conn, Roots::One(row.pk()), Deleted::default())
+            })
+        }
         // What refers to a row that was gone already stays as it was, and blocks nothing.
         Err(Error::NotFound { .. }) => Ok(Deleted::default()),
         Err(Error::Protected(_) | Error::Restricted(_))
@@ -286,24 +293,37 @@ fn unheard<M: Persist<C>, C: RawConnection>(
             deleted.add(M::INFO.name, remove_unheard::<M, C>(conn, &roots)?);
             return Ok(deleted);
         }
-        before_writes(conn)?;
+        let aborts = conn.system().errors_abort();
+        // A delete of one row can begin again; a query cannot.
+        let begins_again = aborts && matches!(roots, Roots::One(_));
+        if !begins_again {
+            before_writes(conn)?;
+        }
         match remove_with_dependents(conn, &roots, &mut deleted) {
             Ok(()) => Ok(deleted),
-            // Somebody refers to a row who did not a moment ago: a plan finds out who.
-            Err(error) if is_refused(&error) => {
+            Err(error) if is_refused(&error) && !begins_again => {
                 if undo_writes(conn)? {
                     deleted = Deleted::default();
                 }
-                let alone = claims::Operation::ALONE;
-                let rest = delete_planned(conn, alone, Load::All, None, roots)?;
-                for (model, count) in rest.by_model {
-                    deleted.add(model, count);
-                }
-                Ok(deleted)
+                who_refers(conn, roots, deleted)
             }
             Err(error) => Err(error),
         }
     })
+}
+
+/// Deletes the rest, where somebody refers to a row who did not a moment ago: a plan finds out who.
+fn who_refers<M: Persist<C>, C: RawConnection>(
+    conn: &mut C,
+    roots: Roots<M>,
+    mut deleted: Deleted,
+) -> Result<Deleted> {
+    let alone = claims::Operation::ALONE;
+    let rest = delete_planned(conn, alone, Load::All, None, roots)?;
+    for (model, count) in rest.by_model {
+        deleted.add(model, count);
+    }
+    Ok(deleted)
 }
 
 fn remove_with_dependents<M: Persist<C>, C: RawConnection>(

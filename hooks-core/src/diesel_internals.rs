@@ -70,6 +70,24 @@ pub(crate) fn writes_sql<DB: Backend>(out: &mut AstPass<'_, '_, DB>) -> bool {
     writes
 }
 
+#[cfg(feature = "mysql")]
+pub(crate) use diesel::query_builder::bind_collector::RawBytesBindCollector;
+
+#[cfg(feature = "mysql")]
+pub(crate) fn bytes_of<DB: Backend>(values: &RawBytesBindCollector<DB>) -> usize {
+    values.binds.iter().flatten().map(Vec::len).sum()
+}
+
+/// Collects the values of a statement.
+pub(crate) fn collect_values<'b, DB: Backend>(
+    backend: &'b DB,
+    statement: &'b dyn QueryFragment<DB>,
+    values: &mut DB::BindCollector<'b>,
+    lookup: &mut DB::MetadataLookup,
+) -> QueryResult<()> {
+    statement.collect_binds(values, lookup, backend)
+}
+
 /// A statement of ours. If its type tells its text, it may stay prepared, and Diesel need not walk it on
 /// every use to learn that.
 pub(crate) struct Prepared<Q>(pub(crate) Q);

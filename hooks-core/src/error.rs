@@ -7,8 +7,8 @@ use diesel::result::Error as DieselError;
 
 pub(crate) use self::blocked::list;
 pub use self::blocked::{Blocked, Blocker};
-pub(crate) use self::causes::ends_transaction_of_mysql;
 use self::causes::{causes, is_conflict};
+pub(crate) use self::causes::{ends_transaction_of_mysql, is_lock_timeout_of_mysql};
 pub use self::key::Key;
 pub use self::registry::RegistryError;
 
@@ -156,7 +156,8 @@ pub enum Error {
     /// The transaction around the operation is no longer the one in which it began, or can no longer be
     /// told from what failed in it: a receiver, a trigger or the database ended it.
     ///
-    /// What was written before that is lost, or committed without the rest; on PostgreSQL, where a receiver
+    /// What was written before that is lost, or committed without the rest, as a row that PostgreSQL inserted and Rust
+    /// cannot read; on PostgreSQL, where a receiver
     /// swallowed an error, what the operation wrote is lost and nothing else. Otherwise, inside a transaction of the
     /// application every operation says this from here on, until that transaction has ended, which it
     /// can only do by failing: its COMMIT is refused, on SQLite by a foreign key; on MySQL, which refuses none, there

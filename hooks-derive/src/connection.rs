@@ -92,6 +92,7 @@ fn generate(name: &Ident, variants: &[Variant<'_>], attr: &ConnectionAttr) -> To
             // Diesel's derive makes it, beside the enum.
             type __Backend = MultiBackend;
             type __QueryBuilder = <__Backend as __hooks::Backend>::QueryBuilder;
+            type __Values<'__b> = <__Backend as __hooks::Backend>::BindCollector<'__b>;
             #[automatically_derived]
             impl __hooks::HookConnection for #name {
                 type Raw = Self;
@@ -123,6 +124,23 @@ fn generate(name: &Ident, variants: &[Variant<'_>], attr: &ConnectionAttr) -> To
                 fn query_builder(&self) -> __QueryBuilder {
                     match self {
                         #(Self::#names(__it) => __QueryBuilder::#names(__hooks::Dialect::query_builder(__it)),)*
+                    }
+                }
+                fn value_bytes<'__b>(
+                    &'__b self,
+                    __statement: &'__b dyn __hooks::QueryFragment<Self>,
+                ) -> __hooks::QueryResult<::core::option::Option<usize>> {
+                    let mut __values = match self {
+                        #(Self::#names(_) => __Values::#names(::core::default::Default::default()),)*
+                    };
+                    __hooks::collect_values(self, __statement, &mut __values)?;
+                    ::core::result::Result::Ok(__hooks::Dialect::bytes_of(self, &__values))
+                }
+                #[allow(unreachable_patterns)]
+                fn bytes_of(&self, __values: &__Values<'_>) -> ::core::option::Option<usize> {
+                    match (self, __values) {
+                        #((Self::#names(__it), __Values::#names(__values)) => __hooks::Dialect::bytes_of(__it, __values),)*
+                        _ => ::core::option::Option::None,
                     }
                 }
             }

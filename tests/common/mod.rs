@@ -41,7 +41,8 @@ impl OnDisk {
     pub(crate) fn connect(&self) -> SqliteConnection {
         let mut conn = SqliteConnection::establish(&self.url()).expect("the file can be opened");
         conn.batch_execute(
-            "PRAGMA foreign_keys = ON; PRAGMA journal_mode = WAL; PRAGMA busy_timeout = 5000;",
+            "PRAGMA foreign_keys = ON; PRAGMA journal_mode = WAL; PRAGMA busy_timeout = 5000;
+             PRAGMA synchronous = OFF;",
         )
         .expect("pragmas are accepted");
         conn

@@ -6,6 +6,8 @@ use diesel::sql_types::{Bool, Nullable, Text};
 /// A table, or a view.
 #[derive(Debug, Default)]
 pub struct TableFacts {
+    /// Where it was found, if its foreign keys may refer to other schemas.
+    pub(crate) schema: Option<String>,
     pub(crate) columns: Vec<String>,
     pub(crate) foreign_keys: Vec<ForeignKeyFacts>,
     pub(crate) indexes: Vec<IndexFacts>,
@@ -16,6 +18,8 @@ pub(crate) struct ForeignKeyFacts {
     /// SQLite gives none.
     pub(crate) name: Option<String>,
     pub(crate) columns: Vec<String>,
+    /// That of the table, where it may be another.
+    pub(crate) schema: Option<String>,
     pub(crate) table: String,
     pub(crate) target: Vec<String>,
     pub(crate) on_delete: SchemaAction,
@@ -35,6 +39,8 @@ pub(crate) struct KeyColumn {
     /// The foreign key's.
     #[diesel(sql_type = Text)]
     name: String,
+    #[diesel(sql_type = Text)]
+    parent_schema: String,
     #[diesel(sql_type = Text)]
     parent: String,
     #[diesel(sql_type = Text)]
@@ -64,6 +70,7 @@ pub(crate) fn foreign_keys(columns: &[KeyColumn]) -> Vec<ForeignKeyFacts> {
     let facts = |of_one: &[KeyColumn]| ForeignKeyFacts {
         name: Some(of_one[0].name.clone()),
         columns: of_one.iter().map(|it| it.child.clone()).collect(),
+        schema: Some(of_one[0].parent_schema.clone()),
         table: of_one[0].parent.clone(),
         target: of_one.iter().map(|it| it.target.clone()).collect(),
         on_delete: action(&of_one[0].on_delete),

@@ -21,7 +21,8 @@ mod stored;
 mod system;
 
 pub use self::insert::{ByLastId, ByReturning, ByRowid, BySystem, Inserting};
-pub use self::session::Session;
+pub(crate) use self::insert::{Carried, Rider};
+pub use self::session::{Session, Settings};
 pub use self::shape::Shape;
 pub use self::system::{Dialect, System};
 

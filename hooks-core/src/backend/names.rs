@@ -17,14 +17,34 @@ where
     FromClause<M>: QueryFragment<DB>,
 {
     let path = path::<M, DB>(backend)?;
+    let selected = selected(backend, selection, &path)?;
+    let columns = selected.into_iter().flatten().collect();
+    Ok(TableNames { path, columns })
+}
+
+/// What the columns that are selected of the table at this path are called, if nothing else is selected.
+pub(super) fn plain_columns<DB: Dialect>(
+    backend: &DB,
+    selection: &impl QueryFragment<DB>,
+    path: &[String],
+) -> QueryResult<Option<Vec<String>>> {
+    let selected = selected(backend, selection, path)?;
+    Ok(selected.into_iter().collect())
+}
+
+/// The names of what is selected; what is no column of the table at this path has none.
+fn selected<DB: Dialect>(
+    backend: &DB,
+    selection: &impl QueryFragment<DB>,
+    path: &[String],
+) -> QueryResult<Vec<Option<String>>> {
     let sql = sql(backend, selection)?;
     let quote = backend.system().quote();
     let of_table = |part: &str| {
         let (name, table) = name(part, quote)?;
         (table == path).then_some(name)
     };
-    let columns = parts(&sql).into_iter().filter_map(of_table).collect();
-    Ok(TableNames { path, columns })
+    Ok(parts(&sql).into_iter().map(of_table).collect())
 }
 
 /// The table's name, after that of its schema if it has one.
@@ -38,7 +58,7 @@ where
 
 pub(crate) fn sql<DB: Dialect>(
     backend: &DB,
-    statement: &impl QueryFragment<DB>,
+    statement: &(impl QueryFragment<DB> + ?Sized),
 ) -> QueryResult<String> {
     let mut sql = backend.query_builder();
     statement.to_sql(&mut sql, backend)?;

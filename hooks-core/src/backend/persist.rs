@@ -1,8 +1,9 @@
 //! Storing rows, on any connection that has a way to insert them.
 
+use diesel::query_builder::QueryFragment;
 use diesel::result::Error as DieselError;
 
-use super::{Inserting, Shape};
+use super::{Carried, Inserting, Rider, Shape};
 use crate::connection::RawConnection;
 use crate::error::Result;
 use crate::model::{Persist, Refused, Stored};
@@ -38,6 +39,23 @@ where
 
     fn insert_many_unread(conn: &mut C, new: Vec<Fresh<M>>) -> Result<(), Refused> {
         C::Inserting::insert_many_unread(conn, new)
+    }
+
+    #[inline]
+    fn gives_back(conn: &mut C) -> bool {
+        C::Inserting::gives_back(conn)
+    }
+
+    fn carried(conn: &mut C, new: Fresh<M>) -> Option<Box<dyn QueryFragment<C::Backend>>> {
+        C::Inserting::carried(conn, new)
+    }
+
+    fn insert_with(
+        conn: &mut C,
+        new: Fresh<M>,
+        riders: Vec<Rider<C::Backend>>,
+    ) -> Result<Carried<M>> {
+        C::Inserting::insert_with(conn, new, riders)
     }
 
     fn is_taken(conn: &mut C, error: &DieselError) -> bool {

@@ -33,9 +33,24 @@ pub trait Session {
         false
     }
 
+    /// How the server is set up, asked once on each connection.
+    fn settings(&mut self) -> Settings {
+        Settings::default()
+    }
+
     /// Whether this error says that a row has what must be unique in the table at this path. A trigger may have
     /// written to another.
     fn is_taken(&mut self, path: &[String], error: &DieselError) -> bool;
+}
+
+/// How a server is set up.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Settings {
+    /// Whether a lock that is waited for in vain ends the transaction, and not the statement alone.
+    pub(crate) lock_timeout_ends_transaction: bool,
+    /// How many bytes a statement may have, with its values, if that is little.
+    pub(crate) max_packet: Option<usize>,
 }
 
 /// These statements, and those that set Diesel's own savepoints, up to this depth.

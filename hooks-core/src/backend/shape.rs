@@ -15,6 +15,8 @@ pub struct Shape {
     /// `ON CONFLICT` in the schema, a key that is not unique, what is not a table of the main database, or a
     /// storage engine without transactions.
     pub(crate) guarded: bool,
+    /// Whether a row that was inserted has been read by the statement that inserted it.
+    pub(crate) gives_back: bool,
 }
 
 impl Shape {
@@ -23,6 +25,7 @@ impl Shape {
         by_rowid: false,
         key_is_counted: true,
         guarded: true,
+        gives_back: false,
     };
 
     /// The shape of the table of `M`. It is asked for once on each connection; there may be no such table.
@@ -35,6 +38,20 @@ impl Shape {
         match State::installed(conn).and_then(|state| state.shape(hooks.number)) {
             Some(known) => known,
             None => look::<M, C>(conn, hooks.number),
+        }
+    }
+
+    /// Remembers that a row was read by the statement that inserted it.
+    pub(crate) fn gave_back<M: Stored<C>, C: RawConnection>(conn: &mut C) {
+        let known = Shape::of::<M, C>(conn);
+        if !known.gives_back
+            && let (Ok(hooks), Some(state)) = (M::hooks(), State::installed(conn))
+        {
+            let shape = Shape {
+                gives_back: true,
+                ..known
+            };
+            state.remember_shape(hooks.number, Some(shape));
         }
     }
 
@@ -53,10 +70,9 @@ fn look<M: Stored<C>, C: RawConnection>(conn: &mut C, model: usize) -> Shape {
     }
     let path = M::path(&conn.backend());
     let shape = match path.and_then(|path| conn.session().shape(&path, M::KEY)) {
-        // A table that is missing may come.
-        Ok(None) => return Shape::UNKNOWN,
         Ok(Some(shape)) => shape,
-        Err(_) => Shape::UNKNOWN,
+        // A table that is missing may come, and what refused to answer may answer.
+        Ok(None) | Err(_) => return Shape::UNKNOWN,
     };
     if let Ok(state) = State::of(conn) {
         state.remember_shape(model, Some(shape));

@@ -1,6 +1,8 @@
 //! The databases, and how their SQL and their transactions differ.
 
+use diesel::QueryResult;
 use diesel::backend::Backend;
+use diesel::query_builder::QueryFragment;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use crate::connection::ErrorEffect;
@@ -20,6 +22,22 @@ pub enum System {
 pub trait Dialect: Backend {
     fn system(&self) -> System;
     fn query_builder(&self) -> Self::QueryBuilder;
+
+    /// How many bytes the values of a statement have, if that is asked of this database.
+    fn value_bytes<'b>(
+        &'b self,
+        _statement: &'b dyn QueryFragment<Self>,
+    ) -> QueryResult<Option<usize>>
+    where
+        Self: Sized,
+    {
+        Ok(None)
+    }
+
+    /// The same, of values that were collected.
+    fn bytes_of(&self, _values: &Self::BindCollector<'_>) -> Option<usize> {
+        None
+    }
 }
 
 impl System {
@@ -97,6 +115,24 @@ impl System {
     #[inline]
     pub(crate) const fn savepoints_nest(self) -> bool {
         !matches!(self, System::Mysql)
+    }
+
+    /// Whether the way to insert a row also takes it back where it cannot be read, without a savepoint.
+    #[inline]
+    pub(crate) const fn takes_back_unread_rows(self) -> bool {
+        matches!(self, System::Sqlite)
+    }
+
+    /// Whether an error may end a transaction, with every trace of it.
+    #[inline]
+    pub(crate) const fn errors_end_transactions(self) -> bool {
+        matches!(self, System::Mysql)
+    }
+
+    /// Whether a server may take no more bytes in a statement than a batch of rows can have.
+    #[inline]
+    pub(super) const fn limits_packets(self) -> bool {
+        matches!(self, System::Mysql)
     }
 
     /// Whether nothing is answered after a statement that failed, until something is rolled back.

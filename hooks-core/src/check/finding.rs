@@ -35,6 +35,8 @@ pub struct Refers {
     pub table: Vec<String>,
     /// The child's columns.
     pub columns: Vec<String>,
+    /// The schema of the parent's table, if its model names one or the child is in another.
+    pub parent_schema: Option<String>,
     /// The parent's table.
     pub parent: String,
     /// The parent's columns.
@@ -85,7 +87,7 @@ pub enum Finding {
         relation: RelationInfo,
         /// What its foreign key has to say.
         refers: Refers,
-        /// The table to which it refers.
+        /// The table to which it refers, after its schema if the child or the parent is in another.
         table: String,
         /// The columns to which it refers.
         columns: Vec<String>,
@@ -311,7 +313,13 @@ impl fmt::Display for Of<'_> {
 
 impl Refers {
     fn parent_columns(&self) -> String {
-        format!("{} ({})", self.parent, self.target.join(", "))
+        let parent = self.parent_path().collect::<Vec<_>>().join(".");
+        format!("{parent} ({})", self.target.join(", "))
+    }
+
+    pub(super) fn parent_path(&self) -> impl Iterator<Item = &str> {
+        let schema = self.parent_schema.as_deref();
+        schema.into_iter().chain([&*self.parent])
     }
 
     fn own_columns(&self) -> String {

@@ -66,10 +66,14 @@ impl Refers {
             _ => "",
         };
         let spelt = self.mending.system;
+        let parent = match spelt {
+            // A foreign key stays in its database, and does not name it.
+            System::Sqlite => spelt.quoted(&self.parent),
+            System::Postgres | System::Mysql => spelt.path(self.parent_path()),
+        };
         format!(
-            "FOREIGN KEY ({}) REFERENCES {} ({}){action}",
+            "FOREIGN KEY ({}) REFERENCES {parent} ({}){action}",
             spelt.list(&self.columns),
-            spelt.quoted(&self.parent),
             spelt.list(&self.target),
         )
     }

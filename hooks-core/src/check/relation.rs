@@ -4,7 +4,6 @@ use std::any::TypeId;
 
 use super::mend::Mending;
 use super::{Finding, Refers, Schema, Stored};
-use crate::backend::System;
 use crate::backend::catalog::{ForeignKeyFacts, SchemaAction, TableFacts, same};
 use crate::connection::RawConnection;
 use crate::receiver::Receiver;
@@ -29,23 +28,32 @@ pub(super) fn compare<C: RawConnection>(child: &Stored, schema: &Schema) -> Vec<
         if !columns.all(|column| facts.has_column(column)) {
             continue;
         }
-        let refers = refers(&relation, child, parent, schema.system);
+        let refers = refers(&relation, child, parent, schema);
+        let home = schema.facts(parent).and_then(|it| it.schema.as_deref());
         let unheard = || delete_receivers::<C>(child.entry);
-        findings.extend(key(&relation, &refers, facts, unheard));
+        findings.extend(key(&relation, &refers, facts, home, unheard));
         findings.extend(index(&relation, &refers, facts));
     }
     findings
 }
 
-fn refers(relation: &RelationInfo, child: &Stored, parent: &Stored, system: System) -> Refers {
+fn refers(relation: &RelationInfo, child: &Stored, parent: &Stored, schema: &Schema) -> Refers {
     let names = |columns: &[&str]| columns.iter().map(|it| (*it).to_owned()).collect();
+    let path = &parent.names.path;
+    let parent_schema = match (&path[..], &child.names.path[..]) {
+        ([.., schema, _], _) => Some(schema.clone()),
+        // Beside a child in another schema a bare name may mean another table.
+        (_, [_, .., _]) => schema.facts(parent).and_then(|it| it.schema.clone()),
+        _ => None,
+    };
     Refers {
         table: child.names.path.clone(),
         columns: names(relation.columns),
-        parent: parent.names.path.last().cloned().unwrap_or_default(),
+        parent_schema,
+        parent: path.last().cloned().unwrap_or_default(),
         target: names(relation.target),
         mending: Mending {
-            system,
+            system: schema.system,
             replaces: None,
         },
     }
@@ -55,6 +63,7 @@ fn key(
     relation: &RelationInfo,
     refers: &Refers,
     facts: &TableFacts,
+    home: Option<&str>,
     unheard: impl FnOnce() -> Vec<&'static str>,
 ) -> Option<Finding> {
     let (relation, mut refers) = (*relation, refers.clone());
@@ -63,11 +72,15 @@ fn key(
         return Some(Finding::ForeignKeyMissing { relation, refers });
     };
     refers.mending.replaces.clone_from(&first.name);
-    let Some(key) = keys.iter().find(|key| is_meant(key, &refers)) else {
+    let Some(key) = keys.iter().find(|key| is_meant(key, &refers, home)) else {
+        let named = refers.parent_schema.is_some() || first.schema != facts.schema;
         return Some(Finding::ForeignKeyElsewhere {
             relation,
             refers,
-            table: first.table.clone(),
+            table: match &first.schema {
+                Some(schema) if named => format!("{schema}.{}", first.table),
+                _ => first.table.clone(),
+            },
             columns: first.target.clone(),
         });
     };
@@ -86,8 +99,9 @@ fn key(
     })
 }
 
-/// Whether the key refers to the parent's table, each column to the one that the relation says.
-fn is_meant(key: &ForeignKeyFacts, refers: &Refers) -> bool {
+/// Whether the key refers to the parent's table, which is in this schema, each column to the one that the relation
+/// says.
+fn is_meant(key: &ForeignKeyFacts, refers: &Refers, home: Option<&str>) -> bool {
     let pairs = |columns: &[String], target: &[String]| {
         let mut pairs: Vec<_> = columns
             .iter()
@@ -97,7 +111,12 @@ fn is_meant(key: &ForeignKeyFacts, refers: &Refers) -> bool {
         pairs.sort();
         pairs
     };
+    let other_schema = match (&key.schema, home) {
+        (Some(schema), Some(home)) => !same(schema, home),
+        _ => false,
+    };
     same(&key.table, &refers.parent)
+        && !other_schema
         && pairs(&key.columns, &key.target) == pairs(&refers.columns, &refers.target)
 }
 

@@ -13,7 +13,7 @@ use crate::connection::{RawConnection, undo_writes};
 use crate::error::{Error, Operation, Result};
 use crate::lifecycle::KEYS_AT_ONCE;
 use crate::model::Persist;
-use crate::relation::{OnDelete, RelationInfo};
+use crate::relation::{OnDelete, Relation, RelationInfo};
 
 /// Deletes planned rows, and says which went: by this, or by a delete inside this one.
 pub(super) fn remove<M: Persist<C>, C: RawConnection>(
@@ -138,14 +138,13 @@ fn explain<M: Persist<C>, C: RawConnection>(
         // Where the database answers no more, its first word is the better explanation.
         if let Ok(undone) = undone {
             // Once they are undone, rows that the delete took or changed refer to these again.
-            let may_be_new =
-                |it: &RelationInfo| !undone || told.is_none_or(|table| is_of(it, table));
-            if let Ok(Some(stop)) = referring::<M, C>(conn, planned, keys, may_be_new) {
+            let new_in = told.filter(|_| undone);
+            if let Ok(Some(stop)) = referring::<M, C>(conn, planned, keys, new_in) {
                 return stop;
             }
         }
         if (undone == Ok(true) || conn.session().reads_a_snapshot())
-            && let Some(relation) = told.and_then(relation_of_table::<M, C>)
+            && let Some(relation) = told.and_then(|it| relation_of_table::<M, C>(conn, it))
         {
             return Stop::Failed(appeared(&relation));
         }
@@ -170,11 +169,12 @@ pub(crate) fn is_foreign_key(error: &DieselError) -> bool {
     }
 }
 
+/// What the rows mean that refer to these; new ones may be in this table alone, if there is one.
 fn referring<M: Persist<C>, C: RawConnection>(
     conn: &mut C,
     planned: &Planned,
     keys: &[M::Pk],
-    may_be_new: impl Fn(&RelationInfo) -> bool,
+    new_in: Option<&str>,
 ) -> Result<Option<Stop>> {
     let mut found = Found::default();
     let mut appeared = None;
@@ -195,7 +195,8 @@ fn referring<M: Persist<C>, C: RawConnection>(
                 let count = unplanned.len();
                 found.add(blocking, &path.and(info), unplanned.into_iter(), count);
             }
-            None if unplanned.is_empty() || !may_be_new(&info) => {}
+            None if unplanned.is_empty()
+                || new_in.is_some_and(|table| !is_of(conn, &**relation, table)) => {}
             // It was given another parent, which goes too.
             None if matches!(info.on_delete, OnDelete::SetDefault | OnDelete::Set) => {
                 return Ok(Some(Stop::Failed(names_what_goes(&info))));
@@ -217,18 +218,22 @@ fn told_table(error: &DieselError) -> Option<&str> {
     }
 }
 
-fn is_of(relation: &RelationInfo, table: &str) -> bool {
-    relation.child.table.rsplit('.').next() == Some(table)
+/// Whether this table has the rows that refer by the relation.
+fn is_of<K, C: RawConnection>(conn: &C, relation: &dyn Relation<K, C>, table: &str) -> bool {
+    let path = relation.child_path(&conn.backend()).unwrap_or_default();
+    path.last().is_some_and(|name| name == table)
 }
 
 /// The relation by which a row refers that the database knows of and this transaction does not see: it reads
 /// what was there when it began, or the row went when the writes were undone.
-fn relation_of_table<M: Persist<C>, C: RawConnection>(table: &str) -> Option<RelationInfo> {
-    let relations = M::hooks().ok()?.relations.iter();
-    let mut of_table = relations
-        .map(|relation| relation.info())
-        .filter(|it| is_of(it, table));
-    of_table.find(|it| it.on_delete != OnDelete::DoNothing)
+fn relation_of_table<M: Persist<C>, C: RawConnection>(
+    conn: &mut C,
+    table: &str,
+) -> Option<RelationInfo> {
+    let mut relations = M::hooks().ok()?.relations.iter();
+    let relation =
+        relations.find(|it| it.on_delete() != OnDelete::DoNothing && is_of(conn, &***it, table))?;
+    Some(relation.info())
 }
 
 fn appeared(relation: &RelationInfo) -> Error {

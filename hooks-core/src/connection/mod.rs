@@ -3,6 +3,7 @@
 mod capture;
 mod chain;
 mod ext;
+mod in_place;
 mod merge;
 mod queue;
 mod retry;
@@ -10,6 +11,7 @@ mod savepoint;
 pub(crate) mod scoped;
 mod state;
 mod transaction;
+mod watch;
 
 use diesel::QueryResult;
 use diesel::connection::{Connection, LoadConnection};
@@ -20,6 +22,7 @@ pub use self::capture::Capture;
 pub(crate) use self::chain::{Chain, Frame, nested};
 pub use self::ext::HookConnectionExt;
 pub(crate) use self::ext::register;
+pub(crate) use self::in_place::read_back;
 pub(crate) use self::merge::{Mergeable, Tag};
 pub(crate) use self::queue::Callback;
 #[doc(hidden)]

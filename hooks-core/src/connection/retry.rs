@@ -8,7 +8,7 @@ use std::time::Duration;
 use diesel::result::Error as DieselError;
 
 use super::HookConnection;
-use super::transaction::{Scope, depth, transaction};
+use super::transaction::{Failed, Scope, attempt, depth};
 use crate::diesel_internals::is_test_transaction;
 use crate::error::{BoxError, Error, Result};
 use crate::trace;
@@ -55,7 +55,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// # Errors
 ///
 /// What `work` returned last, or what kept its transaction from being committed; nothing of it is in the
-/// database then, but for [`Error::TransactionLost`]. [`Error::CommitUnknown`] ends the attempts, because that one may
+/// database then, but for [`Error::TransactionLost`], which ends the attempts where `work` itself may have committed
+/// something: by raw SQL, by DDL on MySQL, or by plain statements after a deadlock there whose error it swallowed. [`Error::CommitUnknown`] ends the attempts, because that one may
 /// have been committed, and so does an error that nobody else is to blame for.
 /// [`Error::RetryInTransaction`] if a transaction is open, in which only a part could be run again. In one of
 /// [`begin_test_transaction`](diesel::Connection::begin_test_transaction) `work` runs once, in a savepoint.
@@ -76,13 +77,13 @@ where
     };
     let mut attempt = 1;
     loop {
-        let outcome = transaction(conn, Scope::Receivers, |conn| work(conn).map_err(carry));
-        let error = match outcome {
+        let outcome = self::attempt(conn, Scope::Receivers, |conn| work(conn).map_err(carry));
+        let Failed { error, escaped } = match outcome {
             Ok(value) => return Ok(value),
-            Err(error) => error,
+            Err(failed) => failed,
         };
         // A transaction manager in error has no depth.
-        if attempt >= attempts || !error.is_retryable() || depth(conn) != Ok(0) {
+        if attempt >= attempts || escaped || !error.is_retryable() || depth(conn) != Ok(0) {
             return Err(unload(error));
         }
         trace::again(attempt, &error);

@@ -8,11 +8,12 @@ use diesel::result::Error as DieselError;
 use super::queue::{ErrorEffect, Mark, Queue, Shared, Step, report_waiting};
 use super::scoped::{Closure, Scoped};
 use super::transaction::depth;
+use super::watch::Watch;
 use super::{Chain, HookConnection, RawConnection};
-use crate::backend::{Shape, System};
+use crate::backend::{Settings, Shape, System};
 use crate::collector::Claims;
 use crate::diesel_internals::{no_instrumentation, type_of};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, is_lock_timeout_of_mysql};
 use crate::failure::FailureReason;
 
 /// What the library remembers about a connection.
@@ -22,6 +23,9 @@ use crate::failure::FailureReason;
 pub(crate) struct State {
     inner: Option<Box<dyn Instrumentation>>,
     pub(super) health: Health,
+    /// Whether an operation wrote a row that it could not read back.
+    pub(super) unread: bool,
+    pub(super) watch: Watch,
     /// What is known of tables, by the number of the model.
     shapes: Vec<Option<Shape>>,
     /// Whether the schema keeps a row from having two dependents, by the number of the relation.
@@ -35,6 +39,7 @@ pub(crate) struct State {
     pub(super) registered: Mark,
     hearing: Hearing,
     system: System,
+    pub(crate) settings: Settings,
 }
 
 /// What is known of the transaction that Diesel thinks open.
@@ -104,6 +109,7 @@ impl State {
     fn install<C: RawConnection>(conn: &mut C, inner: Option<Box<dyn Instrumentation>>) {
         let depth = depth(conn).unwrap_or_default();
         let system = conn.system();
+        let settings = conn.session().settings();
         conn.set_instrumentation(State {
             inner,
             // What happened in an open transaction so far, nobody heard.
@@ -111,6 +117,8 @@ impl State {
                 0 => Health::Good,
                 _ => Health::Suspect,
             },
+            unread: false,
+            watch: Watch::Off,
             shapes: Vec::new(),
             unique: Vec::new(),
             claims: Claims::default(),
@@ -121,6 +129,7 @@ impl State {
             registered: Mark::default(),
             hearing: Hearing::Nothing,
             system,
+            settings,
         });
     }
 
@@ -193,8 +202,11 @@ fn remember<T: Copy>(all: &mut Vec<Option<T>>, number: usize, value: Option<T>) 
 impl Instrumentation for State {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
         let step = match &event {
-            InstrumentationEvent::StartQuery { .. } => {
+            InstrumentationEvent::StartQuery { query, .. } => {
                 self.sent();
+                if self.watch != Watch::Off {
+                    self.watch = self.watch.sent(query);
+                }
                 return self.tell(event);
             }
             InstrumentationEvent::FinishQuery { error, .. } => {
@@ -290,7 +302,14 @@ impl State {
         if self.health == Health::Good {
             self.health = Health::Suspect;
         }
-        let effect = self.system.effect_of_error(error);
+        let timeouts_end = self.settings.lock_timeout_ends_transaction;
+        let effect = match timeouts_end && is_lock_timeout_of_mysql(error) {
+            true => ErrorEffect::Transaction,
+            false => self.system.effect_of_error(error),
+        };
+        if effect == ErrorEffect::Transaction {
+            self.watch = self.watch.ended();
+        }
         if effect != ErrorEffect::Statement {
             let due = self.queue.lock().failed(effect);
             due.run();

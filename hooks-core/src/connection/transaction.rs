@@ -4,9 +4,11 @@ use diesel::QueryResult;
 use diesel::connection::{Connection, TransactionManager};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
+use super::in_place::in_place;
 use super::queue::{Mark, is_over};
 use super::savepoint::Savepoint;
 use super::state::Health;
+use super::watch::Watch;
 use super::{RawConnection, State, scoped};
 use crate::backend::statements::RollBack;
 use crate::backend::{System, execute};
@@ -105,13 +107,18 @@ pub(crate) fn depth<C: Connection>(conn: &mut C) -> QueryResult<u32> {
 /// Gives up the transaction of the application, which has something in it that can no longer be undone,
 /// or is gone already: what it wrote is rolled back, its COMMIT fails, and until then no operation runs.
 pub(crate) fn doom<C: RawConnection>(conn: &mut C, source: Option<Error>) -> Error {
+    let open = depth(conn);
+    let watch = watch(conn);
     drop(execute(conn, RollBack));
     // Otherwise what the application still writes would commit by itself, and the next savepoint would open
     // a transaction that can be committed.
-    if let Ok(depth @ 1..) = depth(conn) {
+    if let Ok(depth @ 1..) = open {
+        // On PostgreSQL Diesel notices the ROLLBACK; whoever began the transaction has to hear of it.
+        restore_depth(conn, depth);
         drop(conn.session().begin_what_cannot_be_committed(depth));
     }
     lose(conn);
+    set_watch(conn, watch.given_up());
     Error::TransactionLost {
         source: source.map(Box::new),
     }
@@ -125,9 +132,17 @@ fn lose<C: RawConnection>(conn: &mut C) {
     }
 }
 
-/// Runs a statement that commits by itself. If nothing answers it, it may have done so.
+/// Runs a statement that commits by itself. If nothing answers it, it may have done so; if Rust cannot read the
+/// answer, it has.
 fn alone<C: RawConnection, T>(conn: &mut C, work: impl FnOnce(&mut C) -> Result<T>) -> Result<T> {
     work(conn).map_err(|error| match &error {
+        Error::Query {
+            operation: Some(Operation::Create),
+            source: DieselError::DeserializationError(_),
+            ..
+        } => Error::TransactionLost {
+            source: Some(Box::new(error)),
+        },
         Error::Query {
             operation: Some(Operation::Create | Operation::Update | Operation::Delete),
             source,
@@ -157,41 +172,46 @@ fn is_unanswered<C: RawConnection>(conn: &mut C, error: &DieselError) -> bool {
     !answered
 }
 
-/// Runs statements that need no undoing, inside a transaction of the application.
-fn in_place<M: Persist<C>, C: RawConnection, T>(
-    conn: &mut C,
-    work: impl FnOnce(&mut C) -> Result<T>,
-) -> Result<T> {
-    match work(conn) {
-        Err(error) if left_something::<M, C>(conn, &error) => Err(doom(conn, Some(error))),
-        outcome => outcome,
-    }
-}
-
-/// Whether a statement ended the transaction or left half of itself, though the table looked as if none
-/// could: somebody gave it a trigger since, or the disk is full.
-fn left_something<M: Persist<C>, C: RawConnection>(conn: &mut C, error: &Error) -> bool {
-    M::look_again(conn);
-    let may_end_it = matches!(
-        error,
-        Error::Query {
-            source: DieselError::DatabaseError(
-                DatabaseErrorKind::Unknown | DatabaseErrorKind::SerializationFailure,
-                _
-            ),
-            ..
-        }
-    );
-    M::guarded(conn) || (may_end_it && !conn.session().transaction_is_open())
-}
-
 /// Runs `work` in a transaction, or in Diesel's savepoint inside one.
 pub(super) fn transaction<C: RawConnection, T>(
     conn: &mut C,
     scope: Scope,
     work: impl FnOnce(&mut C) -> Result<T>,
 ) -> Result<T> {
+    attempt(conn, scope, work).map_err(|failed| failed.error)
+}
+
+/// Why a transaction or savepoint was not committed.
+pub(super) struct Failed {
+    pub(super) error: Error,
+    /// Whether some of it may be there all the same.
+    pub(super) escaped: bool,
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        let escaped = false;
+        Failed { error, escaped }
+    }
+}
+
+impl From<DieselError> for Failed {
+    fn from(error: DieselError) -> Self {
+        Error::from(error).into()
+    }
+}
+
+/// As [`transaction`], which also says what an error means.
+pub(super) fn attempt<C: RawConnection, T>(
+    conn: &mut C,
+    scope: Scope,
+    work: impl FnOnce(&mut C) -> Result<T>,
+) -> Result<T, Failed> {
     let entry = depth(conn)?;
+    if is_watched(conn, entry, scope) {
+        // One that comes later has not heard what happened before.
+        drop(State::of(conn));
+    }
     match entry {
         0 => conn.begin_to_write()?,
         _ => C::TransactionManager::begin_transaction(conn)?,
@@ -202,23 +222,32 @@ pub(super) fn transaction<C: RawConnection, T>(
         Ok(Ok(Done {
             outcome: Ok(value),
             lost: false,
-        })) => commit(conn, entry).map(|()| value),
-        Ok(Ok(Done { outcome, lost })) => {
+            ..
+        })) => Ok(commit(conn, entry).map(|()| value)?),
+        Ok(Ok(Done {
+            outcome,
+            lost,
+            ended,
+        })) => {
             let rolled_back = roll_back(conn, entry) && !lost;
             // Where no receiver ran, nothing was written after the database ended the transaction.
-            let nothing_escaped = rolled_back || (entry == 0 && scope < Scope::Receivers);
-            match outcome {
-                Err(error) if nothing_escaped => Err(error),
-                outcome => Err(Error::TransactionLost {
-                    source: outcome.err().map(Box::new),
-                }),
-            }
+            let escaped = !(rolled_back || ended || (entry == 0 && scope < Scope::Receivers));
+            Err(match outcome {
+                Err(error) if !escaped => error.into(),
+                outcome => Failed {
+                    error: Error::TransactionLost {
+                        source: outcome.err().map(Box::new),
+                    },
+                    escaped,
+                },
+            })
         }
         Ok(Err(error)) => {
             roll_back(conn, entry);
-            Err(error)
+            Err(error.into())
         }
         Err(panic) => {
+            set_watch(conn, Watch::Off);
             roll_back(conn, entry);
             resume_unwind(panic)
         }
@@ -230,6 +259,8 @@ struct Done<T> {
     outcome: Result<T>,
     /// Whether the transaction is no longer the one in which it began.
     lost: bool,
+    /// Whether that is so because the database rolled it back, and nothing was written since.
+    ended: bool,
 }
 
 /// An error if the work did not begin.
@@ -244,7 +275,15 @@ fn inside<C: RawConnection, T>(
         false => None,
         true => Some(Savepoint::set(conn)?),
     };
+    let watched = is_watched(conn, entry, scope);
+    if watched {
+        set_watch(conn, Watch::Whole);
+    }
     let outcome = work(conn);
+    let ended = watched && watch(conn) == Watch::Ended;
+    if watched {
+        set_watch(conn, Watch::Off);
+    }
     let lost = depth(conn) != Ok(entry + 1)
         || State::installed(conn).is_some_and(|state| state.health == Health::Lost);
     let found = match sentinel {
@@ -252,12 +291,32 @@ fn inside<C: RawConnection, T>(
         _ => Ok(()),
     };
     Ok(match found {
-        Ok(()) => Done { outcome, lost },
+        Ok(()) => Done {
+            outcome,
+            lost,
+            ended,
+        },
         Err(error) => Done {
             outcome: outcome.and(Err(error.into())),
             lost: true,
+            ended,
         },
     })
+}
+
+/// Whether the application's code runs in a transaction of ours that an error may end.
+fn is_watched<C: RawConnection>(conn: &C, entry: u32, scope: Scope) -> bool {
+    entry == 0 && scope == Scope::Receivers && conn.system().errors_end_transactions()
+}
+
+fn watch<C: RawConnection>(conn: &mut C) -> Watch {
+    State::installed(conn).map_or(Watch::Off, |state| state.watch)
+}
+
+fn set_watch<C: RawConnection>(conn: &mut C, watch: Watch) {
+    if let Some(state) = State::installed(conn) {
+        state.watch = watch;
+    }
 }
 
 /// An error if the savepoint is no longer there. After a failure, PostgreSQL answers only who goes back to it.

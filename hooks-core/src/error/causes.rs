@@ -51,10 +51,19 @@ pub(super) fn is_conflict(error: &DieselError) -> bool {
 }
 
 /// Whether the message is one of MySQL's after which the transaction is gone: 1213, of which Diesel tells the
-/// kind in a prepared statement alone, and 1020.
+/// kind in a prepared statement alone, 1020 and 1206.
 pub(crate) fn ends_transaction_of_mysql(message: &str) -> bool {
-    message == MYSQL_DEADLOCK || message.starts_with(MYSQL_CHANGED)
+    message == MYSQL_DEADLOCK || message.starts_with(MYSQL_CHANGED) || message == MYSQL_LOCKS
 }
+
+/// Whether this is 1205, after which the transaction is gone where the server is set up so.
+pub(crate) fn is_lock_timeout_of_mysql(error: &DieselError) -> bool {
+    matches!(error, DieselError::DatabaseError(_, told) if told.message() == MYSQL_TIMEOUT)
+}
+
+const MYSQL_TIMEOUT: &str = "Lock wait timeout exceeded; try restarting transaction";
+
+const MYSQL_LOCKS: &str = "The total number of locks exceeds the lock table size";
 
 const MYSQL_DEADLOCK: &str = "Deadlock found when trying to get lock; try restarting transaction";
 
@@ -67,7 +76,7 @@ const CONFLICTS: &[&str] = &[
     "database table is locked",
     // MySQL: 1213 and 1205.
     MYSQL_DEADLOCK,
-    "Lock wait timeout exceeded; try restarting transaction",
+    MYSQL_TIMEOUT,
     // PostgreSQL: 40P01, in the languages in which a server may be set up.
     "deadlock detected",
     "Verklemmung (Deadlock) entdeckt",

@@ -1,18 +1,90 @@
 use super::ModelHooks;
+use crate::backend::{Carried, Rider, System};
 use crate::connection::{RawConnection, Scope, atomic, scoped};
 use crate::error::{Error, Operation, Result};
 use crate::model::{Persist, Refused, Row};
+use crate::relation::RelationInfo;
 use crate::signal::{Changes, PostCreate, PostSave, PreCreate, PreSave};
 use crate::timestamp::{self, Fresh};
 
 pub(crate) fn create<M: Persist<C>, C: RawConnection>(conn: &mut C, new: M::New) -> Result<M> {
     let hooks = M::hooks()?;
-    atomic::<M, C, _>(conn, scope(hooks)?, |conn| {
+    let (scope, riders) = in_one_statement(hooks, conn)?;
+    atomic::<M, C, _>(conn, scope, |conn| {
         let new = announce(hooks, conn, new)?;
-        let row = M::insert(conn, new)?;
-        depend(hooks, conn, &row)?;
+        let row = if riders.is_empty() {
+            insert(hooks, conn, new)?
+        } else {
+            match M::insert_with(conn, new, riders)? {
+                Carried::All(row) => row,
+                Carried::Nothing(new) => {
+                    atomic::<M, C, _>(conn, Scope::Statements, |conn| insert(hooks, conn, new))?
+                }
+            }
+        };
         report(hooks, conn, row)
     })
+}
+
+/// Inserts a row, and what comes into being with it.
+#[inline]
+fn insert<M: Persist<C>, C: RawConnection>(
+    hooks: &ModelHooks<M, C>,
+    conn: &mut C,
+    new: Fresh<M>,
+) -> Result<M> {
+    let row = M::insert(conn, new)?;
+    depend(hooks, conn, &row)?;
+    Ok(row)
+}
+
+/// What it takes to undo the creation of a row, and the dependents that go by its own statement.
+///
+/// PostgreSQL can insert all of them at once and give back the row. It is trusted to do so where it did before
+/// on this connection, so that a table whose columns Rust reads as other types is noticed in a transaction.
+fn in_one_statement<M: Persist<C>, C: RawConnection>(
+    hooks: &ModelHooks<M, C>,
+    conn: &mut C,
+) -> Result<(Scope, Vec<Rider<C::Backend>>)> {
+    let all = scope(hooks)?;
+    // A receiver with the connection may have created the dependents, which is told one by one.
+    if conn.system() != System::Postgres
+        || hooks.own_create == Scope::Receivers
+        || scoped::here(conn)
+        || M::guarded(conn)
+    {
+        return Ok((all, Vec::new()));
+    }
+    let riders = hooks.auto_created().iter().map(|it| it.rider(conn));
+    let Some(riders) = riders.collect::<Result<Option<Vec<_>>>>()? else {
+        return Ok((all, Vec::new()));
+    };
+    let own = match hooks.own_create {
+        Scope::ReadBack if M::gives_back(conn) => Scope::Statement,
+        own => own,
+    };
+    Ok((own, riders))
+}
+
+/// A dependent of a row that is to be inserted, if it can go by the same statement.
+pub(crate) fn rider<M: Persist<C>, C: RawConnection>(
+    conn: &mut C,
+    new: M::New,
+    relation: RelationInfo,
+) -> Result<Option<Rider<C::Backend>>> {
+    let hooks = M::hooks()?;
+    let is_heard = hooks.hears_pre_create(conn) || hooks.hears_create(conn);
+    if is_heard || !hooks.auto_created().is_empty() || M::guarded(conn) {
+        return Ok(None);
+    }
+    let new = Fresh::new(new, timestamp::now::<M, C>(conn));
+    let Some(insert) = M::carried(conn, new) else {
+        return Ok(None);
+    };
+    let backend = conn.backend();
+    let path = M::path(&backend);
+    path.and_then(|path| Rider::of(&backend, insert, relation, path))
+        .map_err(Error::query(M::INFO.name, Operation::Create))
 }
 
 /// What became of a row that was to be created.

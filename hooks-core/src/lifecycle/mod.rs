@@ -17,7 +17,7 @@ use crate::model::{Persist, Row};
 use crate::signal::PostLoad;
 
 pub(crate) use self::create::{
-    create, create_dependent, create_dependents, create_many, create_scope,
+    create, create_dependent, create_dependents, create_many, create_scope, rider,
 };
 pub(crate) use self::find_or_create::{get_or_create, update_or_create, upsert};
 pub use self::hooks::ModelHooks;

@@ -7,6 +7,7 @@ use diesel::result::Error as DieselError;
 
 use super::Hooked;
 use crate::backend::catalog::TableNames;
+use crate::backend::{Carried, Rider};
 use crate::connection::RawConnection;
 use crate::error::{Error, Result};
 use crate::signal::ColumnSet;
@@ -41,6 +42,19 @@ pub trait Persist<C: RawConnection>: Stored<C> {
     /// Inserts rows in few statements.
     #[doc(hidden)]
     fn insert_many_unread(conn: &mut C, new: Vec<Fresh<Self>>) -> Result<(), Refused>;
+    /// Whether a row that was inserted has been read on this connection by the statement that inserted it.
+    #[doc(hidden)]
+    fn gives_back(conn: &mut C) -> bool;
+    /// The INSERT of a row, to go by the statement that inserts the one it refers to.
+    #[doc(hidden)]
+    fn carried(conn: &mut C, new: Fresh<Self>) -> Option<Box<dyn QueryFragment<C::Backend>>>;
+    /// Inserts a row and by the same statement those that refer to it.
+    #[doc(hidden)]
+    fn insert_with(
+        conn: &mut C,
+        new: Fresh<Self>,
+        riders: Vec<Rider<C::Backend>>,
+    ) -> Result<Carried<Self>>;
     /// Whether the schema keeps two rows from having the same values in these columns.
     #[doc(hidden)]
     fn is_unique(conn: &mut C, columns: &[&str]) -> bool;

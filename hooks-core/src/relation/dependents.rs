@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use super::reference::NewOf;
-use super::{Aim, AutoCreate, ParentKey, Parents, Referring, info};
+use super::{Aim, AutoCreate, ParentKey, Parents, Referring, Target as _, info};
+use crate::backend::Rider;
 use crate::connection::{RawConnection, State};
 use crate::error::{Error, Operation, Result};
 use crate::lifecycle;
@@ -64,6 +65,24 @@ where
     C: RawConnection,
 {
     R::Child::is_unique(conn, info::<R>().columns)
+}
+
+/// The dependent of a row that is to be inserted, if it can go by the same statement; `unique` tells whether the
+/// schema refuses a second one.
+pub(super) fn rider<R, C>(
+    conn: &mut C,
+    unique: impl FnOnce(&mut C) -> bool,
+) -> Result<Option<Rider<C::Backend>>>
+where
+    R: Referring<C>,
+    C: RawConnection,
+{
+    match R::AUTO_CREATE {
+        AutoCreate::FromKey(from_key) if !R::Target::NULLABLE && unique(conn) => {
+            lifecycle::rider::<R::Child, C>(conn, from_key.make_any(), info::<R>())
+        }
+        _ => Ok(None),
+    }
 }
 
 /// Creates the dependent of one row; `unique` tells whether the schema refuses a second one.
@@ -175,13 +194,7 @@ where
     R: Referring<C>,
     C: RawConnection,
 {
-    let is_unique_violation = matches!(
-        error,
-        Error::Query {
-            source: DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _),
-            ..
-        }
-    );
+    let is_unique_violation = is_unique_violation(&error);
     if !is_unique_violation {
         return error;
     }
@@ -190,6 +203,21 @@ where
         // Another constraint refused it.
         _ => error,
     }
+}
+
+fn is_unique_violation(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Query {
+            source: DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _),
+            ..
+        }
+    )
+}
+
+/// Whether this says that there was a dependent already, or something else that must be unique.
+pub(super) fn is_taken(error: &Error) -> bool {
+    is_unique_violation(error) || matches!(error, Error::DependentExists { .. })
 }
 
 /// The error for the first of these rows that has a dependent.

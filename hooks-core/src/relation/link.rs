@@ -2,6 +2,8 @@ use std::any::{Any, TypeId};
 use std::marker::PhantomData;
 use std::ops::Deref;
 
+use diesel::QueryResult;
+
 use super::dependents::{self, Created, Number};
 use super::reference::Setter;
 use super::referring::ParentsOf;
@@ -9,6 +11,7 @@ use super::{
     Aim, Chosen, Handle, OnDelete, ParentKey, Parents, Reference, Referring, Relation,
     RelationInfo, Replacement, info,
 };
+use crate::backend::Rider;
 use crate::collector::{
     self, Blocking, Children, ChildrenOf, Deleted, Found, Keys, Leaves, Opener, Path, Planned,
     Survey, delete_scope_past,
@@ -16,7 +19,7 @@ use crate::collector::{
 use crate::connection::{RawConnection, Scope};
 use crate::error::{Blocker, Error, Operation, RegistryError, Result};
 use crate::lifecycle;
-use crate::model::{Hooked, Model, Persist, Row};
+use crate::model::{Hooked, Model, Persist, Row, Stored};
 
 /// A relation whose ends can be stored on `C`.
 struct Link<R, C> {
@@ -75,8 +78,17 @@ where
         TypeId::of::<<R::Child as Row>::Table>()
     }
 
+    fn child_path(&self, backend: &C::Backend) -> QueryResult<Vec<String>> {
+        R::Child::path(backend)
+    }
+
     fn create_scope(&self) -> Result<Scope> {
         lifecycle::create_scope::<R::Child, C>()
+    }
+
+    fn rider(&self, conn: &mut C) -> Result<Option<Rider<C::Backend>>> {
+        let unique = |conn: &mut C| self.number.is_unique::<R, C>(conn);
+        dependents::rider::<R, C>(conn, unique)
     }
 
     fn create_dependent(&self, conn: &mut C, parent: &dyn Any, key: &ParentKey<R>) -> Result<()> {

@@ -17,6 +17,9 @@ mod referring;
 
 use std::any::{Any, TypeId};
 
+use diesel::QueryResult;
+
+use crate::backend::Rider;
 use crate::backend::statements::Columns;
 use crate::collector::{Children, Deleted, Found, Leaves, Path, Planned, Survey};
 use crate::connection::{RawConnection, Scope};
@@ -126,9 +129,14 @@ pub(crate) trait Relation<K, C: RawConnection>: Send + Sync {
     fn info(&self) -> RelationInfo;
     fn on_delete(&self) -> OnDelete;
     fn child_table(&self) -> TypeId;
+    /// What the child's table is called in SQL, after the name of its schema if it has one.
+    fn child_path(&self, backend: &C::Backend) -> QueryResult<Vec<String>>;
 
     /// What it takes to undo the creation of a dependent.
     fn create_scope(&self) -> Result<Scope>;
+    /// The child of a row that is to be inserted, if it can go by the same statement: it is made of nothing but
+    /// the other's key, and nobody hears of it.
+    fn rider(&self, conn: &mut C) -> Result<Option<Rider<C::Backend>>>;
     /// Creates the child of a row.
     fn create_dependent(&self, conn: &mut C, parent: &dyn Any, key: &K) -> Result<()>;
     /// Creates the children of many rows.

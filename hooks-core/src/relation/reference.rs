@@ -141,8 +141,13 @@ pub struct FromKey<R: Reference> {
 }
 
 impl<R: Reference> FromKey<R> {
+    /// One that refers to nothing in particular yet.
+    pub(crate) fn make_any(&self) -> NewOf<R> {
+        (self.make)()
+    }
+
     pub(crate) fn make(&self, key: R::Key) -> NewOf<R> {
-        let mut new = (self.make)();
+        let mut new = self.make_any();
         (self.refer)(&mut new, key);
         new
     }

@@ -9,11 +9,12 @@ use std::fmt;
 use std::process::{Child, Command, Stdio};
 
 use backends::{Database, TestConnection};
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::result::Error as DieselError;
 use diesel_hooks::prelude::*;
 use diesel_hooks::{Error, retry};
-use sessions::{careful, connect, depth, levels, on_postgres, on_sqlite};
+use sessions::{careful, connect, depth, levels, on_mysql, on_postgres, on_sqlite};
 
 const TABLES: &str = "
     CREATE TABLE accounts (id {key}, balance INTEGER NOT NULL);
@@ -218,10 +219,6 @@ fn inside_a_transaction_it_is_refused_and_in_a_test_transaction_it_runs_once() {
     assert!(matches!(error, Error::RetryInTransaction));
     assert!(error.to_string().contains("outside of any transaction"));
 
-    let conflict = || {
-        let kind = diesel::result::DatabaseErrorKind::SerializationFailure;
-        DieselError::DatabaseError(kind, Box::new("as if".to_owned()))
-    };
     conn.begin_test_transaction().expect("nothing is open");
     let mut runs = 0;
     let outcome: QueryResult<()> = retry(&mut conn, 5, |conn| {
@@ -232,6 +229,81 @@ fn inside_a_transaction_it_is_refused_and_in_a_test_transaction_it_runs_once() {
     assert_eq!((outcome, runs), (Err(conflict()), 1));
     retry(&mut conn, 5, |conn| add(conn, 2, 1)).expect("it runs in a savepoint");
     assert_eq!(balances(&mut conn), [100, 101]);
+}
+
+fn conflict() -> DieselError {
+    let kind = diesel::result::DatabaseErrorKind::SerializationFailure;
+    DieselError::DatabaseError(kind, Box::new("as if".to_owned()))
+}
+
+#[test]
+fn what_work_committed_itself_is_not_done_again() {
+    // DDL commits on MariaDB alone.
+    let ends = if on_mysql() {
+        "CREATE TABLE more (id INTEGER)"
+    } else {
+        "COMMIT"
+    };
+    for end in ["COMMIT", ends] {
+        let (_database, mut conn, _) = accounts();
+        let mut runs = 0;
+        let outcome: Result<(), Error> = retry(&mut conn, 5, |conn| {
+            runs += 1;
+            add(conn, 1, 1)?;
+            conn.batch_execute(end)?;
+            Err(conflict().into())
+        });
+        let lost = matches!(outcome, Err(Error::TransactionLost { .. }));
+        assert_eq!(
+            (lost, runs, balances(&mut conn)[0]),
+            (true, 1, 101),
+            "{end}"
+        );
+    }
+}
+
+#[test]
+fn nor_if_the_next_transaction_met_another() {
+    let ends = if on_mysql() {
+        "CREATE TABLE more (id INTEGER)"
+    } else {
+        "COMMIT"
+    };
+    let (database, mut conn, mut other) = accounts();
+    let mut runs = 0;
+    let outcome: Result<(), Error> = retry(&mut conn, 5, |conn| {
+        runs += 1;
+        add(conn, 2, 1)?;
+        conn.batch_execute(ends)?;
+        conn.batch_execute("BEGIN")?;
+        meet(conn, &mut other)?;
+        Err(conflict().into())
+    });
+    let lost = matches!(outcome, Err(Error::TransactionLost { .. }));
+    assert_eq!(
+        (lost, runs, balances(&mut database.connect())[1]),
+        (true, 1, 101)
+    );
+}
+
+#[test]
+fn nor_what_was_written_after_a_conflict_that_was_swallowed() {
+    let (_database, mut conn, mut other) = accounts();
+    let mut runs = 0;
+    let outcome: Result<(), Error> = retry(&mut conn, 5, |conn| {
+        runs += 1;
+        if meet(conn, &mut other).is_ok() {
+            add(conn, 2, 1)?;
+        } else {
+            // On PostgreSQL nothing is answered any more.
+            let _ = add(conn, 2, 1);
+        }
+        Err(conflict().into())
+    });
+    assert!(outcome.is_err_and(|it| it.is_retryable()));
+    // On MariaDB it was written by itself; elsewhere each attempt was rolled back.
+    let expected = if on_mysql() { (1, 101) } else { (5, 100) };
+    assert_eq!((runs, balances(&mut conn)[1]), expected);
 }
 
 #[test]

@@ -5,6 +5,8 @@
 //! Of several rows in one INSERT only the first key is told, and what the next ones are depends on the server's
 //! settings: such rows are inserted by themselves. Those whose keys are known go together.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use diesel::QueryResult;
 use diesel::backend::Backend;
 use diesel::insertable::Insertable;
@@ -18,7 +20,7 @@ use super::{
 };
 use crate::backend::catalog::same;
 use crate::backend::{Shape, execute, names};
-use crate::connection::{RawConnection, Scope, doom, together};
+use crate::connection::{RawConnection, Scope, read_back, together};
 use crate::error::{Error, Operation, Result};
 use crate::model::{Refused, Row, Stored};
 use crate::timestamp::{Fresh, Stamping};
@@ -120,6 +122,13 @@ where
     I: QueryFragment<C::Backend> + QueryId,
 {
     let failed = |error| Error::query(M::INFO.name, Operation::Create)(error);
+    let read = |conn: &mut C, read: &dyn Fn(&mut C) -> QueryResult<Option<M>>| {
+        let row = catch_unwind(AssertUnwindSafe(|| match read(conn) {
+            Ok(row) => row.ok_or_else(|| row_count::<M>(0)),
+            Err(error) => Err(failed(error)),
+        }));
+        read_back(conn, row)
+    };
     let Some(key) = key else {
         let shape = Shape::of::<M, C>(conn);
         if !shape.key_is_counted {
@@ -128,7 +137,7 @@ where
         // A trigger may give the row its key.
         if !shape.guarded && !gives_key::<M, C>(conn, &insert).map_err(failed)? {
             execute(conn, insert).map_err(failed)?;
-            return read_back(conn, |conn| last::<M, C>(conn));
+            return read(conn, &last::<M, C>);
         }
         // If the row is given its key, nothing tells which it is.
         return together(conn, Scope::Statements, |conn| {
@@ -141,7 +150,7 @@ where
         });
     };
     execute(conn, insert).map_err(failed)?;
-    read_back(conn, |conn| M::find(conn, key))
+    read(conn, &|conn| M::find(conn, key.clone()))
 }
 
 fn last<M, C>(conn: &mut C) -> QueryResult<Option<M>>
@@ -151,19 +160,6 @@ where
     M::PkColumns: QueryFragment<C::Backend> + QueryId,
 {
     Ok(M::load_where(conn, LastInsertId::<M>::default())?.pop())
-}
-
-/// Reads an inserted row. If that is not to be found, nothing takes it back.
-fn read_back<M: Row, C: RawConnection>(
-    conn: &mut C,
-    read: impl FnOnce(&mut C) -> QueryResult<Option<M>>,
-) -> Result<M> {
-    let error = match read(conn) {
-        Ok(Some(row)) => return Ok(row),
-        Ok(None) => row_count::<M>(0),
-        Err(error) => Error::query(M::INFO.name, Operation::Create)(error),
-    };
-    Err(doom(conn, Some(error)))
 }
 
 /// Whether the statement has a value for the key, which may be one that leaves it to the database.

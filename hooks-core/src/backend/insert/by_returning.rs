@@ -3,23 +3,29 @@
 //! A statement that fails takes the whole transaction with it, or what follows the innermost savepoint, so none
 //! leaves half of itself. A trigger may keep a row from being written, which the count of rows tells.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use diesel::deserialize::FromSqlRow;
 use diesel::dsl::SqlTypeOf;
 use diesel::expression::QueryMetadata;
 use diesel::insertable::Insertable;
 use diesel::query_builder::{QueryFragment, QueryId};
+use diesel::serialize::ToSql;
+use diesel::sql_types::{HasSqlType, Integer};
 use diesel::{Expression, QueryResult};
 
-use super::several::{self, OneOrSeveral, Several};
+use super::riders::Carrying;
+use super::several::{self, OneOrSeveral, ReturningSeveral, Several};
 use super::{
-    Insert, InsertStamped, Inserting, Inserts, StampedNew, insert_into, insert_unread, inserts,
-    one_by_one, refused, row_count, rows_count, stamped,
+    Carried, Insert, InsertStamped, Inserting, Inserts, Rider, StampedNew, insert_into,
+    insert_unread, inserts, one_by_one, refused, row_count, rows_count, stamped,
 };
-use crate::backend::rows;
+use crate::backend::names::plain_columns;
 use crate::backend::statements::Returning;
-use crate::connection::RawConnection;
+use crate::backend::{Shape, rows};
+use crate::connection::{RawConnection, read_back};
 use crate::error::{Error, Operation, Result};
-use crate::model::{self, Refused, Row, Stored};
+use crate::model::{self, Refused, Stored};
 use crate::timestamp::{Fresh, Stamping};
 
 /// How rows are inserted into PostgreSQL.
@@ -28,16 +34,17 @@ pub enum ByReturning {}
 
 impl<M, C> Inserting<M, C> for ByReturning
 where
-    C: RawConnection,
+    C: RawConnection<Backend: HasSqlType<Integer>>,
+    i32: ToSql<Integer, C::Backend>,
     M: Stored<C> + model::Select<C::Backend>,
     M: FromSqlRow<SqlTypeOf<M::Selection>, C::Backend>,
     M::Selection: Expression + QueryFragment<C::Backend> + QueryId,
     C::Backend: QueryMetadata<SqlTypeOf<M::Selection>>,
     M::New: Insertable<M::Table>,
-    Insert<M>: QueryFragment<C::Backend> + QueryId,
+    Insert<M>: QueryFragment<C::Backend> + QueryId + 'static,
     M::Fields: Stamping<M::New>,
     StampedNew<M>: Insertable<M::Table>,
-    InsertStamped<M>: QueryFragment<C::Backend> + QueryId,
+    InsertStamped<M>: QueryFragment<C::Backend> + QueryId + 'static,
 {
     fn insert(conn: &mut C, new: Fresh<M>) -> Result<M> {
         match stamped(new) {
@@ -61,12 +68,78 @@ where
     fn insert_many_unread(conn: &mut C, new: Vec<Fresh<M>>) -> Result<(), Refused> {
         several::insert_many_unread(conn, new)
     }
+
+    fn gives_back(conn: &mut C) -> bool {
+        Shape::of::<M, C>(conn).gives_back
+    }
+
+    fn carried(_conn: &mut C, new: Fresh<M>) -> Option<Box<dyn QueryFragment<C::Backend>>> {
+        Some(match stamped(new) {
+            Ok(new) => Box::new(insert_into::<M, _>(new)),
+            Err(new) => Box::new(insert_into::<M, _>(new)),
+        })
+    }
+
+    fn insert_with(
+        conn: &mut C,
+        new: Fresh<M>,
+        riders: Vec<Rider<C::Backend>>,
+    ) -> Result<Carried<M>> {
+        let backend = conn.backend();
+        let selected =
+            M::path(&backend).and_then(|path| plain_columns(&backend, &M::selection(), &path));
+        let selected = selected.map_err(Error::query(M::INFO.name, Operation::Create))?;
+        let gives = |target: &str| {
+            let of_that_name =
+                |columns: &Vec<String>| columns.iter().filter(|it| *it == target).count();
+            selected.as_ref().map(of_that_name) == Some(1)
+        };
+        if !riders
+            .iter()
+            .all(|rider| rider.refers_to().iter().all(|it| gives(it)))
+        {
+            return Ok(Carried::Nothing(new));
+        }
+        let row = match stamped(new) {
+            Ok(new) => insert_all_of_them(conn, insert_into::<M, _>(new), riders),
+            Err(new) => insert_all_of_them(conn, insert_into::<M, _>(new), riders),
+        };
+        row.map(Carried::All)
+    }
+}
+
+/// Inserts a row and its riders.
+fn insert_all_of_them<M, C, I>(conn: &mut C, insert: I, riders: Vec<Rider<C::Backend>>) -> Result<M>
+where
+    C: RawConnection<Backend: HasSqlType<Integer>>,
+    i32: ToSql<Integer, C::Backend>,
+    M: Stored<C> + model::Select<C::Backend> + FromSqlRow<SqlTypeOf<M::Selection>, C::Backend>,
+    M::Selection: Expression + QueryFragment<C::Backend> + QueryId,
+    C::Backend: QueryMetadata<SqlTypeOf<M::Selection>>,
+    I: QueryFragment<C::Backend>,
+{
+    let row = Returning {
+        insert,
+        selection: M::selection(),
+    };
+    let statement = Carrying { row, riders };
+    let failed = |error| {
+        let refused = statement.refused(&error).unwrap_or(M::INFO.name);
+        Error::query(refused, Operation::Create)(error)
+    };
+    let row = rows(conn, &statement)
+        .map(|mut rows| catch_unwind(AssertUnwindSafe(|| rows.next().transpose())))
+        .map_err(failed)?;
+    let row = read_back(conn, row.map(|row| row.map_err(failed)))?;
+    let row = row.ok_or_else(|| row_count::<M>(0))?;
+    Shape::gave_back::<M, C>(conn);
+    Ok(row)
 }
 
 fn insert_one<M, C, I>(conn: &mut C, insert: I) -> Result<M>
 where
     C: RawConnection,
-    M: Row + model::Select<C::Backend> + FromSqlRow<SqlTypeOf<M::Selection>, C::Backend>,
+    M: Stored<C> + model::Select<C::Backend> + FromSqlRow<SqlTypeOf<M::Selection>, C::Backend>,
     M::Selection: Expression + QueryFragment<C::Backend> + QueryId,
     C::Backend: QueryMetadata<SqlTypeOf<M::Selection>>,
     I: QueryFragment<C::Backend> + QueryId,
@@ -75,21 +148,26 @@ where
         insert,
         selection: M::selection(),
     };
-    let row = rows(conn, insert).and_then(|mut rows| rows.next().transpose());
-    row.map_err(Error::query(M::INFO.name, Operation::Create))?
-        .ok_or_else(|| row_count::<M>(0))
+    let failed = |error| Error::query(M::INFO.name, Operation::Create)(error);
+    let row = rows(conn, insert)
+        .map(|mut rows| catch_unwind(AssertUnwindSafe(|| rows.next().transpose())))
+        .map_err(failed)?;
+    let row = read_back(conn, row.map(|row| row.map_err(failed)))?;
+    let row = row.ok_or_else(|| row_count::<M>(0))?;
+    Shape::gave_back::<M, C>(conn);
+    Ok(row)
 }
 
 fn insert_all<M, C, I>(conn: &mut C, inserts: Vec<I>) -> Result<Vec<M>, Refused>
 where
     C: RawConnection,
-    M: Row + model::Select<C::Backend> + FromSqlRow<SqlTypeOf<M::Selection>, C::Backend>,
+    M: Stored<C> + model::Select<C::Backend> + FromSqlRow<SqlTypeOf<M::Selection>, C::Backend>,
     M::Selection: Expression + QueryFragment<C::Backend> + QueryId,
     C::Backend: QueryMetadata<SqlTypeOf<M::Selection>>,
     I: QueryFragment<C::Backend> + QueryId,
 {
     let mut all = Vec::with_capacity(inserts.len());
-    let statements = Several::of(&conn.backend(), inserts);
+    let statements = Several::of(conn, inserts);
     for statement in statements.map_err(|error| refused::<M>(0, error))? {
         let inserted = all.len();
         match statement {
@@ -98,7 +176,7 @@ where
             }
             OneOrSeveral::Several(insert) => {
                 let expected = insert.len();
-                let insert = Returning {
+                let insert = ReturningSeveral {
                     insert,
                     selection: M::selection(),
                 };

@@ -1,6 +1,8 @@
 //! On a connection to one of several databases, which one it is decides.
 
-use super::{ByLastId, ByReturning, ByRowid, Inserting};
+use diesel::query_builder::QueryFragment;
+
+use super::{ByLastId, ByReturning, ByRowid, Carried, Inserting, Rider};
 use crate::backend::{Dialect, System};
 use crate::connection::RawConnection;
 use crate::error::Result;
@@ -12,11 +14,11 @@ use crate::timestamp::Fresh;
 pub enum BySystem {}
 
 macro_rules! as_there {
-    ($conn:ident, $function:ident($($new:ident)?)) => {
+    ($conn:ident, $function:ident($($new:ident),*)) => {
         match $conn.backend().system() {
-            System::Sqlite => ByRowid::$function($conn $(, $new)?),
-            System::Postgres => ByReturning::$function($conn $(, $new)?),
-            System::Mysql => ByLastId::$function($conn $(, $new)?),
+            System::Sqlite => <ByRowid as Inserting<M, C>>::$function($conn $(, $new)*),
+            System::Postgres => <ByReturning as Inserting<M, C>>::$function($conn $(, $new)*),
+            System::Mysql => <ByLastId as Inserting<M, C>>::$function($conn $(, $new)*),
         }
     };
 }
@@ -43,5 +45,21 @@ where
 
     fn insert_many_unread(conn: &mut C, new: Vec<Fresh<M>>) -> Result<(), Refused> {
         as_there!(conn, insert_many_unread(new))
+    }
+
+    fn gives_back(conn: &mut C) -> bool {
+        as_there!(conn, gives_back())
+    }
+
+    fn carried(conn: &mut C, new: Fresh<M>) -> Option<Box<dyn QueryFragment<C::Backend>>> {
+        as_there!(conn, carried(new))
+    }
+
+    fn insert_with(
+        conn: &mut C,
+        new: Fresh<M>,
+        riders: Vec<Rider<C::Backend>>,
+    ) -> Result<Carried<M>> {
+        as_there!(conn, insert_with(new, riders))
     }
 }

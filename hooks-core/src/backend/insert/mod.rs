@@ -4,6 +4,7 @@ mod by_last_id;
 mod by_returning;
 mod by_rowid;
 mod by_system;
+mod riders;
 mod several;
 mod text;
 
@@ -11,6 +12,7 @@ pub use self::by_last_id::ByLastId;
 pub use self::by_returning::ByReturning;
 pub use self::by_rowid::ByRowid;
 pub use self::by_system::BySystem;
+pub(crate) use self::riders::Rider;
 
 use std::collections::HashMap;
 
@@ -34,6 +36,34 @@ pub trait Inserting<M: Row, C: RawConnection> {
     fn insert_many(conn: &mut C, new: Vec<Fresh<M>>) -> Result<Vec<M>, Refused>;
     /// Inserts rows in few statements.
     fn insert_many_unread(conn: &mut C, new: Vec<Fresh<M>>) -> Result<(), Refused>;
+
+    /// Whether a row that was inserted has been read on this connection by the statement that inserted it.
+    fn gives_back(_conn: &mut C) -> bool {
+        false
+    }
+
+    /// The INSERT of a row, to go by the statement that inserts the one it refers to.
+    fn carried(_conn: &mut C, _new: Fresh<M>) -> Option<Box<dyn QueryFragment<C::Backend>>> {
+        None
+    }
+
+    /// Inserts a row and by the same statement those that refer to it.
+    fn insert_with(
+        _conn: &mut C,
+        new: Fresh<M>,
+        _riders: Vec<Rider<C::Backend>>,
+    ) -> Result<Carried<M>> {
+        Ok(Carried::Nothing(new))
+    }
+}
+
+/// What became of a row that was to be inserted with those that refer to it.
+#[doc(hidden)]
+pub enum Carried<M: model::Model> {
+    /// All of them are inserted.
+    All(M),
+    /// None is: one statement cannot.
+    Nothing(Fresh<M>),
 }
 
 /// The INSERT of what fixtures are made of, or where there is nothing to stamp.

@@ -1,8 +1,8 @@
 //! Many rows by one INSERT, on databases that take a row's defaults as `DEFAULT`: the rows need not be alike.
 
-use diesel::QueryResult;
 use diesel::insertable::Insertable;
-use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::query_builder::{AstPass, Query, QueryBuilder, QueryFragment, QueryId};
+use diesel::{Expression, QueryResult};
 
 use super::text::Text;
 use super::{
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::backend::names::sql;
 use crate::backend::{Dialect, execute};
-use crate::connection::RawConnection;
+use crate::connection::{RawConnection, State};
 use crate::diesel_internals::writes_sql;
 use crate::error::Result;
 use crate::model::{Refused, Row};
@@ -19,6 +19,11 @@ use crate::timestamp::{Fresh, Stamping};
 
 /// More rows in a statement gain nothing.
 const ROWS: usize = 1_000;
+/// What a packet has beside the text and the values, and for each value.
+const PACKET: usize = 1_024;
+const PER_VALUE: usize = 12;
+/// Nor do more bytes, and clients have limits of their own.
+const BYTES: usize = 16 << 20;
 /// As many values PostgreSQL and MySQL take in one statement.
 const VALUES: usize = 65_535;
 
@@ -28,28 +33,42 @@ pub(super) struct Several<I> {
 }
 
 impl<I> Several<I> {
-    /// The statements that these become, in their order.
-    pub(super) fn of<DB: Dialect>(
-        backend: &DB,
+    /// The statements that these become, in their order. A row that is too large by itself is for the server to
+    /// refuse.
+    pub(super) fn of<C: RawConnection>(
+        conn: &mut C,
         inserts: Vec<I>,
     ) -> QueryResult<Vec<OneOrSeveral<I>>>
     where
-        I: QueryFragment<DB>,
+        I: QueryFragment<C::Backend>,
     {
+        let room = match conn.system().limits_packets() {
+            true => State::of(conn).ok().and_then(|it| it.settings.max_packet),
+            false => None,
+        };
+        let room = room.map(|it| it.min(BYTES).saturating_sub(PACKET));
+        let backend = &conn.backend();
         let mut statements: Vec<OneOrSeveral<I>> = Vec::new();
-        let mut values = 0;
+        let (mut values, mut bytes) = (0, 0);
         for insert in inserts {
             let Some(text) = Text::of(sql(backend, &insert)?) else {
                 statements.push(OneOrSeveral::One(insert));
                 continue;
             };
-            values += text.values();
+            let own_values = text.values();
+            let own_bytes = match room.is_some() {
+                true => bytes_of(backend, &insert, &text)?,
+                false => 0,
+            };
+            values += own_values;
+            bytes += own_bytes;
+            let fits = values <= VALUES && room.is_none_or(|room| bytes <= room);
             match statements.last_mut() {
-                Some(OneOrSeveral::Several(it)) if it.takes(&text) && values <= VALUES => {
+                Some(OneOrSeveral::Several(it)) if fits && it.takes(&text) => {
                     it.rows.push((text, insert));
                 }
                 _ => {
-                    values = text.values();
+                    (values, bytes) = (own_values, own_bytes + text.head().len());
                     let rows = vec![(text, insert)];
                     statements.push(OneOrSeveral::Several(Several { rows }));
                 }
@@ -66,6 +85,20 @@ impl<I> Several<I> {
     pub(super) fn len(&self) -> usize {
         self.rows.len()
     }
+
+    fn values(&self) -> usize {
+        self.rows.iter().map(|(text, _)| text.values()).sum()
+    }
+}
+
+/// What a row adds to a packet. The text and the values go by packets of their own, but one limit is enough.
+fn bytes_of<DB: Dialect>(
+    backend: &DB,
+    insert: &impl QueryFragment<DB>,
+    text: &Text,
+) -> QueryResult<usize> {
+    let values = backend.value_bytes(insert)?.unwrap_or_default();
+    Ok(values + PER_VALUE * text.values() + text.row().len())
 }
 
 /// Rows of one statement, or a statement of another kind.
@@ -106,6 +139,48 @@ impl<DB: Dialect, I: QueryFragment<DB>> QueryFragment<DB> for Several<I> {
     }
 }
 
+/// Several rows, which are given back.
+pub(super) struct ReturningSeveral<I, S> {
+    pub(super) insert: Several<I>,
+    pub(super) selection: S,
+}
+
+impl<I, S: Expression> Query for ReturningSeveral<I, S> {
+    type SqlType = S::SqlType;
+}
+
+impl<I, S> QueryId for ReturningSeveral<I, S> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<I, S, DB> QueryFragment<DB> for ReturningSeveral<I, S>
+where
+    DB: Dialect,
+    I: QueryFragment<DB>,
+    S: QueryFragment<DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.insert.walk_ast(out.reborrow())?;
+        if !writes_sql(&mut out) {
+            return self.selection.walk_ast(out);
+        }
+        // Diesel has not counted the values of the rows, after which those of the selection are numbered.
+        let mut sql = out.backend().query_builder();
+        for _ in 0..self.insert.values() {
+            sql.push_bind_param();
+        }
+        sql.push_sql(RETURNING);
+        self.selection.to_sql(&mut sql, out.backend())?;
+        let sql = sql.finish();
+        let start = sql.find(RETURNING).unwrap_or_default();
+        out.push_sql(&sql[start..]);
+        Ok(())
+    }
+}
+
+const RETURNING: &str = " RETURNING ";
+
 /// Inserts rows in few statements, and reads none of them.
 pub(super) fn insert_many_unread<M, C>(conn: &mut C, new: Vec<Fresh<M>>) -> Result<(), Refused>
 where
@@ -128,7 +203,7 @@ where
     C: RawConnection,
     I: QueryFragment<C::Backend> + QueryId,
 {
-    let statements = Several::of(&conn.backend(), inserts);
+    let statements = Several::of(conn, inserts);
     let mut inserted = 0;
     for statement in statements.map_err(|error| refused::<M>(0, error))? {
         let (expected, actual) = match statement {

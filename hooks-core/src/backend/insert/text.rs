@@ -51,15 +51,25 @@ impl Text {
 
     /// The columns' names.
     pub(super) fn columns<DB: Dialect>(&self, backend: &DB) -> Vec<String> {
+        let end = self.row - BEFORE.len();
+        let columns = self.opens(backend).map_or("", |at| &self.sql[at + 1..end]);
+        unquote(columns, ',', backend.system().quote())
+    }
+
+    /// What stands before the columns.
+    pub(super) fn insert_into<DB: Dialect>(&self, backend: &DB) -> &str {
+        let head = self.opens(backend).map_or("", |at| &self.sql[..at]);
+        head.trim_end()
+    }
+
+    /// Where the columns begin.
+    fn opens<DB: Dialect>(&self, backend: &DB) -> Option<usize> {
         let quote = backend.system().quote();
-        let columns = &self.sql[..self.row - BEFORE.len()];
         let mut quoted = false;
-        let opens = columns.find(|letter| {
+        self.sql.find(|letter| {
             quoted ^= letter == quote;
             letter == '(' && !quoted
-        });
-        let columns = opens.map_or("", |at| &columns[at + 1..]);
-        unquote(columns, ',', quote)
+        })
     }
 }
 

@@ -5,12 +5,16 @@ use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 use diesel::{QueryResult, QueryableByName, RunQueryDsl};
 
 use crate::backend::Shape;
-use crate::backend::catalog::{IndexColumn, KeyColumn, TableFacts, foreign_keys, indexes, same};
+use crate::backend::catalog::{
+    IndexColumn, IndexFacts, KeyColumn, TableFacts, foreign_keys, indexes, same,
+};
 
 #[derive(QueryableByName)]
 struct Column {
     #[diesel(sql_type = Text)]
     name: String,
+    #[diesel(sql_type = Text)]
+    home: String,
     #[diesel(sql_type = Bool)]
     is_counted: bool,
 }
@@ -22,14 +26,15 @@ struct Count {
 }
 
 const COLUMNS: &str = "
-    SELECT column_name AS name, extra LIKE '%auto_increment%' AS is_counted
+    SELECT column_name AS name, table_schema AS home, extra LIKE '%auto_increment%' AS is_counted
     FROM information_schema.columns
     WHERE table_schema = COALESCE(?, DATABASE()) AND table_name = ?
     ORDER BY ordinal_position";
 
 const FOREIGN_KEYS: &str = "
-    SELECT used.constraint_name AS name, used.referenced_table_name AS parent, used.column_name AS child,
-        used.referenced_column_name AS target, rule.delete_rule AS on_delete
+    SELECT used.constraint_name AS name, used.referenced_table_schema AS parent_schema,
+        used.referenced_table_name AS parent, used.column_name AS child, used.referenced_column_name AS target,
+        rule.delete_rule AS on_delete
     FROM information_schema.key_column_usage AS used
     JOIN information_schema.referential_constraints AS rule
         ON rule.constraint_schema = used.constraint_schema AND rule.constraint_name = used.constraint_name
@@ -43,7 +48,8 @@ const INDEXES: &str = "
     WHERE table_schema = COALESCE(?, DATABASE()) AND table_name = ?
     ORDER BY index_name, seq_in_index";
 
-/// Triggers on the table, and whether it has an engine without transactions or is no table.
+/// Triggers on the table, and whether it has an engine without transactions or is no table. What a foreign key does
+/// to other tables fires none there.
 const SURPRISES: &str = "
     SELECT (SELECT COUNT(*) FROM information_schema.triggers
             WHERE event_object_schema = COALESCE(?, DATABASE()) AND event_object_table = ?)
@@ -84,6 +90,7 @@ pub(super) fn describe(
     let keys: Vec<KeyColumn> = of_table(conn, FOREIGN_KEYS, path)?;
     let indexed: Vec<IndexColumn> = of_table(conn, INDEXES, path)?;
     Ok(Some(TableFacts {
+        schema: columns.first().map(|it| it.home.clone()),
         columns: columns.into_iter().map(|it| it.name).collect(),
         foreign_keys: foreign_keys(&keys),
         indexes: indexes(&indexed),
@@ -119,6 +126,7 @@ pub(super) fn shape(
         .bind::<Nullable<Text>, _>(schema)
         .bind::<Text, _>(name)
         .get_result(conn)?;
+    let indexed: Vec<IndexColumn> = of_table(conn, INDEXES, path)?;
     let counts = |name: &&str| {
         columns
             .iter()
@@ -127,6 +135,14 @@ pub(super) fn shape(
     Ok(Some(Shape {
         by_rowid: false,
         key_is_counted: matches!(key, [only] if counts(only)),
-        guarded: surprises.count > 0,
+        guarded: surprises.count > 0 || !has_key(&indexes(&indexed), key),
+        gives_back: false,
     }))
+}
+
+/// Whether no two rows share these columns.
+fn has_key(indexes: &[IndexFacts], key: &[&str]) -> bool {
+    let named = |column: &String| key.iter().any(|name| same(name, column));
+    let mut unique = indexes.iter().filter(|it| it.unique);
+    unique.any(|it| it.columns.iter().all(named))
 }

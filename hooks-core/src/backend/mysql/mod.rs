@@ -2,14 +2,16 @@ mod catalog;
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection};
 use diesel::mysql::{Mysql, MysqlConnection, MysqlQueryBuilder};
+use diesel::query_builder::QueryFragment;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel::sql_types::BigInt;
 use diesel::{QueryResult, RunQueryDsl};
 
 use super::catalog::{TableFacts, same};
 use super::session::with_savepoints;
-use super::{ByLastId, Dialect, Session, Shape, System};
+use super::{ByLastId, Dialect, Session, Settings, Shape, System};
 use crate::connection::{HookConnection, RawConnection};
+use crate::diesel_internals::{RawBytesBindCollector, bytes_of, collect_values};
 
 impl HookConnection for MysqlConnection {
     type Raw = Self;
@@ -27,6 +29,19 @@ impl Dialect for Mysql {
 
     fn query_builder(&self) -> MysqlQueryBuilder {
         MysqlQueryBuilder::new()
+    }
+
+    fn value_bytes<'b>(
+        &'b self,
+        statement: &'b dyn QueryFragment<Self>,
+    ) -> QueryResult<Option<usize>> {
+        let mut values = RawBytesBindCollector::default();
+        collect_values(self, statement, &mut values, &mut ())?;
+        Ok(self.bytes_of(&values))
+    }
+
+    fn bytes_of(&self, values: &RawBytesBindCollector<Self>) -> Option<usize> {
+        Some(bytes_of(values))
     }
 }
 
@@ -66,6 +81,19 @@ impl Session for MysqlConnection {
     fn enforces_foreign_keys(&mut self) -> QueryResult<bool> {
         let on = diesel::dsl::sql::<BigInt>("@@foreign_key_checks");
         diesel::select(on).get_result(self).map(|on: i64| on != 0)
+    }
+
+    fn settings(&mut self) -> Settings {
+        let asked = diesel::dsl::sql::<(BigInt, BigInt)>(
+            "CAST(@@innodb_rollback_on_timeout AS SIGNED), CAST(@@max_allowed_packet AS SIGNED)",
+        );
+        match diesel::select(asked).get_result::<(i64, i64)>(self) {
+            Ok((ends, packet)) => Settings {
+                lock_timeout_ends_transaction: ends == 1,
+                max_packet: usize::try_from(packet).ok(),
+            },
+            Err(_) => Settings::default(),
+        }
     }
 
     fn shape(&mut self, path: &[String], key: &[&str]) -> QueryResult<Option<Shape>> {

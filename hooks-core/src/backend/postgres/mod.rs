@@ -77,13 +77,8 @@ impl Session for PgConnection {
         catalog::describe(self, path)
     }
 
-    /// A statement that fails leaves nothing, and the rows that RETURNING gives tell what was written.
-    fn shape(&mut self, _path: &[String], _key: &[&str]) -> QueryResult<Option<Shape>> {
-        Ok(Some(Shape {
-            by_rowid: false,
-            key_is_counted: false,
-            guarded: false,
-        }))
+    fn shape(&mut self, path: &[String], key: &[&str]) -> QueryResult<Option<Shape>> {
+        catalog::shape(self, path, key)
     }
 
     fn enforces_foreign_keys(&mut self) -> QueryResult<bool> {

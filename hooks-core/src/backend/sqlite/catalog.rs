@@ -59,6 +59,7 @@ pub(super) fn describe(
         });
     }
     Ok(Some(TableFacts {
+        schema: None,
         foreign_keys: foreign_keys(conn, path)?,
         columns: columns.into_iter().map(|it| it.name).collect(),
         indexes,
@@ -116,6 +117,7 @@ fn foreign_keys(conn: &mut SqliteConnection, path: &[String]) -> QueryResult<Vec
                 Some(target) => target,
                 None => primary_key(&self::columns(conn, &beside(path, &table))?),
             },
+            schema: None,
             table,
             on_delete: action(&of_one[0].on_delete),
         });

@@ -90,6 +90,7 @@ pub(super) fn shape(
             .iter()
             .any(|column| column.pk > 0 && column.declared.eq_ignore_ascii_case("integer")),
         guarded: table.surprises || !is_key(&columns, key),
+        gives_back: false,
     }))
 }
 

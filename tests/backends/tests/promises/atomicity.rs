@@ -32,6 +32,17 @@ struct Team {
     name: String,
 }
 
+/// The same rows, with keys that the application gives.
+#[derive(Debug, Clone, PartialEq, Queryable, Insertable, Hooks)]
+#[hooks(connection(TestConnection))]
+#[diesel(table_name = teams)]
+#[hooks(new = Self)]
+struct NumberedTeam {
+    #[hooks(assigned)]
+    id: i32,
+    name: String,
+}
+
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
 #[hooks(connection(TestConnection))]
 struct Member {
@@ -96,6 +107,9 @@ steps! {
     team_post_save(PostSave<Team>);
     team_pre_delete(PreDelete<Team>);
     team_post_delete(PostDelete<Team>);
+    numbered_pre_save(PreSave<NumberedTeam>);
+    numbered_post_create(PostCreate<NumberedTeam>);
+    numbered_post_update(PostUpdate<NumberedTeam>);
     member_pre_create(PreCreate<Member>);
     member_post_save(PostSave<Member>);
     member_pre_delete(PreDelete<Member>);
@@ -124,7 +138,7 @@ fn contents(conn: &mut TestConnection) -> Contents {
 /// An operation on a team that exists, and what it returns apart from the error.
 type Operation = fn(&mut TestConnection, &mut Team) -> diesel_hooks::Result;
 
-const OPERATIONS: [(&str, Operation, usize); 6] = [
+const OPERATIONS: [(&str, Operation, usize); 13] = [
     (
         "create",
         |conn, _| Team::create(conn, new_team("new")).map(drop),
@@ -147,7 +161,55 @@ const OPERATIONS: [(&str, Operation, usize); 6] = [
         4,
     ),
     ("delete", |conn, team| team.delete(conn).map(drop), 6),
+    (
+        "get_or_create",
+        |conn, _| Team::get_or_create(conn, teams::name.eq("new"), || new_team("new")).map(drop),
+        7,
+    ),
+    (
+        "update_or_create, of no row",
+        |conn, _| change_or_create(conn, "new"),
+        7,
+    ),
+    (
+        "update_or_create, of a row",
+        |conn, _| change_or_create(conn, "first"),
+        4,
+    ),
+    (
+        "upsert of no row",
+        |conn, _| NumberedTeam::upsert(conn, numbered(1000)).map(drop),
+        5,
+    ),
+    (
+        "upsert of a row",
+        |conn, team| NumberedTeam::upsert(conn, numbered(team.id)).map(drop),
+        2,
+    ),
+    (
+        "update_hooked",
+        |conn, _| {
+            let rename = |team: &mut Team| team.name.push('!');
+            teams::table.update_hooked::<Team>(conn, rename).map(drop)
+        },
+        4,
+    ),
+    (
+        "delete_hooked",
+        |conn, _| teams::table.delete_hooked::<Team>(conn).map(drop),
+        6,
+    ),
 ];
+
+fn change_or_create(conn: &mut TestConnection, name: &str) -> diesel_hooks::Result {
+    let rename = |team: &mut Team| team.name = "changed".into();
+    Team::update_or_create(conn, teams::name.eq(name), || new_team(name), rename).map(drop)
+}
+
+fn numbered(id: i32) -> NumberedTeam {
+    let name = "numbered".into();
+    NumberedTeam { id, name }
+}
 
 fn new_team(name: &str) -> NewTeam {
     NewTeam { name: name.into() }
@@ -222,7 +284,6 @@ fn run_with_fault(
 }
 
 fn sweep(fault: Fault, around: Around) -> usize {
-    std::panic::set_hook(Box::new(|_| {}));
     let mut faults = 0;
     for (name, operation, steps) in OPERATIONS {
         let reached = (0..)
@@ -239,20 +300,20 @@ fn sweep(fault: Fault, around: Around) -> usize {
 
 #[test]
 fn an_error_in_any_receiver_leaves_nothing_behind() {
-    assert_eq!(sweep(Fault::Error, Around::Nothing), 39);
+    assert_eq!(sweep(Fault::Error, Around::Nothing), 74);
 }
 
 #[test]
 fn an_error_in_any_receiver_leaves_the_transaction_around_it_as_it_was() {
-    assert_eq!(sweep(Fault::Error, Around::Transaction), 39);
+    assert_eq!(sweep(Fault::Error, Around::Transaction), 74);
 }
 
 #[test]
 fn a_panic_in_any_receiver_leaves_nothing_behind_and_goes_on() {
-    assert_eq!(sweep(Fault::Panic, Around::Nothing), 39);
+    assert_eq!(sweep(Fault::Panic, Around::Nothing), 74);
 }
 
 #[test]
 fn a_panic_in_any_receiver_leaves_the_transaction_around_it_as_it_was() {
-    assert_eq!(sweep(Fault::Panic, Around::Transaction), 39);
+    assert_eq!(sweep(Fault::Panic, Around::Transaction), 74);
 }

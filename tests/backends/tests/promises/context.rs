@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use backends::{TestConnection, fresh};
+use backends::{Database, TestConnection, fresh};
 use diesel::connection::InstrumentationEvent;
 use diesel::prelude::*;
 use diesel::r2d2::{ConnectionManager, Pool};
@@ -146,9 +146,10 @@ fn another_connection_sees_nothing() {
 
 #[test]
 fn the_next_user_of_a_pooled_connection_sees_nothing() {
+    let database = Database::new("");
     let pool = Pool::builder()
         .max_size(1)
-        .build(ConnectionManager::<TestConnection>::new(":fresh:"))
+        .build(ConnectionManager::<TestConnection>::new(database.url()))
         .expect("a pool");
     let mut conn = pool.get().expect("a connection");
     conn.with_context(Actor("ada"), |conn| {

@@ -216,18 +216,18 @@ fn a_child_hears_that_it_is_gone_while_the_row_it_referred_to_is_there() {
 fn chain(length: i32, table: impl Fn(i32) -> Table) {
     let mut conn = fresh(graph::SCHEMA);
     conn.transaction(|conn| {
-        insert(conn, (table(0), 0), [None, None]);
-        for id in 1..length {
+        insert(conn, (table(1), 1), [None, None]);
+        for id in 2..=length {
             insert(conn, (table(id), id), [Some(id - 1), None]);
         }
         QueryResult::Ok(())
     })
     .expect("a chain");
-    let deleted = delete(&mut conn, (table(0), 0)).expect("deleted");
+    let deleted = delete(&mut conn, (table(1), 1)).expect("deleted");
     assert_eq!(deleted.total, length as usize);
     let heard = LOG.take();
     let expected = ["pre", "post"].into_iter().flat_map(|time| {
-        (0..length)
+        (1..=length)
             .rev()
             .map(|id| format!("{time} {:?} {id}", table(id)))
             .collect::<Vec<_>>()

@@ -78,12 +78,12 @@ fn a_plan_is_a_tree_of_what_would_happen_and_to_whom() {
     assert_eq!(
         plan.to_string(),
         "\
-delete 1 Company (1), heard by delete_plans::pre_company, delete_plans::post_company
-├── Desk.owner_id: delete 2 Desk (1, 2), heard by delete_plans::pre_desk, delete_plans::post_desk
+delete 1 Company (1), heard by promises::delete_plans::pre_company, promises::delete_plans::post_company
+├── Desk.owner_id: delete 2 Desk (1, 2), heard by promises::delete_plans::pre_desk, promises::delete_plans::post_desk
 │   └── Permit.desk_id: delete 1 Permit (1)
 ├── Team.company_id: delete 2 Team (1, 2)
 │   ├── Team.under_id: delete 1 Team (3)
-│   │   ├── Desk.team_id: delete 1 Desk (3), heard by delete_plans::pre_desk, delete_plans::post_desk
+│   │   ├── Desk.team_id: delete 1 Desk (3), heard by promises::delete_plans::pre_desk, promises::delete_plans::post_desk
 │   │   └── Poster.team_id: set NULL in 1 Poster
 │   └── Poster.team_id: set NULL in 1 Poster
 └── Token.company_id: leave 2 Token to the database

@@ -150,7 +150,8 @@ fn a_large_table_goes_in_batches_of_a_thousand_and_few_statements() {
     let begun = sent.iter().filter(|sql| sql.starts_with("BEGIN")).count();
     assert_eq!(begun, 3);
     let inserts = sent.iter().filter(|sql| sql.starts_with("INSERT")).count();
-    assert_eq!(inserts, 2 * 50);
+    // On MySQL each row whose key somebody asks for has its own.
+    assert_eq!(inserts, on(2 * 50, 2 * 3, 2_503));
     assert_eq!(stored(&mut conn), [2_500; 3]);
 }
 

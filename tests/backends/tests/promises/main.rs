@@ -15,7 +15,6 @@ mod delete_order;
 mod delete_plans;
 mod ensuring_dependents;
 mod every_delete_is_heard_once;
-mod get_or_create;
 mod merged;
 mod nested_deletes;
 mod on_delete;

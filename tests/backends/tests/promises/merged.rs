@@ -1,6 +1,6 @@
 //! `after_commit(merged)`: what a transaction did to a row is told once, when it is durable.
 
-use backends::{Log, TestConnection, fresh};
+use backends::{Log, TestConnection, fresh, on};
 use diesel::prelude::*;
 use diesel::result::Error as DieselError;
 use diesel_hooks::prelude::*;
@@ -221,7 +221,8 @@ fn a_row_created_in_the_place_of_a_deleted_one_is_created() {
         let key = old.id;
         old.delete(conn)?;
         let new = item(conn, "again")?;
-        assert_eq!(new.id, key, "SQLite gives the key again");
+        // Of these, SQLite alone gives the key again.
+        assert_eq!(new.id, on(key, key + 1, key + 1));
         Ok(())
     });
     assert_eq!(told, ["new again", "costs 5", "created again name, price"]);

@@ -169,8 +169,8 @@ struct Code {
 #[test]
 fn a_model_may_refer_to_itself_by_keys_of_any_type_and_order() {
     let mut conn = fresh(
-        "CREATE TABLE words (word TEXT PRIMARY KEY, root TEXT REFERENCES words (id));
-        CREATE TABLE codes (code BLOB PRIMARY KEY, up BLOB REFERENCES codes (id));
+        "CREATE TABLE words (word TEXT PRIMARY KEY, root TEXT REFERENCES words (word));
+        CREATE TABLE codes (code {binary} PRIMARY KEY, up {binary} REFERENCES codes (code));
         INSERT INTO words VALUES ('m', NULL), ('a', 'm'), ('z', 'm'), ('k', 'a'), ('b', 'z'), ('y', 'b'), ('x', NULL);
         INSERT INTO codes VALUES (x'80', NULL), (x'00', x'80'), (x'ff', x'80'), (x'01', x'ff'), (x'7f', NULL);",
     );
@@ -323,7 +323,7 @@ fn a_composite_foreign_key_refers_to_nothing_if_a_part_of_it_does() {
         "CREATE TABLE seats (hall INTEGER NOT NULL, row TEXT NOT NULL, number INTEGER NOT NULL,
             PRIMARY KEY (hall, row, number));
         CREATE TABLE bookings (id {key}, hall INTEGER, row TEXT, number INTEGER NOT NULL,
-            FOREIGN KEY (hall, row, number) REFERENCES seats (id));
+            FOREIGN KEY (hall, row, number) REFERENCES seats (hall, row, number));
         INSERT INTO seats VALUES (1, 'a', 1), (1, 'a', 2), (1, 'b', 1);
         INSERT INTO bookings VALUES (1, 1, 'a', 1), (2, 1, NULL, 1), (3, NULL, 'a', 1), (4, 1, 'a', 1), (5, 1, 'b', 1);",
     );

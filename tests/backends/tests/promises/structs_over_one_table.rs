@@ -148,6 +148,11 @@ fn rows_that_one_struct_would_take_silently_go_as_the_struct_that_is_heard() {
 }
 
 mod other_keys {
+    use diesel::backend::Backend;
+    use diesel::deserialize::FromSql;
+    use diesel::serialize::{Output, ToSql};
+    use diesel::sql_types::Integer;
+
     use super::*;
 
     diesel::table! { roots (id) { id -> Integer } }
@@ -182,25 +187,21 @@ mod other_keys {
     #[diesel(sql_type = diesel::sql_types::Integer)]
     pub(crate) struct NeedleId(i32);
 
-    impl diesel::serialize::ToSql<diesel::sql_types::Integer, diesel::sqlite::Sqlite> for NeedleId {
-        fn to_sql<'b>(
-            &'b self,
-            out: &mut diesel::serialize::Output<'b, '_, diesel::sqlite::Sqlite>,
-        ) -> diesel::serialize::Result {
-            out.set_value(self.0);
-            Ok(diesel::serialize::IsNull::No)
+    impl<DB: Backend> ToSql<Integer, DB> for NeedleId
+    where
+        i32: ToSql<Integer, DB>,
+    {
+        fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> diesel::serialize::Result {
+            self.0.to_sql(out)
         }
     }
 
-    impl diesel::deserialize::FromSql<diesel::sql_types::Integer, diesel::sqlite::Sqlite> for NeedleId {
-        fn from_sql(
-            value: diesel::sqlite::SqliteValue<'_, '_, '_>,
-        ) -> diesel::deserialize::Result<Self> {
-            <i32 as diesel::deserialize::FromSql<
-                diesel::sql_types::Integer,
-                diesel::sqlite::Sqlite,
-            >>::from_sql(value)
-            .map(NeedleId)
+    impl<DB: Backend> FromSql<Integer, DB> for NeedleId
+    where
+        i32: FromSql<Integer, DB>,
+    {
+        fn from_sql(value: DB::RawValue<'_>) -> diesel::deserialize::Result<Self> {
+            i32::from_sql(value).map(NeedleId)
         }
     }
 

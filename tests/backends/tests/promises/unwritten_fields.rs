@@ -7,7 +7,7 @@ use diesel_hooks::prelude::*;
 diesel::table! { houses (id) { id -> Integer, name -> Text, street -> Text, label -> Text } }
 
 const SCHEMA: &str = "CREATE TABLE houses (id {key}, name TEXT NOT NULL, street TEXT NOT NULL,
-    label TEXT NOT NULL AS (street || '!') STORED)";
+    label TEXT{sqlite:  NOT NULL} GENERATED ALWAYS AS (street || '!') STORED)";
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
 #[hooks(connection(TestConnection))]

@@ -2,8 +2,8 @@
 
 use backends::script::{LOG, heard, on_event};
 use backends::{
-    Database, System, TestConnection, Transactions, depth, fresh, insert, many, of_rows, panic_of,
-    refuse_to_wait, statements, system,
+    Database, LOCK, System, TestConnection, Transactions, depth, fresh, insert, many, of_rows,
+    panic_of, refuse_to_wait, sequence, statements, system,
 };
 use diesel::connection::{SimpleConnection, TransactionManager};
 use diesel::prelude::*;
@@ -154,7 +154,7 @@ fn a_row_that_does_not_change_is_handed_back_and_nothing_is_sent_for_it() {
         lamps::table.update_hooked::<Lamp>(conn, |it| it.lit = true)
     });
     assert_eq!(rows.expect("found").len(), 3);
-    assert_eq!(of_rows(&sent), ["SELECT"]);
+    assert_eq!(of_rows(&sent), sequence(&["SELECT", LOCK]));
     assert_eq!(LOG.take(), [""; 0]);
 }
 
@@ -171,7 +171,7 @@ fn what_a_receiver_takes_back_is_not_written_and_ends_there() {
         rows.expect("found").iter().map(|it| it.watts).sum::<i32>(),
         2
     );
-    assert_eq!(of_rows(&sent), ["SELECT"]);
+    assert_eq!(of_rows(&sent), sequence(&["SELECT", LOCK]));
     assert_eq!(
         LOG.take(),
         ["pre_save 1", "pre_save 3", "pre_update 1 ", "pre_update 3 "]
@@ -192,7 +192,7 @@ fn rows_that_get_the_same_values_share_an_update() {
     assert_eq!(rows.expect("updated").len(), 1100);
     assert_eq!(
         of_rows(&sent),
-        ["SELECT", "UPDATE", "UPDATE", "UPDATE", "UPDATE", "UPDATE"],
+        sequence(&[&["SELECT"], &[LOCK; 5][..], &["UPDATE"; 5]].concat()),
         "four times 250 and 100"
     );
     assert_eq!(lit.count().get_result(&mut conn), Ok(0_i64));

@@ -1,9 +1,12 @@
 //! `get_or_create` and `update_or_create` find or create one row, whoever else creates it, and leave nothing
 //! behind if they fail.
+#![allow(missing_docs)]
 
-use backends::script::{LOG, heard, on_event};
-use backends::{Database, TestConnection, Transactions, depth, fresh, insert, panic_of};
-use diesel::connection::{SimpleConnection, TransactionManager};
+mod common;
+
+use common::script::{LOG, heard, on_event};
+use common::{OnDisk, depth, memory, panic_of};
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel_hooks::Error;
@@ -21,15 +24,14 @@ diesel::allow_tables_to_appear_in_same_query!(tags, labels);
 
 const SCHEMA: &str = "
     CREATE TABLE tags (
-        id {key}, name TEXT NOT NULL UNIQUE, color TEXT, uses INTEGER NOT NULL DEFAULT 0
+        id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, color TEXT, uses INTEGER NOT NULL DEFAULT 0
     );
-    CREATE TABLE labels (id {key}, tag_id INTEGER NOT NULL UNIQUE REFERENCES tags (id), text TEXT NOT NULL);
-    CREATE TABLE notes (id {key}, text TEXT NOT NULL UNIQUE);
-    CREATE TABLE {sqlite: \"odd.`\"\"table\"}{servers: {q}odd.`\"\"table{q}} (id {key}, name TEXT NOT NULL);
+    CREATE TABLE labels (id INTEGER PRIMARY KEY, tag_id INTEGER NOT NULL UNIQUE REFERENCES tags, text TEXT NOT NULL);
+    CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
+    CREATE TABLE \"odd.`\"\"table\" (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
 ";
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
-#[hooks(connection(TestConnection))]
 struct Tag {
     id: i32,
     name: String,
@@ -38,7 +40,6 @@ struct Tag {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
-#[hooks(connection(TestConnection))]
 struct Label {
     id: i32,
     #[hooks(one_to_one(Tag, on_delete = Cascade, related_name = label, auto_create))]
@@ -47,7 +48,6 @@ struct Label {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
-#[hooks(connection(TestConnection))]
 #[diesel(table_name = odd)]
 struct Odd {
     id: i32,
@@ -55,7 +55,7 @@ struct Odd {
 }
 
 #[receiver]
-fn pre_save(event: &PreSave<Tag>, conn: &mut TestConnection) -> diesel_hooks::Result {
+fn pre_save(event: &PreSave<Tag>, conn: &mut SqliteConnection) -> diesel_hooks::Result {
     let what = match event {
         PreSave::Create(_) => "pre_save insert",
         PreSave::Update(_) => "pre_save update",
@@ -64,18 +64,18 @@ fn pre_save(event: &PreSave<Tag>, conn: &mut TestConnection) -> diesel_hooks::Re
 }
 
 #[receiver]
-fn post_save(event: &PostSave<Tag>, conn: &mut TestConnection) -> diesel_hooks::Result {
+fn post_save(event: &PostSave<Tag>, conn: &mut SqliteConnection) -> diesel_hooks::Result {
     let what = if event.created { "created" } else { "updated" };
     heard(format!("post_save {what}"), conn)
 }
 
 #[receiver]
-fn label_created(_: &PostCreate<Label>, conn: &mut TestConnection) -> diesel_hooks::Result {
+fn label_created(_: &PostCreate<Label>, conn: &mut SqliteConnection) -> diesel_hooks::Result {
     heard("label".into(), conn)
 }
 
-fn database() -> TestConnection {
-    fresh(SCHEMA)
+fn database() -> SqliteConnection {
+    memory(SCHEMA)
 }
 
 fn new_tag(name: &str) -> NewTag {
@@ -94,14 +94,14 @@ fn rust() -> NewTag {
     new_tag("rust")
 }
 
-fn names(conn: &mut TestConnection) -> Vec<String> {
+fn names(conn: &mut SqliteConnection) -> Vec<String> {
     let names = tags::table.order(tags::id).select(tags::name);
     names.load(conn).expect("tags can be read")
 }
 
 type Rows = (Vec<Tag>, Vec<Label>, Vec<String>);
 
-fn everything(conn: &mut TestConnection) -> Rows {
+fn everything(conn: &mut SqliteConnection) -> Rows {
     (
         tags::table.load(conn).expect("tags can be read"),
         labels::table.load(conn).expect("labels can be read"),
@@ -112,7 +112,7 @@ fn everything(conn: &mut TestConnection) -> Rows {
     )
 }
 
-fn note(conn: &mut TestConnection, text: &str) -> QueryResult<usize> {
+fn note(conn: &mut SqliteConnection, text: &str) -> QueryResult<usize> {
     diesel::insert_into(notes::table)
         .values(notes::text.eq(text))
         .execute(conn)
@@ -198,7 +198,7 @@ fn a_reference_to_a_connection_will_do() {
 }
 
 /// Another connection inserts a row while ours is being made.
-fn meanwhile(disk: &Database, name: &str) {
+fn meanwhile(disk: &OnDisk, name: &str) {
     let mut other = disk.connect();
     let row = (tags::name.eq(name), tags::uses.eq(1));
     diesel::insert_into(tags::table)
@@ -209,7 +209,7 @@ fn meanwhile(disk: &Database, name: &str) {
 
 #[test]
 fn a_unique_violation_of_a_receivers_statement_is_an_error_even_if_a_row_is_there_by_then() {
-    let disk = Database::new(SCHEMA);
+    let disk = OnDisk::new(SCHEMA);
     let mut conn = disk.connect();
     note(&mut conn, "taken").expect("a note");
     on_event(|_, conn| Ok(note(conn, "taken").map(drop)?));
@@ -236,13 +236,14 @@ fn a_row_that_a_receiver_inserts_itself_goes_with_the_attempt() {
 
 #[test]
 fn a_unique_violation_in_another_table_is_an_error_even_if_the_row_is_there_by_then() {
-    let disk = Database::new(SCHEMA);
+    let disk = OnDisk::new(SCHEMA);
     let mut conn = disk.connect();
-    insert(
-        &mut conn,
+    conn.batch_execute(
         "INSERT INTO notes (text) VALUES ('taken');
-        {trigger noted BEFORE INSERT ON tags WHEN NEW.uses = 1: INSERT INTO notes (text) VALUES ('taken');}",
-    );
+        CREATE TRIGGER noted BEFORE INSERT ON tags WHEN NEW.uses = 1
+            BEGIN INSERT INTO notes (text) VALUES ('taken'); END;",
+    )
+    .expect("a trigger");
     let outcome = Tag::get_or_create(&mut conn, is_rust(), || {
         let other = "INSERT INTO tags (name, uses) VALUES ('rust', 2)";
         disk.connect()
@@ -257,7 +258,7 @@ fn a_unique_violation_in_another_table_is_an_error_even_if_the_row_is_there_by_t
 
 #[test]
 fn a_unique_violation_of_a_dependent_is_an_error_even_if_a_row_is_there_by_then() {
-    let disk = Database::new(SCHEMA);
+    let disk = OnDisk::new(SCHEMA);
     let mut conn = disk.connect();
     conn.batch_execute(
         "CREATE UNIQUE INDEX one_text ON labels (text);
@@ -275,7 +276,7 @@ fn a_unique_violation_of_a_dependent_is_an_error_even_if_a_row_is_there_by_then(
 
 #[test]
 fn an_index_on_an_expression_makes_unique_too() {
-    let disk = Database::new(SCHEMA);
+    let disk = OnDisk::new(SCHEMA);
     let mut conn = disk.connect();
     conn.batch_execute("CREATE UNIQUE INDEX \"it's `one`\" ON tags (lower(name))")
         .expect("an index");
@@ -291,7 +292,7 @@ fn an_index_on_an_expression_makes_unique_too() {
 
 #[test]
 fn a_table_of_any_name_is_known_by_it() {
-    let disk = Database::new(SCHEMA);
+    let disk = OnDisk::new(SCHEMA);
     let mut conn = disk.connect();
     conn.batch_execute("CREATE UNIQUE INDEX odd_name ON \"ODD.`\"\"table\" (name)")
         .expect("an index");
@@ -306,7 +307,7 @@ fn a_table_of_any_name_is_known_by_it() {
 
 #[test]
 fn a_write_to_an_old_snapshot_is_busy_and_nothing_is_left() {
-    let disk = Database::new(SCHEMA);
+    let disk = OnDisk::new(SCHEMA);
     let mut conn = disk.connect();
     let outcome = conn.transaction(|conn| {
         Tag::get_or_create(conn, is_rust(), || {
@@ -323,7 +324,7 @@ fn a_write_to_an_old_snapshot_is_busy_and_nothing_is_left() {
 
 #[test]
 fn of_four_connections_that_create_one_row_exactly_one_does() {
-    let disk = Database::new(SCHEMA);
+    let disk = OnDisk::new(SCHEMA);
     for round in 0..25 {
         let name = format!("tag {round}");
         let start = std::sync::Barrier::new(4);
@@ -390,7 +391,7 @@ fn fails_at(exists: bool, step: &'static str, panics: bool, inside: bool, update
         Tag::create(&mut conn, rust()).expect("a tag");
     }
     if inside {
-        Transactions::begin_transaction(&mut conn).expect("a transaction");
+        AnsiTransactionManager::begin_transaction(&mut conn).expect("a transaction");
         note(&mut conn, "before").expect("a note");
     }
     let (before, entry) = (everything(&mut conn), depth(&mut conn));
@@ -403,7 +404,7 @@ fn fails_at(exists: bool, step: &'static str, panics: bool, inside: bool, update
             false => Ok(()),
         }
     });
-    let run = |conn: &mut TestConnection| match updates {
+    let run = |conn: &mut SqliteConnection| match updates {
         true => Tag::update_or_create(conn, is_rust(), rust(), |it| it.uses += 1),
         false => Tag::get_or_create(conn, is_rust(), rust()),
     };
@@ -417,7 +418,7 @@ fn fails_at(exists: bool, step: &'static str, panics: bool, inside: bool, update
     on_event(|_, _| Ok(()));
     assert_eq!(run(&mut conn).expect("the connection works").1, !exists);
     if inside {
-        Transactions::commit_transaction(&mut conn).expect("committed");
+        AnsiTransactionManager::commit_transaction(&mut conn).expect("committed");
     }
     assert!(!LOG.take().contains(&"committed".to_owned()), "{step}");
 }

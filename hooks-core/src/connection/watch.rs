@@ -1,0 +1,107 @@
+//! What became of the outermost transaction of an operation on MySQL, where some errors end it and so do some
+//! statements, and afterwards nothing tells which it was.
+
+use std::fmt::{self, Display, Write};
+
+/// What is known of a transaction that we began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Watch {
+    /// Nobody asks.
+    Off,
+    /// No statement in it can have ended it.
+    Whole,
+    /// The database ended it by an error, and nothing that writes was sent since.
+    Ended,
+    /// Some of it may have been committed.
+    Unknown,
+}
+
+impl Watch {
+    /// What is known when this is sent.
+    pub(super) fn sent(self, query: &dyn Display) -> Self {
+        let stays = match self {
+            Watch::Off | Watch::Unknown => true,
+            Watch::Whole => is(query, |word, sql| match word {
+                "SELECT" | "INSERT" | "UPDATE" | "DELETE" | "REPLACE" | "WITH" | "DO"
+                | "SAVEPOINT" | "RELEASE" => true,
+                "ROLLBACK" => sql.contains(" TO "),
+                "SET" => !sql.to_ascii_uppercase().contains("AUTOCOMMIT"),
+                _ => false,
+            }),
+            Watch::Ended => is(query, |word, _| {
+                matches!(word, "SELECT" | "ROLLBACK" | "RELEASE" | "SAVEPOINT")
+            }),
+        };
+        if stays { self } else { Watch::Unknown }
+    }
+
+    /// What is known when an error has ended the transaction.
+    pub(super) fn ended(self) -> Self {
+        match self {
+            Watch::Whole => Watch::Ended,
+            other => other,
+        }
+    }
+
+    /// What is known when the transaction was given up, and another begun in its place.
+    pub(super) fn given_up(self) -> Self {
+        match self {
+            Watch::Whole => Watch::Unknown,
+            other => other,
+        }
+    }
+}
+
+/// Whether this can be said of the one statement, with its first word.
+fn is(query: &dyn Display, what: impl Fn(&str, &str) -> bool) -> bool {
+    let mut sql = Sql(String::new());
+    // An error says that the text is there.
+    let _ = write!(sql, "{query}");
+    let first = sql.0.trim_start_matches(['(', ' ', '\n', '\t']);
+    let word = first.split(|it: char| !it.is_ascii_alphabetic()).next();
+    !sql.0.contains(';') && what(&word.unwrap_or_default().to_ascii_uppercase(), &sql.0)
+}
+
+/// What Diesel shows of a statement first is its text; the values come next, which nobody has to see.
+struct Sql(String);
+
+impl Write for Sql {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.push_str(text);
+        Err(fmt::Error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Watch;
+
+    #[test]
+    fn what_may_commit_is_told_from_what_cannot() {
+        let after = |sql: &str| Watch::Whole.sent(&sql);
+        for sql in [
+            "SELECT 1",
+            "insert into a values (1)",
+            "  (SELECT 1)",
+            "SET @a = 1",
+        ] {
+            assert_eq!(after(sql), Watch::Whole, "{sql}");
+        }
+        for sql in [
+            "COMMIT",
+            "SELECT 1; COMMIT",
+            "CREATE TABLE a (b INT)",
+            "ROLLBACK",
+            "set autocommit = 1",
+        ] {
+            assert_eq!(after(sql), Watch::Unknown, "{sql}");
+        }
+        assert_eq!(after("ROLLBACK TO SAVEPOINT a").ended(), Watch::Ended);
+        assert_eq!(Watch::Unknown.ended(), Watch::Unknown);
+        assert_eq!(Watch::Ended.sent(&"ROLLBACK"), Watch::Ended);
+        assert_eq!(
+            Watch::Ended.sent(&"INSERT INTO a VALUES (1)"),
+            Watch::Unknown
+        );
+    }
+}
