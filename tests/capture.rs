@@ -2,6 +2,7 @@
 #![allow(missing_docs)]
 
 mod common;
+#[path = "backends/tests/desk/mod.rs"]
 mod desk;
 
 use std::sync::{Arc, Mutex};

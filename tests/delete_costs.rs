@@ -4,6 +4,7 @@
 
 mod common;
 
+use backends::model;
 use common::script::{LOG, counted};
 use common::{memory, of_rows, rows, statements};
 use diesel::connection::SimpleConnection;

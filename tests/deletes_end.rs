@@ -3,6 +3,7 @@
 
 mod common;
 
+use backends::{hear_deletes, model};
 use common::script::{LOG, counted};
 use common::{memory, rows};
 use diesel::connection::SimpleConnection;

@@ -3,6 +3,7 @@
 
 mod common;
 
+use backends::{hear_deletes, model};
 use common::memory;
 use common::script::{LOG, counted};
 use diesel::prelude::*;

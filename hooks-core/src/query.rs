@@ -5,7 +5,7 @@ use diesel::expression::Expression;
 use diesel::query_builder::{QueryFragment, QueryId};
 use diesel::query_dsl::methods::{LoadQuery, SelectDsl};
 
-use crate::backend::statements::{In, Named, OneKey};
+use crate::backend::statements::{In, Limited, Named, OneKey};
 use crate::collector::{self, Deleted};
 use crate::connection::{HookConnection, RawConnection};
 use crate::error::Result;
@@ -175,7 +175,10 @@ where
 
     fn delete_from(conn: &mut C, query: Q) -> QueryResult<usize> {
         let query = query.select(M::PkColumns::default());
-        M::remove_where(conn, In::<<M::PkFilter as OneKey>::Columns, _>::new(query))
+        M::remove_where(
+            conn,
+            In::<<M::PkFilter as OneKey>::Columns, _>::new(Limited(query)),
+        )
     }
 }
 

@@ -104,6 +104,13 @@ impl System {
         !matches!(self, System::Sqlite)
     }
 
+    /// Whether foreign keys are looked at after each row of a statement, and not at its end: then no statement
+    /// takes rows that refer to each other, nor one that refers to itself.
+    #[inline]
+    pub(crate) const fn checks_keys_by_row(self) -> bool {
+        matches!(self, System::Mysql)
+    }
+
     /// Whether a savepoint of a name hides an earlier one, and does not replace it.
     #[inline]
     pub(crate) const fn savepoints_nest(self) -> bool {

@@ -133,13 +133,19 @@ fn explain<M: Persist<C>, C: RawConnection>(
     error: DieselError,
 ) -> Stop {
     if is_foreign_key(&error) {
+        let told = told_table(&error);
+        let undone = undo_writes(conn);
         // Where the database answers no more, its first word is the better explanation.
-        if undo_writes(conn).is_ok()
-            && let Ok(Some(stop)) = referring::<M, C>(conn, planned, keys)
-        {
-            return stop;
+        if let Ok(undone) = undone {
+            // Once they are undone, rows that the delete took or changed refer to these again.
+            let new_in = told.filter(|_| undone);
+            if let Ok(Some(stop)) = referring::<M, C>(conn, planned, keys, new_in) {
+                return stop;
+            }
         }
-        if let Some(relation) = unseen::<M, C>(conn, &error) {
+        if (undone == Ok(true) || conn.session().reads_a_snapshot())
+            && let Some(relation) = told.and_then(|it| relation_of_table::<M, C>(conn, it))
+        {
             return Stop::Failed(appeared(&relation));
         }
     }
@@ -163,10 +169,12 @@ pub(crate) fn is_foreign_key(error: &DieselError) -> bool {
     }
 }
 
+/// What the rows mean that refer to these; new ones may be in this table alone, if there is one.
 fn referring<M: Persist<C>, C: RawConnection>(
     conn: &mut C,
     planned: &Planned,
     keys: &[M::Pk],
+    new_in: Option<&str>,
 ) -> Result<Option<Stop>> {
     let mut found = Found::default();
     let mut appeared = None;
@@ -187,7 +195,8 @@ fn referring<M: Persist<C>, C: RawConnection>(
                 let count = unplanned.len();
                 found.add(blocking, &path.and(info), unplanned.into_iter(), count);
             }
-            None if unplanned.is_empty() => {}
+            None if unplanned.is_empty()
+                || new_in.is_some_and(|table| !is_of(conn, &**relation, table)) => {}
             // It was given another parent, which goes too.
             None if matches!(info.on_delete, OnDelete::SetDefault | OnDelete::Set) => {
                 return Ok(Some(Stop::Failed(names_what_goes(&info))));
@@ -201,26 +210,30 @@ fn referring<M: Persist<C>, C: RawConnection>(
     Ok(appeared.map(|relation| Stop::Failed(self::appeared(&relation))))
 }
 
-/// The relation by which a row refers that the database knows of and this transaction does not see, because it
-/// reads what was there when it began.
-fn unseen<M: Persist<C>, C: RawConnection>(
+/// The table whose row the database says refers to what it was to delete.
+fn told_table(error: &DieselError) -> Option<&str> {
+    match error {
+        DieselError::DatabaseError(_, told) => told.table_name(),
+        _ => None,
+    }
+}
+
+/// Whether this table has the rows that refer by the relation.
+fn is_of<K, C: RawConnection>(conn: &C, relation: &dyn Relation<K, C>, table: &str) -> bool {
+    let path = relation.child_path(&conn.backend()).unwrap_or_default();
+    path.last().is_some_and(|name| name == table)
+}
+
+/// The relation by which a row refers that the database knows of and this transaction does not see: it reads
+/// what was there when it began, or the row went when the writes were undone.
+fn relation_of_table<M: Persist<C>, C: RawConnection>(
     conn: &mut C,
-    error: &DieselError,
+    table: &str,
 ) -> Option<RelationInfo> {
-    let DieselError::DatabaseError(_, told) = error else {
-        return None;
-    };
-    let table = told.table_name()?;
-    let backend = conn.backend();
-    let is_of = |relation: &dyn Relation<M::Pk, C>| {
-        let path = relation.child_path(&backend).unwrap_or_default();
-        path.last().is_some_and(|name| name == table)
-    };
     let mut relations = M::hooks().ok()?.relations.iter();
-    let relation = relations
-        .find(|it| it.on_delete() != OnDelete::DoNothing && is_of(&***it))?
-        .info();
-    conn.session().reads_a_snapshot().then_some(relation)
+    let relation =
+        relations.find(|it| it.on_delete() != OnDelete::DoNothing && is_of(conn, &***it, table))?;
+    Some(relation.info())
 }
 
 fn appeared(relation: &RelationInfo) -> Error {

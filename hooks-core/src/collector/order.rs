@@ -76,6 +76,24 @@ pub(super) fn children_first<T: Eq + Hash>(
     Ok(steps)
 }
 
+/// What is done before them where even a row that refers to itself does not go as it is.
+pub(super) fn open_rows_that_refer_to_themselves(
+    edges: &[Edge],
+    can_open: impl Fn(u32) -> bool,
+) -> Result<Vec<Step>, Circle> {
+    let mut opened: BTreeMap<u32, Vec<Number>> = BTreeMap::new();
+    for edge in edges.iter().filter(|edge| edge.child == edge.parent) {
+        if !can_open(edge.relation) {
+            return Err(Circle(vec![edge.relation]));
+        }
+        opened.entry(edge.relation).or_default().push(edge.child);
+    }
+    let opened = opened.into_iter();
+    Ok(opened
+        .map(|(relation, rows)| Step::Open { relation, rows })
+        .collect())
+}
+
 pub(super) fn number(place: usize) -> Number {
     Number::try_from(place).expect("a plan has fewer rows than that")
 }

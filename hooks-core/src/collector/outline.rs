@@ -57,7 +57,7 @@ impl DeletePlan {
     pub(super) fn of<C: RawConnection>(conn: &mut C, mut plan: Plan<C>) -> Result<Self> {
         let mut found = plan.follow(conn)?;
         plan.tell_apart(conn, &mut found)?;
-        let circle = match plan.children_first() {
+        let circle = match plan.children_first(conn.system()) {
             Err(crate::Error::Cycle { relations }) => relations,
             Err(error) => return Err(error),
             Ok(_) => Vec::new(),

@@ -12,6 +12,7 @@ use super::order::{self, Edge, Number, Step};
 use super::rows::{Collected, Loaded, Rows, Was};
 use super::survey::Reach;
 use super::{Deleted, Stop};
+use crate::backend::System;
 use crate::connection::{RawConnection, before_writes};
 use crate::error::{Error, Result};
 use crate::model::Persist;
@@ -349,11 +350,11 @@ impl<C: RawConnection> Plan<C> {
     /// Sends and deletes, dependents first.
     pub(super) fn run(mut self, conn: &mut C) -> Result<Deleted, Stop> {
         self.collect(conn)?;
-        let mut steps = self.children_first()?;
+        let mut steps = self.children_first(conn.system())?;
         self.leaves.announce(conn, &self.planned)?;
         if self.announce(conn, &steps)? {
             self.look_again(conn)?;
-            steps = self.children_first()?;
+            steps = self.children_first(conn.system())?;
             self.announce(conn, &steps)?;
         }
         self.execute(conn, steps)
@@ -433,15 +434,29 @@ impl<C: RawConnection> Plan<C> {
         Ok(())
     }
 
-    pub(super) fn children_first(&self) -> Result<Vec<Step>> {
+    pub(super) fn children_first(&self, system: System) -> Result<Vec<Step>> {
+        let by_row = system.checks_keys_by_row();
+        let at_once = |group: &dyn Collected<C>| if by_row { 1 } else { group.rows_at_once() };
         let tables: Vec<_> = self
             .groups
             .iter()
-            .map(|group| (group.table(), group.rows_at_once()))
+            .map(|group| (group.table(), at_once(&**group)))
             .collect();
         let groups: Vec<_> = self.planned.places.iter().map(|it| it.group).collect();
         let can_open = |relation: u32| self.relations[relation as usize].opener.is_some();
-        let steps = order::children_first(&groups, &tables, &self.edges, can_open);
+        let opened = match by_row {
+            true => order::open_rows_that_refer_to_themselves(&self.edges, can_open),
+            false => Ok(Vec::new()),
+        };
+        let steps = opened.and_then(|mut steps| {
+            steps.extend(order::children_first(
+                &groups,
+                &tables,
+                &self.edges,
+                can_open,
+            )?);
+            Ok(steps)
+        });
         steps.map_err(|circle| {
             let mut relations: Vec<_> = circle
                 .0

@@ -194,13 +194,7 @@ where
     R: Referring<C>,
     C: RawConnection,
 {
-    let is_unique_violation = matches!(
-        error,
-        Error::Query {
-            source: DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _),
-            ..
-        }
-    );
+    let is_unique_violation = is_unique_violation(&error);
     if !is_unique_violation {
         return error;
     }
@@ -209,6 +203,21 @@ where
         // Another constraint refused it.
         _ => error,
     }
+}
+
+fn is_unique_violation(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Query {
+            source: DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _),
+            ..
+        }
+    )
+}
+
+/// Whether this says that there was a dependent already, or something else that must be unique.
+pub(super) fn is_taken(error: &Error) -> bool {
+    is_unique_violation(error) || matches!(error, Error::DependentExists { .. })
 }
 
 /// The error for the first of these rows that has a dependent.

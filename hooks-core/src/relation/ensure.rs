@@ -3,7 +3,7 @@
 use diesel::QueryResult;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 
-use super::{Aim, Reference, Referring, Target, dependents};
+use super::{Aim, ParentKey, Reference, Referring, Target, dependents};
 use crate::backend::statements::{FromClause, Named, from_clause};
 use crate::connection::{RawConnection, Scope, atomic};
 use crate::error::{Error, Operation, Result};
@@ -17,7 +17,8 @@ const AT_ONCE: usize = 1_000;
 /// Creates the dependents that rows lack, and says how many.
 ///
 /// It goes through the rows in the order of their keys, a thousand in one transaction, which on SQLite takes the
-/// write lock before it looks: whoever else creates rows or dependents does so before or after. An error leaves what
+/// write lock before it looks: whoever else creates rows or dependents does so before or after. Elsewhere a batch is
+/// undone and tried again if somebody else made one of its dependents meanwhile. An error leaves what
 /// the batches before it made, and calling again goes on from there. Inside a transaction of the application all
 /// of it is part of that.
 pub(crate) fn ensure<R, C>(conn: &mut C) -> Result<usize>
@@ -31,14 +32,26 @@ where
         let mut made = 0;
         let mut last = None;
         loop {
-            let parents = atomic::<R::Child, C, _>(conn, scope, |conn| {
-                let parents = R::lacking(conn, unique, last.take(), AT_ONCE)
-                    .map_err(Error::query(R::Parent::INFO.name, Operation::Load))?;
+            let mut tried = Vec::new();
+            let made_now = atomic::<R::Child, C, _>(conn, scope, |conn| {
+                let parents = lacking::<R, C>(conn, unique, last.clone())?;
+                tried = parents.iter().map(Model::pk).collect();
                 if !parents.is_empty() {
                     dependents::create::<R, C>(conn, |_| unique, &&*parents)?;
                 }
                 Ok(parents)
-            })?;
+            });
+            let parents = match made_now {
+                // Where it did not lock the table, somebody else may have made some of them meanwhile.
+                Err(error) if conn.system().locks_rows() && dependents::is_taken(&error) => {
+                    let left = lacking::<R, C>(conn, unique, last.clone())?;
+                    if left.iter().map(Model::pk).eq(tried) {
+                        return Err(error);
+                    }
+                    continue;
+                }
+                outcome => outcome?,
+            };
             made += parents.len();
             last = parents.last().map(Model::pk);
             if parents.len() < AT_ONCE {
@@ -46,6 +59,16 @@ where
             }
         }
     })
+}
+
+/// The next rows past that one which lack a dependent.
+fn lacking<R, C>(conn: &mut C, unique: bool, past: Option<ParentKey<R>>) -> Result<Vec<R::Parent>>
+where
+    C: RawConnection,
+    R: Referring<C>,
+{
+    let parents = R::lacking(conn, unique, past, AT_ONCE);
+    parents.map_err(Error::query(R::Parent::INFO.name, Operation::Load))
 }
 
 /// That a row of the parent has no child.

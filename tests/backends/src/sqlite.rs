@@ -38,4 +38,5 @@ impl Database {
 }
 
 /// What each connection needs.
-pub(crate) const SETTINGS: &str = "PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON;";
+pub(crate) const SETTINGS: &str =
+    "PRAGMA busy_timeout = 5000; PRAGMA synchronous = OFF; PRAGMA foreign_keys = ON;";

@@ -8,7 +8,7 @@ use diesel::query_source::Column;
 use diesel::sql_types::is_nullable::{IsNullable, NotNull};
 use diesel::sql_types::{IntoNotNullable, SqlType};
 
-use crate::backend::Dialect;
+use crate::backend::{Dialect, System};
 
 /// The columns of a key, a tuple of them.
 #[doc(hidden)]
@@ -291,6 +291,27 @@ where
         out.push_sql(" IN (");
         self.query.walk_ast(out.reborrow())?;
         out.push_sql(")");
+        Ok(())
+    }
+}
+
+/// A query that may have a LIMIT, as one that may stand after `IN`: MariaDB takes no LIMIT there but one level
+/// further down.
+pub(crate) struct Limited<Q>(pub(crate) Q);
+
+impl<Q: QueryId> QueryId for Limited<Q> {
+    type QueryId = Limited<Q::QueryId>;
+    const HAS_STATIC_QUERY_ID: bool = Q::HAS_STATIC_QUERY_ID;
+}
+
+impl<Q: QueryFragment<DB>, DB: Dialect> QueryFragment<DB> for Limited<Q> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        if out.backend().system() != System::Mysql {
+            return self.0.walk_ast(out);
+        }
+        out.push_sql("SELECT * FROM (");
+        self.0.walk_ast(out.reborrow())?;
+        out.push_sql(") AS diesel_hooks_limited");
         Ok(())
     }
 }

@@ -19,7 +19,7 @@ use crate::model::Row;
 
 #[allow(unreachable_pub, reason = "the derive's output has them in bounds")]
 pub use self::key::{Bind, Columns, Is, Known, Named, Nullability, OneKey, Spread, Terms};
-pub(crate) use self::key::{Full, In, WithKey};
+pub(crate) use self::key::{Full, In, Limited, WithKey};
 
 pub(crate) type FromClause<M> = <<M as Row>::Table as QuerySource>::FromClause;
 
