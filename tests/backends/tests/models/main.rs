@@ -15,4 +15,5 @@ mod round_trips;
 mod selected_expressions;
 mod triggers;
 mod unread_rows;
+mod wide_tables;
 mod wild_models;

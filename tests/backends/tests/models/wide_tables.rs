@@ -1,5 +1,4 @@
 //! A model may have more columns than Diesel's own default.
-#![allow(missing_docs, reason = "schema modules are generated")]
 
 use backends::{Database, TestConnection, count};
 use diesel::prelude::*;
