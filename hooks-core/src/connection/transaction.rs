@@ -247,8 +247,8 @@ pub(super) fn attempt<C: RawConnection, T>(
             Err(error.into())
         }
         Err(panic) => {
-            roll_back(conn, entry);
             set_watch(conn, Watch::Off);
+            roll_back(conn, entry);
             resume_unwind(panic)
         }
     }
