@@ -4,7 +4,7 @@
 //! `ROUNDS` says how often; without it, 500 times.
 #![expect(clippy::print_stdout, reason = "it prints what it measured")]
 
-#[path = "../tests/beside_hand/mod.rs"]
+#[path = "../tests/models/beside_hand/mod.rs"]
 mod beside_hand;
 
 use std::time::{Duration, Instant};

@@ -1,5 +1,4 @@
 //! Models as applications have them work on every database: keys, names, columns and types of all kinds.
-#![allow(missing_docs, reason = "schema modules are generated")]
 
 use backends::{Database, TestConnection, count};
 use diesel::backend::Backend;

@@ -2,9 +2,6 @@
 //!
 //! Every registration also writes a row, so that the database itself is a second judge: what ran after a
 //! commit is exactly what is in the table. `DIESEL_HOOKS_CASES` sets the number of programs.
-#![allow(missing_docs, reason = "schema modules are generated")]
-
-mod sessions;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +11,8 @@ use diesel::connection::{SimpleConnection, TransactionManager};
 use diesel::prelude::*;
 use diesel::result::Error as DieselError;
 use diesel_hooks::prelude::*;
-use sessions::{Manager, careful, depth, on_mysql, on_postgres, on_sqlite, run};
+
+use crate::sessions::{Manager, careful, depth, on_mysql, on_postgres, on_sqlite, run};
 
 diesel::table! { marks (id) { id -> Integer } }
 diesel::table! { jobs (id) { id -> Integer, name -> Text } }

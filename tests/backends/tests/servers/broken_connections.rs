@@ -1,8 +1,4 @@
 //! A connection that breaks in the middle of an operation leaves nothing half written, and a pool recovers.
-#![allow(missing_docs, reason = "schema modules are generated")]
-
-mod sessions;
-mod teams;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex};
@@ -14,8 +10,10 @@ use diesel::prelude::*;
 use diesel::r2d2::{ConnectionManager, Pool, PooledConnection};
 use diesel_hooks::prelude::*;
 use diesel_hooks::{Error, set_instrumentation};
-use sessions::{depth, kill, on_sqlite, run, server_id};
-use teams::{NewTeam, OPERATIONS, Operation, TABLES, TOLD, Team, fill, snapshot};
+
+use crate::sessions::{depth, kill, on_sqlite, run, server_id};
+use crate::teams;
+use crate::teams::{NewTeam, OPERATIONS, Operation, TABLES, TOLD, Team, fill, snapshot};
 
 /// What happens before a statement is sent.
 #[derive(Debug, Clone, Copy, PartialEq)]

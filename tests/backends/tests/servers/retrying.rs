@@ -1,7 +1,4 @@
 //! A transaction runs again where others were in its way, and what waits for its commit runs once.
-#![allow(missing_docs, reason = "schema modules are generated")]
-
-mod sessions;
 
 use std::cell::{Cell, RefCell};
 use std::error::Error as StdError;
@@ -14,7 +11,9 @@ use diesel::prelude::*;
 use diesel::result::Error as DieselError;
 use diesel_hooks::prelude::*;
 use diesel_hooks::{Error, retry};
-use sessions::{careful, connect, depth, levels, on_mysql, on_postgres, on_sqlite};
+
+use crate::sessions;
+use crate::sessions::{careful, connect, depth, levels, on_mysql, on_postgres, on_sqlite};
 
 const TABLES: &str = "
     CREATE TABLE accounts (id {key}, balance INTEGER NOT NULL);
@@ -361,7 +360,7 @@ const CHILD: &str = "DIESEL_HOOKS_CHILD";
 fn spawn(test: &str, database: &Database) -> Child {
     let program = std::env::current_exe().expect("a test is a program");
     Command::new(program)
-        .args(["--exact", test])
+        .args(["--exact", &format!("retrying::{test}")])
         .env(CHILD, database.url())
         // Its report is not this one's.
         .stdout(Stdio::null())

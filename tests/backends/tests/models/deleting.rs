@@ -1,5 +1,4 @@
 //! A delete does what its relations say on every database, and says what stands in its way.
-#![allow(missing_docs, reason = "schema modules are generated")]
 
 use std::cell::RefCell;
 

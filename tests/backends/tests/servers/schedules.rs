@@ -4,9 +4,6 @@
 //! DELETE; **B** the other has inserted before, and commits only when the deleter waits; **B2** so too, but the
 //! deleter has read before; **C** it has deleted, and commits after the other inserts; **C2** as A, but the
 //! other commits only when the deleter waits.
-#![allow(missing_docs, reason = "schema modules are generated")]
-
-mod sessions;
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -18,7 +15,8 @@ use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel_hooks::prelude::*;
 use diesel_hooks::{Error, set_instrumentation};
-use sessions::{connect, levels, on_sqlite, one_waits};
+
+use crate::sessions::{connect, levels, on_sqlite, one_waits};
 
 const TABLES: &str = "
     CREATE TABLE parents (id {key}, name VARCHAR(20) NOT NULL);

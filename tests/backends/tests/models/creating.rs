@@ -1,5 +1,4 @@
 //! What is created comes back as it is stored, with its dependents, whoever made the key.
-#![allow(missing_docs, reason = "schema modules are generated")]
 
 use backends::{Database, System, TestConnection, count, system};
 use diesel::prelude::*;

@@ -1,14 +1,13 @@
 //! No operation asks the database more often than code that is written by hand with Diesel and does the same.
 
-mod beside_hand;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use backends::{Database, System, TestConnection, system};
-use beside_hand::{OPERATIONS, Operation, Subject, TABLES};
 use diesel::connection::InstrumentationEvent;
 use diesel_hooks::set_instrumentation;
+
+use crate::beside_hand::{OPERATIONS, Operation, Subject, TABLES};
 
 /// How often the connection asks the database, after a first time, when it prepares its statements.
 fn trips(

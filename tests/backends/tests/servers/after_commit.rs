@@ -1,7 +1,4 @@
 //! What waits for the transaction runs once, when it is durable, and never for what was rolled back.
-#![allow(missing_docs, reason = "schema modules are generated")]
-
-mod sessions;
 
 use std::cell::RefCell;
 
@@ -11,6 +8,8 @@ use diesel::prelude::*;
 use diesel::result::DatabaseErrorKind;
 use diesel_hooks::Error;
 use diesel_hooks::prelude::*;
+
+use crate::sessions;
 
 const TABLES: &str = "
     CREATE TABLE orders (id {key}, item VARCHAR(100) NOT NULL UNIQUE);

@@ -1,10 +1,6 @@
 //! The connection breaks when a commit is under way: nobody knows whether it happened, and nothing is claimed.
 //!
 //! SQLite has no connection that could break. There the same commits are refused, which is an answer.
-#![allow(missing_docs, reason = "schema modules are generated")]
-
-mod link;
-mod sessions;
 
 use std::cell::RefCell;
 
@@ -15,8 +11,9 @@ use diesel::r2d2::{ConnectionManager, Pool, PooledConnection};
 use diesel_hooks::failure::FailureReason;
 use diesel_hooks::prelude::*;
 use diesel_hooks::{Error, retry, set_failure_handler};
-use link::{Cut, Link, Request};
-use sessions::{depth, on_sqlite};
+
+use crate::link::{Cut, Link, Request};
+use crate::sessions::{depth, on_sqlite};
 
 const TABLES: &str = "
     CREATE TABLE orders (id {key}, item VARCHAR(100) NOT NULL);

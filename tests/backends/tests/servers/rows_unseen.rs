@@ -1,13 +1,11 @@
 //! A child that a transaction cannot see is told by its relation, whatever its table is called in SQL.
-#![allow(missing_docs, reason = "schema modules are generated")]
-
-mod sessions;
 
 use backends::{Database, TestConnection};
 use diesel::prelude::*;
 use diesel_hooks::Error;
 use diesel_hooks::prelude::*;
-use sessions::{connect, on_mysql, on_postgres};
+
+use crate::sessions::{connect, on_mysql, on_postgres};
 
 const TABLES: &str = "
     CREATE TABLE shelves (id {key}, name VARCHAR(20) NOT NULL);

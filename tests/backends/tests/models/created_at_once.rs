@@ -1,6 +1,5 @@
 //! A row and the dependents that come into being with it are the same rows and the same errors, whether they are
 //! inserted one after the other or, on PostgreSQL, by one statement.
-#![allow(missing_docs, reason = "schema modules are generated")]
 
 use backends::{Database, System, TestConnection, count, system};
 use diesel::backend::Backend;

@@ -2,9 +2,6 @@
 //! protected goes, and whoever loses is told why.
 //!
 //! `DIESEL_HOOKS_RACES` says how many rounds on each isolation level.
-#![allow(missing_docs, reason = "schema modules are generated")]
-
-mod sessions;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
@@ -16,7 +13,8 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel_hooks::Error;
 use diesel_hooks::error::Operation;
 use diesel_hooks::prelude::*;
-use sessions::{connect, levels, on_sqlite};
+
+use crate::sessions::{connect, levels, on_sqlite};
 
 const TABLES: &str = "
     CREATE TABLE parents (id {key}, name VARCHAR(20) NOT NULL);

@@ -1,5 +1,4 @@
 //! A row that may be there is found or created, whoever else does the same.
-#![allow(missing_docs, reason = "schema modules are generated")]
 
 use std::sync::Barrier;
 

@@ -1,5 +1,4 @@
 //! A model may select expressions, also ones with values in them.
-#![allow(missing_docs, reason = "schema modules are generated")]
 
 use backends::{Database, TestConnection};
 use diesel::prelude::*;

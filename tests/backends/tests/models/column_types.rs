@@ -1,5 +1,4 @@
 //! Columns of the types that applications have come back as they were written, and tell what changed.
-#![allow(missing_docs, reason = "schema modules are generated")]
 
 use std::cell::RefCell;
 
@@ -16,9 +15,6 @@ use diesel_hooks::prelude::*;
 use serde_json::json;
 use uuid::Uuid;
 
-/// What PostgreSQL stores as a UUID and the others as 16 bytes, and what all but a connection to several databases
-/// store as JSON.
-#[path = "column_types/stored.rs"]
 mod stored;
 
 use stored::{Document, Id, JSON, StoredDocument, StoredId, bytes};

@@ -1,8 +1,5 @@
 //! A lock that is waited for in vain ends the statement or the transaction, as the server is set up; callbacks wait for
 //! what was really committed.
-#![allow(missing_docs, reason = "schema modules are generated")]
-
-mod sessions;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -11,7 +8,8 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel_hooks::prelude::*;
 use diesel_hooks::{Error, retry};
-use sessions::{depth, on_postgres, on_sqlite, run};
+
+use crate::sessions::{depth, on_postgres, on_sqlite, run};
 
 const TABLES: &str = "
     CREATE TABLE tills (id {key}, coins INTEGER NOT NULL);

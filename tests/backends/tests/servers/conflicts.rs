@@ -1,7 +1,4 @@
 //! Errors that others caused at the same time are told from those that will come again.
-#![allow(missing_docs, reason = "schema modules are generated")]
-
-mod sessions;
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -12,7 +9,8 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel_hooks::Error;
 use diesel_hooks::prelude::*;
-use sessions::{careful, connect, on_mysql, on_postgres, on_sqlite, run};
+
+use crate::sessions::{careful, connect, on_mysql, on_postgres, on_sqlite, run};
 
 const TABLES: &str = "
     CREATE TABLE accounts (id {key}, balance INTEGER NOT NULL);

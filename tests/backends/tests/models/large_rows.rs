@@ -1,5 +1,4 @@
 //! Rows that are large together go by as many statements as the server's limit asks for.
-#![allow(missing_docs, reason = "schema modules are generated")]
 
 use backends::{Database, TestConnection};
 use diesel::prelude::*;

@@ -1,3 +1,6 @@
+//! What PostgreSQL stores as a UUID and the others as 16 bytes, and what all but a connection to several databases
+//! store as JSON.
+
 use backends::{System, system};
 use diesel::backend::Backend;
 use diesel::deserialize::{self, FromSql, FromSqlRow};

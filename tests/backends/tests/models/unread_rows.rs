@@ -1,7 +1,4 @@
 //! A created row that Rust cannot read is an error or a panic, and nothing of it is committed.
-#![allow(missing_docs, reason = "schema modules are generated")]
-
-mod sessions;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -16,7 +13,8 @@ use diesel::serialize::{self, Output, ToSql};
 use diesel::sql_types::Text;
 use diesel_hooks::Error;
 use diesel_hooks::prelude::*;
-use sessions::{depth, on_postgres, on_sqlite};
+
+use crate::sessions::{depth, on_postgres, on_sqlite};
 
 /// What cannot be read is written like any other.
 #[derive(Debug, Clone, PartialEq, Eq, AsExpression, FromSqlRow)]

@@ -1,8 +1,5 @@
 //! What triggers do beside a statement, or keep it from doing, is known: no operation says `Ok` of what did not happen,
 //! and none that fails leaves what a trigger wrote.
-#![allow(missing_docs, reason = "schema modules are generated")]
-
-mod sessions;
 
 use std::cell::RefCell;
 
@@ -11,7 +8,8 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel_hooks::Error;
 use diesel_hooks::prelude::*;
-use sessions::{on_mysql, run};
+
+use crate::sessions::{on_mysql, run};
 
 const TABLES: &str = "
     CREATE TABLE racks (id {key}, label VARCHAR(20) NOT NULL);

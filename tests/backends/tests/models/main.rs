@@ -1,0 +1,18 @@
+//! Models as applications have them, and what their rows become, on every database.
+#![allow(missing_docs, reason = "schema modules are generated")]
+
+#[path = "../sessions/mod.rs"]
+mod sessions;
+
+mod beside_hand;
+mod column_types;
+mod created_at_once;
+mod creating;
+mod deleting;
+mod finding_or_creating;
+mod large_rows;
+mod round_trips;
+mod selected_expressions;
+mod triggers;
+mod unread_rows;
+mod wild_models;
