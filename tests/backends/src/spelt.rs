@@ -12,7 +12,7 @@ pub fn on<T>(sqlite: T, postgres: T, mysql: T) -> T {
 /// SQL for the tests' database, written as for SQLite, but for
 ///
 /// * `{key}`: a primary key that it makes,
-/// * `{bytes}`: a type, and `{binary}`: one that can be a key,
+/// * `{bytes}`: a type, and `{binary}`: one that can be a key, of values such as `{hex}80'`,
 /// * `{q}`: what is around a name, and `{odd}`: `"odd"` inside one,
 /// * `{trigger <name> <when> ON <table> [WHEN <condition>]: <statements>}`: a trigger for each row,
 /// * `{sqlite: ..}` and `{servers: ..}`: what is for them alone.
@@ -31,6 +31,7 @@ pub fn spelt(sql: &str) -> String {
         )
         .replace("{bytes}", on("BLOB", "BYTEA", "BLOB"))
         .replace("{binary}", on("BLOB", "BYTEA", "VARBINARY(200)"))
+        .replace("{hex}", on("x'", "'\\x", "x'"))
         .replace("{q}", on("`", "\"", "`"))
         .replace("{odd}", on("\"odd\"", "\"\"odd\"\"", "\"odd\""));
     match system() {

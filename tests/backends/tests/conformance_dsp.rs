@@ -493,7 +493,7 @@ fn dsp_13_a_robust_send_calls_all_and_takes_back_what_the_failed_one_wrote() {
     );
     let error = sent[1].outcome.as_ref().expect_err("poison").to_string();
     assert!(
-        error.starts_with("receiver note first (tests/conformance_dsp.rs:")
+        error.starts_with("receiver note first (tests/backends/tests/conformance_dsp.rs:")
             && error.ends_with("of Fed failed: poisoned"),
         "{error}"
     );

@@ -484,7 +484,7 @@ fn random_rows(random: &mut Random) -> (Vec<Row>, HashMap<Row, [Option<i32>; 2]>
     let mut refers_to = HashMap::new();
     for _ in 0..1 + random.below(20) {
         let table = [Table::Node, Table::Left, Table::Right][random.below(3)];
-        let row = (table, random.below(1_000) as i32);
+        let row = (table, 1 + random.below(1_000) as i32);
         let parents = table.parents().map(|parent| random.one_of(&rows, parent));
         if let Entry::Vacant(entry) = refers_to.entry(row) {
             entry.insert(parents);

@@ -172,7 +172,7 @@ fn a_model_may_refer_to_itself_by_keys_of_any_type_and_order() {
         "CREATE TABLE words (word TEXT PRIMARY KEY, root TEXT REFERENCES words (word));
         CREATE TABLE codes (code {binary} PRIMARY KEY, up {binary} REFERENCES codes (code));
         INSERT INTO words VALUES ('m', NULL), ('a', 'm'), ('z', 'm'), ('k', 'a'), ('b', 'z'), ('y', 'b'), ('x', NULL);
-        INSERT INTO codes VALUES (x'80', NULL), (x'00', x'80'), (x'ff', x'80'), (x'01', x'ff'), (x'7f', NULL);",
+        INSERT INTO codes VALUES ({hex}80', NULL), ({hex}00', {hex}80'), ({hex}ff', {hex}80'), ({hex}01', {hex}ff'), ({hex}7f', NULL);",
     );
     let m = Word::get(&mut conn, "m".into()).expect("a word");
     let mut derived: Vec<_> = m

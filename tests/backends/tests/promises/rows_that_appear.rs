@@ -192,18 +192,19 @@ fn a_refusal_of_the_database_says_which_rows_are_in_the_way() {
         "REFERENCES yards (id)",
         "REFERENCES yards (id) ON DELETE RESTRICT",
     );
+    let by_lease = "Yard 1 is protected by Lease 7 (through Lease.yard_id)";
+    let lease = "a Lease that refers by Lease.yard_id to a row being deleted appeared during the delete; try again";
+    let shed = "a Shed that refers by Shed.yard_id to a row being deleted appeared during the delete; try again";
+    // PostgreSQL names the first table alone, and its rows are gone when it can be asked again.
     let cases = [
         (
             "INSERT INTO leases VALUES (7, 1)",
-            "Yard 1 is protected by Lease 7 (through Lease.yard_id)",
+            on(by_lease, lease, by_lease),
         ),
-        (
-            "INSERT INTO sheds VALUES (3, 1, NULL)",
-            "a Shed that refers by Shed.yard_id to a row being deleted appeared during the delete; try again",
-        ),
+        ("INSERT INTO sheds VALUES (3, 1, NULL)", shed),
         (
             "INSERT INTO sheds VALUES (3, 1, NULL); INSERT INTO leases VALUES (7, 1)",
-            "Yard 1 is protected by Lease 7 (through Lease.yard_id)",
+            on(by_lease, shed, by_lease),
         ),
     ];
     for schema in [SCHEMA, &restricted] {

@@ -1,13 +1,19 @@
 //! An instance never shows a value that the database was not asked to store.
 
-use backends::{TestConnection, fresh};
+use backends::{TestConnection, fresh, on};
 use diesel::prelude::*;
 use diesel_hooks::prelude::*;
 
 diesel::table! { houses (id) { id -> Integer, name -> Text, street -> Text, label -> Text } }
 
-const SCHEMA: &str = "CREATE TABLE houses (id {key}, name TEXT NOT NULL, street TEXT NOT NULL,
-    label TEXT{sqlite:  NOT NULL} GENERATED ALWAYS AS (street || '!') STORED)";
+/// Houses whose label the database makes of the street.
+fn schema() -> String {
+    let label = on("street || '!'", "street || '!'", "concat(street, '!')");
+    format!(
+        "CREATE TABLE houses (id {{key}}, name TEXT NOT NULL, street TEXT NOT NULL,
+            label TEXT{{sqlite:  NOT NULL}} GENERATED ALWAYS AS ({label}) STORED)"
+    )
+}
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
 #[hooks(connection(TestConnection))]
@@ -50,7 +56,7 @@ fn new() -> NewHouse {
 
 #[test]
 fn a_change_of_nothing_but_unwritten_fields_is_no_change() {
-    let mut conn = fresh(SCHEMA);
+    let mut conn = fresh(&schema());
     let mut house = House::create(&mut conn, new()).expect("a house");
     let before = house.clone();
     house
@@ -64,7 +70,7 @@ fn a_change_of_nothing_but_unwritten_fields_is_no_change() {
 
 #[test]
 fn beside_a_written_change_unwritten_fields_keep_their_values() {
-    let mut conn = fresh(SCHEMA);
+    let mut conn = fresh(&schema());
     let mut house = House::create(&mut conn, new()).expect("a house");
     house
         .update(&mut conn, |house| {
@@ -82,7 +88,7 @@ fn beside_a_written_change_unwritten_fields_keep_their_values() {
 
 #[test]
 fn a_receiver_changes_what_is_written_and_nothing_else() {
-    let mut conn = fresh(SCHEMA);
+    let mut conn = fresh(&schema());
     let mut house = WatchedHouse::create(&mut conn, new()).expect("a house");
     house
         .update(&mut conn, |house| {
