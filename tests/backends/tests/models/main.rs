@@ -15,5 +15,6 @@ mod round_trips;
 mod selected_expressions;
 mod triggers;
 mod unread_rows;
+#[cfg(feature = "wide")]
 mod wide_tables;
 mod wild_models;
