@@ -1,4 +1,4 @@
-//! Django's cases of the dispatcher, as they hold here; `docs/django.md` will list them.
+//! Django's cases of the dispatcher, as they hold here; `docs/django.md` lists them.
 //!
 //! That what is no receiver does not compile (DSP-20) is shown in `tests/ui/receiver`.
 #![allow(missing_docs, reason = "schema modules are generated")]

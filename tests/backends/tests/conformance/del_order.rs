@@ -177,6 +177,8 @@ fn del_30_many_rows_are_all_announced_then_go_by_one_statement_and_are_then_repo
     });
     assert_eq!(crowd.delete(&mut conn).expect("deleted").total, 252);
     let mut heard = LOG.take();
+    let times = |what| heard.iter().filter(|it| *it == what).count();
+    assert_eq!([times("pre Crowd 1"), times("post Crowd 1")], [251, 251]);
     heard.dedup();
     assert_eq!(heard, ["pre Crowd 1", "DELETE", "post Crowd 1", "DELETE"]);
 }

@@ -20,6 +20,7 @@ mod del_shapes;
 mod del_statements;
 mod goc;
 mod o2o;
+mod o2o_kinds;
 mod sig;
 mod sig_fixtures;
 mod sig_nested;

@@ -8,6 +8,16 @@ use diesel::prelude::*;
 use diesel_hooks::Error;
 use diesel_hooks::prelude::*;
 
+/// The same rows, with keys that the application gives.
+#[derive(Debug, Clone, PartialEq, Queryable, Insertable, Hooks)]
+#[diesel(table_name = users)]
+#[hooks(connection(TestConnection), new = Self)]
+struct KeyedUser {
+    #[hooks(assigned)]
+    id: i32,
+    name: String,
+}
+
 #[test]
 fn each_created_row_has_exactly_one() {
     let mut conn = fresh(SCHEMA);
@@ -54,6 +64,26 @@ fn finding_a_row_makes_none() {
     })
     .expect("a user");
     assert_eq!((found.id, created), (user.id, false));
+    assert_eq!(stored(&mut conn), [1, 0, 0]);
+}
+
+#[test]
+fn an_upsert_makes_one_for_a_new_row_and_none_for_one_that_is_there() {
+    let mut conn = fresh(SCHEMA);
+    let named = |name: &str| KeyedUser {
+        id: 7,
+        name: name.into(),
+    };
+    let (_, created) = KeyedUser::upsert(&mut conn, named("Ada")).expect("a user");
+    assert!(created);
+    assert_eq!(stored(&mut conn), [1; 3]);
+    let user = User::get(&mut conn, 7).expect("there");
+    user.profile(&mut conn)
+        .expect("a profile")
+        .delete(&mut conn)
+        .expect("it goes");
+    let (_, created) = KeyedUser::upsert(&mut conn, named("Countess")).expect("a user");
+    assert!(!created);
     assert_eq!(stored(&mut conn), [1, 0, 0]);
 }
 
