@@ -4,8 +4,8 @@
 mod common;
 
 use backends::{hear_deletes, model};
-use common::memory;
 use common::script::{LOG, counted};
+use common::{memory, rows};
 use diesel::prelude::*;
 use diesel_hooks::Error;
 use diesel_hooks::prelude::*;
@@ -106,6 +106,23 @@ fn rows_that_a_trigger_of_another_table_took_are_no_error_and_not_counted() {
     let log = LOG.take();
     assert_eq!(log[..3], ["pre Mark 1", "pre Mark 2", "pre Mark 3"]);
     assert_eq!(log[3..], ["post Mark 3"]);
+}
+
+#[test]
+fn a_row_that_a_trigger_takes_with_its_last_child_is_gone_all_the_same() {
+    let mut conn = memory(
+        "CREATE TABLE yards (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+        CREATE TABLE audit_lines (id INTEGER PRIMARY KEY, yard_id INTEGER NOT NULL REFERENCES yards);
+        CREATE TABLE tools (id INTEGER PRIMARY KEY, yard_id INTEGER NOT NULL REFERENCES yards);
+        CREATE TRIGGER close AFTER DELETE ON tools BEGIN DELETE FROM yards WHERE id = old.yard_id; END;
+        INSERT INTO yards VALUES (1, 'y'), (2, 'z');
+        INSERT INTO tools VALUES (1, 1), (2, 2);",
+    );
+    let yard = Yard::get(&mut conn, 1).expect("stored");
+    let deleted = yard.delete(&mut conn).map(counted).expect("deleted");
+    assert_eq!(deleted, (1, vec![("Tool", 1)]));
+    assert_eq!(rows(&mut conn, "yards"), ["2 z"]);
+    assert_eq!(rows(&mut conn, "tools"), ["2 2"]);
 }
 
 #[test]

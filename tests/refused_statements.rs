@@ -339,6 +339,39 @@ fn a_full_disk_takes_everything_back() {
 }
 
 #[test]
+fn a_disk_that_is_full_at_any_page_takes_everything_back() {
+    let mut faults = 0;
+    for spare in 0.. {
+        let disk = OnDisk::new(SCHEMA);
+        let mut conn = disk.connect();
+        User::create(&mut conn, new_user("a@example.org")).expect("there is room yet");
+        let pages = diesel::dsl::sql::<diesel::sql_types::Integer>(
+            "(SELECT page_count FROM pragma_page_count)",
+        );
+        let pages: i32 = diesel::select(pages)
+            .get_result(&mut conn)
+            .expect("a number of pages");
+        conn.batch_execute(&format!("PRAGMA max_page_count = {}", pages + spare))
+            .expect("a pragma");
+        let before = rows(&mut conn);
+        let long = |number| new_user(&format!("{}{number}@example.org", "x".repeat(1_500)));
+        match User::create_many(&mut conn, (0..10).map(long).collect()) {
+            Ok(created) => {
+                assert_eq!(created.len(), 10);
+                break;
+            }
+            Err(error) => assert!(error.to_string().contains("full"), "{error}"),
+        }
+        faults += 1;
+        assert_eq!(depth(&mut conn), 0);
+        assert_eq!(rows(&mut conn), before);
+        assert_eq!(rows(&mut disk.connect()), before);
+        User::create(&mut conn, new_user("b@example.org")).expect("a short one fits");
+    }
+    assert!(faults > 3, "{faults} pages at which it was full");
+}
+
+#[test]
 fn a_unique_violation_says_what_was_being_done_and_is_diesels() {
     let mut conn = common::memory(SCHEMA);
     User::create(&mut conn, new_user("a@example.org")).expect("the first");

@@ -248,13 +248,26 @@ fn delete_unheard<M: Persist<C>, C: RawConnection>(conn: &mut C, row: &M) -> Res
         true => Scope::Statement,
         false => Scope::Statements,
     };
-    match unheard::<M, C>(conn, scope, |_| Ok(Roots::One(row.pk()))) {
-        // All of it is undone.
-        Err(error) if conn.system().errors_abort() && is_refused(&error) => {
-            let scope = delete_scope::<M, C>()?.max(Scope::Statements);
-            atomic::<M, C, _>(conn, scope, |conn| {
-                who_refers::<M, C>(conn, Roots::One(row.pk()), Deleted::default())
-            })
+    // All of the attempt is undone then.
+    let by_plan = |conn: &mut C| {
+        let scope = delete_scope::<M, C>()?.max(Scope::Statements);
+        atomic::<M, C, _>(conn, scope, |conn| {
+            who_refers::<M, C>(conn, Roots::One(row.pk()), Deleted::default())
+        })
+    };
+    let outcome = unheard::<M, C>(conn, scope, |_| Ok(Roots::One(row.pk())));
+    match outcome {
+        // Without relations nobody can refer to it who is known.
+        Err(error)
+            if scope != Scope::Statement && conn.system().errors_abort() && is_refused(&error) =>
+        {
+            by_plan(conn)
+        }
+        // It is there again: the database took it with one of its children.
+        Err(Error::NotFound { .. })
+            if scope != Scope::Statement && execute::is_there::<M, C>(conn, &row.pk())? =>
+        {
+            by_plan(conn)
         }
         // What refers to a row that was gone already stays as it was, and blocks nothing.
         Err(Error::NotFound { .. }) => Ok(Deleted::default()),

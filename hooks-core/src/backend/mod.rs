@@ -20,8 +20,8 @@ pub(crate) mod statements;
 mod stored;
 mod system;
 
+pub(crate) use self::insert::Rider;
 pub use self::insert::{ByLastId, ByReturning, ByRowid, BySystem, Inserting};
-pub(crate) use self::insert::{Carried, Rider};
 pub use self::session::{Session, Settings};
 pub use self::shape::Shape;
 pub use self::system::{Dialect, System};

@@ -3,7 +3,7 @@
 use diesel::query_builder::QueryFragment;
 use diesel::result::Error as DieselError;
 
-use super::{Carried, Inserting, Rider, Shape};
+use super::{Inserting, Rider, Shape};
 use crate::connection::RawConnection;
 use crate::error::Result;
 use crate::model::{Persist, Refused, Stored};
@@ -50,11 +50,11 @@ where
         C::Inserting::carried(conn, new)
     }
 
-    fn insert_with(
-        conn: &mut C,
-        new: Fresh<M>,
-        riders: Vec<Rider<C::Backend>>,
-    ) -> Result<Carried<M>> {
+    fn carries(conn: &mut C, riders: &[Rider<C::Backend>]) -> Result<bool> {
+        C::Inserting::carries(conn, riders)
+    }
+
+    fn insert_with(conn: &mut C, new: Fresh<M>, riders: Vec<Rider<C::Backend>>) -> Result<M> {
         C::Inserting::insert_with(conn, new, riders)
     }
 

@@ -25,7 +25,11 @@ impl Watch {
                 "SELECT" | "INSERT" | "UPDATE" | "DELETE" | "REPLACE" | "WITH" | "DO"
                 | "SAVEPOINT" | "RELEASE" => true,
                 "ROLLBACK" => sql.contains(" TO "),
-                "SET" => !sql.to_ascii_uppercase().contains("AUTOCOMMIT"),
+                // A variable of the application's own; anything else may commit.
+                "SET" => {
+                    let name = sql.trim_start()[3..].trim_start();
+                    name.starts_with('@') && !name.starts_with("@@")
+                }
                 _ => false,
             }),
             Watch::Ended => is(query, |word, _| {
@@ -93,6 +97,8 @@ mod tests {
             "CREATE TABLE a (b INT)",
             "ROLLBACK",
             "set autocommit = 1",
+            "SET @@autocommit = 1",
+            "SET PASSWORD = 'a'",
         ] {
             assert_eq!(after(sql), Watch::Unknown, "{sql}");
         }

@@ -1,5 +1,5 @@
 use super::ModelHooks;
-use crate::backend::{Carried, Rider, System};
+use crate::backend::{Rider, System};
 use crate::connection::{RawConnection, Scope, atomic, scoped};
 use crate::error::{Error, Operation, Result};
 use crate::model::{Persist, Refused, Row};
@@ -13,35 +13,21 @@ pub(crate) fn create<M: Persist<C>, C: RawConnection>(conn: &mut C, new: M::New)
     atomic::<M, C, _>(conn, scope, |conn| {
         let new = announce(hooks, conn, new)?;
         let row = if riders.is_empty() {
-            insert(hooks, conn, new)?
+            let row = M::insert(conn, new)?;
+            depend(hooks, conn, &row)?;
+            row
         } else {
-            match M::insert_with(conn, new, riders)? {
-                Carried::All(row) => row,
-                Carried::Nothing(new) => {
-                    atomic::<M, C, _>(conn, Scope::Statements, |conn| insert(hooks, conn, new))?
-                }
-            }
+            M::insert_with(conn, new, riders)?
         };
         report(hooks, conn, row)
     })
 }
 
-/// Inserts a row, and what comes into being with it.
-#[inline]
-fn insert<M: Persist<C>, C: RawConnection>(
-    hooks: &ModelHooks<M, C>,
-    conn: &mut C,
-    new: Fresh<M>,
-) -> Result<M> {
-    let row = M::insert(conn, new)?;
-    depend(hooks, conn, &row)?;
-    Ok(row)
-}
-
 /// What it takes to undo the creation of a row, and the dependents that go by its own statement.
 ///
 /// PostgreSQL can insert all of them at once and give back the row. It is trusted to do so where it did before
-/// on this connection, so that a table whose columns Rust reads as other types is noticed in a transaction.
+/// on this connection, so that a table whose columns Rust reads as other types is noticed in a transaction. What
+/// waits for the COMMIT needs one too.
 fn in_one_statement<M: Persist<C>, C: RawConnection>(
     hooks: &ModelHooks<M, C>,
     conn: &mut C,
@@ -59,8 +45,12 @@ fn in_one_statement<M: Persist<C>, C: RawConnection>(
     let Some(riders) = riders.collect::<Result<Option<Vec<_>>>>()? else {
         return Ok((all, Vec::new()));
     };
+    if !riders.is_empty() && !M::carries(conn, &riders)? {
+        return Ok((all, Vec::new()));
+    }
+    let defers = hooks.post_create.needs.defers || hooks.post_save.needs.defers;
     let own = match hooks.own_create {
-        Scope::ReadBack if M::gives_back(conn) => Scope::Statement,
+        Scope::ReadBack if !defers && M::gives_back(conn) => Scope::Statement,
         own => own,
     };
     Ok((own, riders))

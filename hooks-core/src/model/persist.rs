@@ -6,8 +6,8 @@ use diesel::query_builder::{QueryFragment, QueryId};
 use diesel::result::Error as DieselError;
 
 use super::Hooked;
+use crate::backend::Rider;
 use crate::backend::catalog::TableNames;
-use crate::backend::{Carried, Rider};
 use crate::connection::RawConnection;
 use crate::error::{Error, Result};
 use crate::signal::ColumnSet;
@@ -48,13 +48,12 @@ pub trait Persist<C: RawConnection>: Stored<C> {
     /// The INSERT of a row, to go by the statement that inserts the one it refers to.
     #[doc(hidden)]
     fn carried(conn: &mut C, new: Fresh<Self>) -> Option<Box<dyn QueryFragment<C::Backend>>>;
-    /// Inserts a row and by the same statement those that refer to it.
+    /// Whether the statement that inserts a row can insert these as well.
     #[doc(hidden)]
-    fn insert_with(
-        conn: &mut C,
-        new: Fresh<Self>,
-        riders: Vec<Rider<C::Backend>>,
-    ) -> Result<Carried<Self>>;
+    fn carries(conn: &mut C, riders: &[Rider<C::Backend>]) -> Result<bool>;
+    /// Inserts a row and by the same statement those that refer to it, which it [carries](Persist::carries).
+    #[doc(hidden)]
+    fn insert_with(conn: &mut C, new: Fresh<Self>, riders: Vec<Rider<C::Backend>>) -> Result<Self>;
     /// Whether the schema keeps two rows from having the same values in these columns.
     #[doc(hidden)]
     fn is_unique(conn: &mut C, columns: &[&str]) -> bool;

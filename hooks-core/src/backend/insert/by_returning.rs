@@ -17,8 +17,8 @@ use diesel::{Expression, QueryResult};
 use super::riders::Carrying;
 use super::several::{self, OneOrSeveral, ReturningSeveral, Several};
 use super::{
-    Carried, Insert, InsertStamped, Inserting, Inserts, Rider, StampedNew, insert_into,
-    insert_unread, inserts, one_by_one, refused, row_count, rows_count, stamped,
+    Insert, InsertStamped, Inserting, Inserts, Rider, StampedNew, insert_into, insert_unread,
+    inserts, one_by_one, refused, row_count, rows_count, stamped,
 };
 use crate::backend::names::plain_columns;
 use crate::backend::statements::Returning;
@@ -80,31 +80,25 @@ where
         })
     }
 
-    fn insert_with(
-        conn: &mut C,
-        new: Fresh<M>,
-        riders: Vec<Rider<C::Backend>>,
-    ) -> Result<Carried<M>> {
+    fn carries(conn: &mut C, riders: &[Rider<C::Backend>]) -> Result<bool> {
         let backend = conn.backend();
         let selected =
             M::path(&backend).and_then(|path| plain_columns(&backend, &M::selection(), &path));
         let selected = selected.map_err(Error::query(M::INFO.name, Operation::Create))?;
-        let gives = |target: &str| {
-            let of_that_name =
-                |columns: &Vec<String>| columns.iter().filter(|it| *it == target).count();
-            selected.as_ref().map(of_that_name) == Some(1)
-        };
-        if !riders
-            .iter()
-            .all(|rider| rider.refers_to().iter().all(|it| gives(it)))
-        {
-            return Ok(Carried::Nothing(new));
-        }
-        let row = match stamped(new) {
+        // Where an expression is selected, a name may mean something else.
+        Ok(selected.is_some_and(|selected| {
+            let gives = |target: &&str| selected.iter().filter(|it| it == target).count() == 1;
+            riders
+                .iter()
+                .all(|rider| rider.refers_to().iter().all(gives))
+        }))
+    }
+
+    fn insert_with(conn: &mut C, new: Fresh<M>, riders: Vec<Rider<C::Backend>>) -> Result<M> {
+        match stamped(new) {
             Ok(new) => insert_all_of_them(conn, insert_into::<M, _>(new), riders),
             Err(new) => insert_all_of_them(conn, insert_into::<M, _>(new), riders),
-        };
-        row.map(Carried::All)
+        }
     }
 }
 

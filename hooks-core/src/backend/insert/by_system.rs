@@ -2,7 +2,7 @@
 
 use diesel::query_builder::QueryFragment;
 
-use super::{ByLastId, ByReturning, ByRowid, Carried, Inserting, Rider};
+use super::{ByLastId, ByReturning, ByRowid, Inserting, Rider};
 use crate::backend::{Dialect, System};
 use crate::connection::RawConnection;
 use crate::error::Result;
@@ -55,11 +55,11 @@ where
         as_there!(conn, carried(new))
     }
 
-    fn insert_with(
-        conn: &mut C,
-        new: Fresh<M>,
-        riders: Vec<Rider<C::Backend>>,
-    ) -> Result<Carried<M>> {
+    fn carries(conn: &mut C, riders: &[Rider<C::Backend>]) -> Result<bool> {
+        as_there!(conn, carries(riders))
+    }
+
+    fn insert_with(conn: &mut C, new: Fresh<M>, riders: Vec<Rider<C::Backend>>) -> Result<M> {
         as_there!(conn, insert_with(new, riders))
     }
 }

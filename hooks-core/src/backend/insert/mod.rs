@@ -47,23 +47,16 @@ pub trait Inserting<M: Row, C: RawConnection> {
         None
     }
 
-    /// Inserts a row and by the same statement those that refer to it.
-    fn insert_with(
-        _conn: &mut C,
-        new: Fresh<M>,
-        _riders: Vec<Rider<C::Backend>>,
-    ) -> Result<Carried<M>> {
-        Ok(Carried::Nothing(new))
+    /// Whether the statement that inserts a row can insert these as well.
+    fn carries(_conn: &mut C, riders: &[Rider<C::Backend>]) -> Result<bool> {
+        Ok(riders.is_empty())
     }
-}
 
-/// What became of a row that was to be inserted with those that refer to it.
-#[doc(hidden)]
-pub enum Carried<M: model::Model> {
-    /// All of them are inserted.
-    All(M),
-    /// None is: one statement cannot.
-    Nothing(Fresh<M>),
+    /// Inserts a row and by the same statement those that refer to it, which it [carries](Inserting::carries).
+    fn insert_with(conn: &mut C, new: Fresh<M>, riders: Vec<Rider<C::Backend>>) -> Result<M> {
+        debug_assert!(riders.is_empty(), "it carries none");
+        Self::insert(conn, new)
+    }
 }
 
 /// The INSERT of what fixtures are made of, or where there is nothing to stamp.

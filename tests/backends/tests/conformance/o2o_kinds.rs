@@ -102,6 +102,9 @@ fn o2o_28_what_keeps_a_row_is_as_for_a_foreign_key() {
     let [protected, restricted, by_database] = [4, 5, 6].map(&mut refusal);
     assert!(matches!(protected, Error::Protected(_)), "{protected:?}");
     assert!(matches!(restricted, Error::Restricted(_)), "{restricted:?}");
-    assert!(matches!(by_database, Error::Query { .. }), "{by_database:?}");
+    assert!(
+        matches!(by_database, Error::Query { .. }),
+        "{by_database:?}"
+    );
     assert_eq!(rows(&mut conn, "teams").len(), 6);
 }

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use backends::{Database, TestConnection, count};
+use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use diesel_hooks::Error;
 use diesel_hooks::prelude::*;
@@ -24,6 +25,7 @@ const TABLES: &str = "
         id {key}, floor INTEGER NOT NULL, place INTEGER NOT NULL,
         FOREIGN KEY (floor, place) REFERENCES rooms (floor, place)
     );
+    CREATE TABLE lamps (id {key}, desk_id INTEGER NOT NULL, FOREIGN KEY (desk_id) REFERENCES desks (id));
 ";
 
 diesel::table! { users (id) { id -> Integer, name -> Text } }
@@ -251,4 +253,33 @@ fn a_plan_writes_nothing_and_counts_all() {
     assert_eq!((plan.total(), plan.is_blocked()), (3, false));
     assert_eq!(count(&mut conn, "folders"), 2);
     assert_eq!(gone(), [""; 0]);
+}
+
+#[test]
+fn a_table_without_a_model_refuses_a_delete_by_its_foreign_key() {
+    let (_database, mut conn) = Database::open(TABLES);
+    conn.batch_execute("INSERT INTO rooms VALUES (1, 1)")
+        .expect("a room");
+    let (floor, place) = (1, 1);
+    let desk = Desk::create(&mut conn, NewDesk { floor, place }).expect("created");
+    conn.batch_execute(&format!("INSERT INTO lamps (desk_id) VALUES ({})", desk.id))
+        .expect("a lamp");
+    let alone = desk.delete(&mut conn);
+    let inside = conn.transaction(|conn| desk.delete(conn));
+    for refused in [alone, inside] {
+        let error = refused.expect_err("a lamp stands on it");
+        let Error::Query {
+            model: Some("Desk"),
+            source,
+            ..
+        } = &error
+        else {
+            panic!("{error:?}");
+        };
+        assert!(
+            source.to_string().to_lowercase().contains("foreign key"),
+            "{error:?}"
+        );
+    }
+    assert_eq!(count(&mut conn, "desks"), 1);
 }

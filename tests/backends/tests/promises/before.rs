@@ -119,4 +119,8 @@ fn what_waits_for_the_commit_runs_after_every_other_receiver() {
         LOG.take(),
         ["observed", "published old", "observed", "published new"]
     );
+    for text in ["first", "second"] {
+        Page::create(&mut conn, NewPage { text: text.into() }).expect("created");
+        assert_eq!(LOG.take(), ["observed", &format!("published {text}")]);
+    }
 }
