@@ -1,0 +1,138 @@
+//! The database: which one, its tables, and a connection for each piece of work.
+
+#![allow(missing_docs, reason = "MultiConnection documents nothing")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::r2d2::{self, ConnectionManager, CustomizeConnection, Pool};
+use diesel_hooks::prelude::*;
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use crate::actor::Actor;
+use crate::error::{Result, StartError};
+use crate::models::User;
+use crate::receivers::Outside;
+
+/// A connection to whatever database the installation has.
+#[derive(diesel::MultiConnection, HookConnection)]
+pub enum AnyConnection {
+    #[cfg(feature = "postgres")]
+    Postgres(PgConnection),
+    // Last, because it takes every URL for a file's name.
+    Sqlite(SqliteConnection),
+}
+
+const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+#[cfg(feature = "postgres")]
+const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+
+/// How long a request waits for a connection, and a writer for the one before it.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A pool of connections, with what receivers need of the world outside.
+#[derive(Clone)]
+pub struct Database {
+    pool: Pool<ConnectionManager<AnyConnection>>,
+    outside: Arc<Outside>,
+}
+
+impl Database {
+    /// Connects, and brings the tables up to date.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such database, it was not compiled in, or a migration failed.
+    pub fn open(url: &str, connections: u32, outside: Outside) -> Result<Self, StartError> {
+        if is_postgres(url) && cfg!(not(feature = "postgres")) {
+            return Err(StartError::NoPostgres);
+        }
+        let pool = Pool::builder()
+            .max_size(connections)
+            .min_idle(Some(1))
+            .connection_timeout(PATIENCE)
+            .connection_customizer(Box::new(Settings))
+            .build(ConnectionManager::new(url))
+            .map_err(StartError::Connect)?;
+        let conn = &mut *pool.get().map_err(StartError::Connect)?;
+        let migrations = match conn {
+            #[cfg(feature = "postgres")]
+            AnyConnection::Postgres(_) => POSTGRES,
+            AnyConnection::Sqlite(_) => SQLITE,
+        };
+        conn.run_pending_migrations(migrations)
+            .map_err(StartError::Migrate)?;
+        // Users of before there were persons; none in a new database.
+        User::ensure_person(conn).map_err(StartError::Prepare)?;
+        Ok(Database {
+            pool,
+            outside: Arc::new(outside),
+        })
+    }
+
+    /// Does `work` with a connection, on a thread that may wait.
+    ///
+    /// The connection is taken there, not before, so that no request holds one while it waits for a thread. Receivers find
+    /// in its context who acts.
+    ///
+    /// # Errors
+    ///
+    /// What `work` returns, and if no connection became free.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        actor: Actor,
+        work: impl FnOnce(&mut AnyConnection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (this, span) = (self.clone(), tracing::Span::current());
+        let work = move || span.in_scope(|| this.run_here(actor, work));
+        tokio::task::spawn_blocking(work).await?
+    }
+
+    /// The same on this thread.
+    ///
+    /// # Errors
+    ///
+    /// As for [`run`](Self::run).
+    pub fn run_here<T>(
+        &self,
+        actor: Actor,
+        work: impl FnOnce(&mut AnyConnection) -> Result<T>,
+    ) -> Result<T> {
+        let conn = &mut *self.pool.get()?;
+        conn.with_context(Arc::clone(&self.outside), |conn| {
+            conn.with_context(actor, work)
+        })
+    }
+
+    /// What receivers reach besides the database.
+    pub fn outside(&self) -> &Outside {
+        &self.outside
+    }
+}
+
+fn is_postgres(url: &str) -> bool {
+    url.starts_with("postgres://") || url.starts_with("postgresql://")
+}
+
+/// What each connection of the pool is told first.
+#[derive(Debug)]
+struct Settings;
+
+impl CustomizeConnection<AnyConnection, r2d2::Error> for Settings {
+    fn on_acquire(&self, conn: &mut AnyConnection) -> Result<(), r2d2::Error> {
+        match conn {
+            AnyConnection::Sqlite(conn) => {
+                let patience = PATIENCE.as_millis();
+                let settings = format!(
+                    "PRAGMA busy_timeout = {patience}; PRAGMA foreign_keys = ON; PRAGMA journal_mode = WAL;"
+                );
+                conn.batch_execute(&settings)
+                    .map_err(r2d2::Error::QueryError)
+            }
+            #[cfg(feature = "postgres")]
+            AnyConnection::Postgres(_) => Ok(()),
+        }
+    }
+}
