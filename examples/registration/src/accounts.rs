@@ -62,8 +62,7 @@ pub fn register(conn: &mut AnyConnection, account: &Account) -> Result<User> {
         };
         let user = User::create(conn, new)?;
         let mut person = user.person(conn)?;
-        account.details.fill(&mut person);
-        person.save(conn)?;
+        person.update(conn, |it| account.details.fill(it))?;
         Ok(user)
     })
 }

@@ -3,7 +3,7 @@
 //! One test, because a program has one log.
 
 #[path = "application/common/mod.rs"]
-#[allow(dead_code, reason = "the other program needs more")]
+#[allow(dead_code, unused_imports, reason = "the other program needs more")]
 mod common;
 
 use std::io;
@@ -45,7 +45,7 @@ fn no_password_hash_token_or_address_is_in_the_log_at_any_level() {
     let mut browser = server.browser();
     browser.register_with(&[("password_again", "other horse")]);
     browser.register("ada");
-    browser.register("ada");
+    server.browser().register("ada");
     let session = browser.cookies["session"].clone();
     let csrf = browser.get("/profile?notice=registered").token();
     browser.log_out();

@@ -106,7 +106,16 @@ fn each_row_stands_there_with_links_to_those_that_it_belongs_to() {
     assert!(one.text(&format!("row-{ada}")).is_some() && one.text("row-1").is_none());
     let entries = admin.get("/admin/audit-entries");
     assert!(entries.body.contains("a visitor") && entries.body.contains("test"));
-    assert_eq!(admin.get("/admin/users?id=99").status, 404);
+    for nothing in [
+        "users?id=99",
+        "users?id=ada",
+        "users/99/delete",
+        "users/ada/delete",
+    ] {
+        let page = admin.get(&format!("/admin/{nothing}"));
+        assert_eq!(page.status, 404, "{nothing}");
+        assert!(page.text("message").is_some());
+    }
 }
 
 #[test]

@@ -140,6 +140,23 @@ fn a_cookie_is_given_once() {
 }
 
 #[test]
+fn neither_a_password_nor_its_hash_nor_a_token_shows_itself() {
+    let server = Server::start();
+    let account = server.account("ada");
+    let password = registration::password::Password::from(String::from(crate::common::PASSWORD));
+    assert!(server.verify(crate::common::PASSWORD, Some(account.password_hash.clone())));
+    let token = registration::sessions::Token::from_cookie("secret");
+    let shown = format!("{password:?} {account:?} {token:?}");
+    assert!(
+        shown.contains("Password(..)") && shown.contains("PasswordHash(..)"),
+        "{shown}"
+    );
+    for secret in [crate::common::PASSWORD, "$argon2", "secret"] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+}
+
+#[test]
 fn more_than_a_form_is_refused() {
     let server = Server::start();
     let long = "x".repeat(20_000);

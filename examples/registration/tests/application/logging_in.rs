@@ -42,6 +42,14 @@ fn a_wrong_password_and_a_name_that_nobody_has_are_answered_alike() {
 }
 
 #[test]
+fn no_password_is_that_of_nobody() {
+    let server = Server::start();
+    for password in ["nobody's", ""] {
+        assert!(!server.verify(password, None));
+    }
+}
+
+#[test]
 fn without_a_name_the_message_is_beside_the_name() {
     let server = Server::start();
     let page = server.browser().log_in("", PASSWORD);

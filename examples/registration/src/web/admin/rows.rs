@@ -5,6 +5,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
+use axum_extra::extract::WithRejection;
 use minijinja::context;
 use minijinja::value::Serde;
 use serde::{Deserialize, Serialize};
@@ -51,7 +52,7 @@ struct Shown {
 async fn list<M: Listed>(
     db: Db,
     Admin(visitor): Admin,
-    Query(which): Query<Which>,
+    WithRejection(Query(which), _): WithRejection<Query<Which>, Error>,
 ) -> Result<Html<String>> {
     let (id, number) = (which.id, which.page);
     let rows = db.run(move |conn| {
@@ -129,7 +130,7 @@ async fn create<M: Creatable>(
 async fn ask_delete<M: Listed>(
     db: Db,
     Admin(visitor): Admin,
-    Path(id): Path<i32>,
+    WithRejection(Path(id), _): WithRejection<Path<i32>, Error>,
 ) -> Result<Html<String>> {
     confirm::<M>(&db, &visitor, id, None).await
 }

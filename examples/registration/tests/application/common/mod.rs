@@ -13,6 +13,7 @@ use registration::actor::Actor;
 use registration::database::AnyConnection;
 use registration::error::Result;
 use registration::models::{AuditEntry, Employee, NewEmployee, Person, User};
+use registration::password::PasswordHash;
 use registration::schema::{audit_entries, persons, users};
 use registration::{App, Config};
 use tokio::net::TcpListener;
@@ -131,6 +132,14 @@ impl Server {
                 ..Details::default()
             },
         }
+    }
+
+    pub(crate) fn verify(&self, password: &str, hash: Option<PasswordHash>) -> bool {
+        let verified = self
+            .app
+            .hasher()
+            .verify(String::from(password).into(), hash);
+        self.runtime.block_on(verified).expect("it is a hash")
     }
 
     /// Who did what to what, the oldest first.

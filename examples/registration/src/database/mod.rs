@@ -1,33 +1,20 @@
 //! The database: which one, its tables, and a connection for each piece of work.
 
-#![allow(missing_docs, reason = "MultiConnection documents nothing")]
+mod connection;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use diesel::connection::SimpleConnection;
-use diesel::prelude::*;
-use diesel::r2d2::{self, ConnectionManager, CustomizeConnection, Pool};
-use diesel_hooks::prelude::*;
-use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use diesel::r2d2::{ConnectionManager, Pool};
+use diesel_hooks::HookConnectionExt as _;
+use diesel_migrations::MigrationHarness as _;
 
+pub use self::connection::AnyConnection;
+use self::connection::{Settings, is_postgres, migrations};
 use crate::actor::Actor;
 use crate::error::{Result, StartError};
 use crate::models::User;
 use crate::receivers::Outside;
-
-/// A connection to whatever database the installation has.
-#[derive(diesel::MultiConnection, HookConnection)]
-pub enum AnyConnection {
-    #[cfg(feature = "postgres")]
-    Postgres(PgConnection),
-    // Last, because it takes every URL for a file's name.
-    Sqlite(SqliteConnection),
-}
-
-const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
-#[cfg(feature = "postgres")]
-const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
 /// How long a request waits for a connection, and a writer for the one before it.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -53,15 +40,11 @@ impl Database {
             .max_size(connections)
             .min_idle(Some(1))
             .connection_timeout(PATIENCE)
-            .connection_customizer(Box::new(Settings))
+            .connection_customizer(Box::new(Settings { patience: PATIENCE }))
             .build(ConnectionManager::new(url))
             .map_err(StartError::Connect)?;
         let conn = &mut *pool.get().map_err(StartError::Connect)?;
-        let migrations = match conn {
-            #[cfg(feature = "postgres")]
-            AnyConnection::Postgres(_) => POSTGRES,
-            AnyConnection::Sqlite(_) => SQLITE,
-        };
+        let migrations = migrations(conn);
         conn.run_pending_migrations(migrations)
             .map_err(StartError::Migrate)?;
         // Users of before there were persons; none in a new database.
@@ -109,30 +92,5 @@ impl Database {
     /// What receivers reach besides the database.
     pub fn outside(&self) -> &Outside {
         &self.outside
-    }
-}
-
-fn is_postgres(url: &str) -> bool {
-    url.starts_with("postgres://") || url.starts_with("postgresql://")
-}
-
-/// What each connection of the pool is told first.
-#[derive(Debug)]
-struct Settings;
-
-impl CustomizeConnection<AnyConnection, r2d2::Error> for Settings {
-    fn on_acquire(&self, conn: &mut AnyConnection) -> Result<(), r2d2::Error> {
-        match conn {
-            AnyConnection::Sqlite(conn) => {
-                let patience = PATIENCE.as_millis();
-                let settings = format!(
-                    "PRAGMA busy_timeout = {patience}; PRAGMA foreign_keys = ON; PRAGMA journal_mode = WAL;"
-                );
-                conn.batch_execute(&settings)
-                    .map_err(r2d2::Error::QueryError)
-            }
-            #[cfg(feature = "postgres")]
-            AnyConnection::Postgres(_) => Ok(()),
-        }
     }
 }
