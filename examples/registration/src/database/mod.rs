@@ -17,7 +17,7 @@ use crate::models::User;
 use crate::receivers::Outside;
 
 /// How long a request waits for a connection, and a writer for the one before it.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A pool of connections, with what receivers need of the world outside.
 #[derive(Clone)]
