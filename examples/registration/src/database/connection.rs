@@ -29,6 +29,15 @@ pub(super) fn migrations(conn: &AnyConnection) -> EmbeddedMigrations {
     }
 }
 
+/// By the type that the URL is for: what `MultiConnection` answers does not say what is wrong.
+pub(super) fn connect(url: &str) -> ConnectionResult<AnyConnection> {
+    #[cfg(feature = "postgres")]
+    if is_postgres(url) {
+        return PgConnection::establish(url).map(AnyConnection::Postgres);
+    }
+    SqliteConnection::establish(url).map(AnyConnection::Sqlite)
+}
+
 pub(super) fn is_postgres(url: &str) -> bool {
     url.starts_with("postgres://") || url.starts_with("postgresql://")
 }
@@ -40,19 +49,23 @@ pub(super) struct Settings {
     pub(super) patience: Duration,
 }
 
-impl CustomizeConnection<AnyConnection, r2d2::Error> for Settings {
-    fn on_acquire(&self, conn: &mut AnyConnection) -> Result<(), r2d2::Error> {
+impl Settings {
+    pub(super) fn apply(&self, conn: &mut AnyConnection) -> QueryResult<()> {
         match conn {
             AnyConnection::Sqlite(conn) => {
                 let patience = self.patience.as_millis();
-                let settings = format!(
+                conn.batch_execute(&format!(
                     "PRAGMA busy_timeout = {patience}; PRAGMA foreign_keys = ON; PRAGMA journal_mode = WAL;"
-                );
-                conn.batch_execute(&settings)
-                    .map_err(r2d2::Error::QueryError)
+                ))
             }
             #[cfg(feature = "postgres")]
             AnyConnection::Postgres(_) => Ok(()),
         }
+    }
+}
+
+impl CustomizeConnection<AnyConnection, r2d2::Error> for Settings {
+    fn on_acquire(&self, conn: &mut AnyConnection) -> Result<(), r2d2::Error> {
+        self.apply(conn).map_err(r2d2::Error::QueryError)
     }
 }

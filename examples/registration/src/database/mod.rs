@@ -10,7 +10,7 @@ use diesel_hooks::HookConnectionExt as _;
 use diesel_migrations::MigrationHarness as _;
 
 pub use self::connection::AnyConnection;
-use self::connection::{Settings, is_postgres, migrations};
+use self::connection::{Settings, connect, is_postgres, migrations};
 use crate::actor::Actor;
 use crate::error::{Result, StartError};
 use crate::models::User;
@@ -18,6 +18,8 @@ use crate::receivers::Outside;
 
 /// How long a request waits for a connection, and a writer for the one before it.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+const SETTINGS: Settings = Settings { patience: PATIENCE };
 
 /// A pool of connections, with what receivers need of the world outside.
 #[derive(Clone)]
@@ -36,19 +38,13 @@ impl Database {
         if is_postgres(url) && cfg!(not(feature = "postgres")) {
             return Err(StartError::NoPostgres);
         }
+        prepare(url)?;
         let pool = Pool::builder()
             .max_size(connections)
             .min_idle(Some(1))
             .connection_timeout(PATIENCE)
-            .connection_customizer(Box::new(Settings { patience: PATIENCE }))
-            .build(ConnectionManager::new(url))
-            .map_err(StartError::Connect)?;
-        let conn = &mut *pool.get().map_err(StartError::Connect)?;
-        let migrations = migrations(conn);
-        conn.run_pending_migrations(migrations)
-            .map_err(StartError::Migrate)?;
-        // Users of before there were persons; none in a new database.
-        User::ensure_person(conn).map_err(StartError::Prepare)?;
+            .connection_customizer(Box::new(SETTINGS))
+            .build(ConnectionManager::new(url))?;
         Ok(Database {
             pool,
             outside: Arc::new(outside),
@@ -93,4 +89,16 @@ impl Database {
     pub fn outside(&self) -> &Outside {
         &self.outside
     }
+}
+
+/// By a connection of its own: a pool would try for long to reach a database that is not there.
+fn prepare(url: &str) -> Result<(), StartError> {
+    let conn = &mut connect(url)?;
+    SETTINGS.apply(conn)?;
+    let migrations = migrations(conn);
+    conn.run_pending_migrations(migrations)
+        .map_err(StartError::Migrate)?;
+    // Users of before there were persons; none in a new database.
+    User::ensure_person(conn)?;
+    Ok(())
 }

@@ -23,13 +23,19 @@ pub enum StartError {
     NoPostgres,
     /// There is no such database.
     #[error("cannot connect to the database: {0}")]
-    Connect(#[source] r2d2::PoolError),
+    Connect(#[from] diesel::ConnectionError),
+    /// It could not be reached a second time.
+    #[error("cannot connect to the database: {0}")]
+    Pool(#[from] r2d2::PoolError),
+    /// It does not do what it is told first.
+    #[error("cannot set up the database: {0}")]
+    SetUp(#[from] diesel::result::Error),
     /// Its tables could not be brought up to date.
     #[error("a migration failed: {0}")]
     Migrate(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Its rows could not be.
     #[error("cannot prepare the database: {0}")]
-    Prepare(#[source] diesel_hooks::Error),
+    Prepare(#[from] diesel_hooks::Error),
     /// A file or the network refused.
     #[error("{what}: {source}")]
     Io {

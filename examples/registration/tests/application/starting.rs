@@ -145,6 +145,17 @@ fn without_the_feature_a_url_of_postgresql_is_an_error_that_says_so() {
     assert!(said.contains("run it with `--features postgres`"), "{said}");
 }
 
+#[cfg(feature = "postgres")]
+#[test]
+fn a_server_that_is_not_there_is_an_error_that_says_so_without_the_password() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = "postgres://ada:secret@127.0.0.1:1/registration";
+    let output = program(folder.path()).env("DATABASE_URL", url).output();
+    let said = String::from_utf8(output.expect("it runs").stderr).expect("text");
+    assert!(said.contains("connection to server at"), "{said}");
+    assert!(!said.contains("secret"), "{said}");
+}
+
 #[cfg(unix)]
 #[test]
 fn nobody_else_reads_its_folder() {
