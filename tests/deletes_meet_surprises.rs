@@ -55,6 +55,34 @@ fn ghost() -> i32 {
     1
 }
 
+model!(Shelf of shelves { name: String = [Text] });
+model!(Chest of chests {
+    #[hooks(foreign_key(Shelf, on_delete = Cascade))]
+    shelf_id: i32 = [Integer],
+});
+model!(Folder of folders {
+    #[hooks(foreign_key(Shelf, on_delete = Cascade))]
+    shelf_id: Option<i32> = [Nullable<Integer>],
+    #[hooks(foreign_key(Chest, on_delete = Cascade))]
+    chest_id: Option<i32> = [Nullable<Integer>],
+});
+model!(Paper of papers {
+    #[hooks(foreign_key(Folder, on_delete = SetDefault, default = first_folder))]
+    folder_id: i32 = [Integer],
+});
+model!(Card of cards {
+    #[hooks(foreign_key(Folder, on_delete = SetDefault, default = second_folder))]
+    folder_id: i32 = [Integer],
+});
+
+fn first_folder() -> i32 {
+    1
+}
+
+fn second_folder() -> i32 {
+    2
+}
+
 diesel::table! { tenants (id) { id -> Integer } }
 diesel::table! { albums (tenant_id, id) { tenant_id -> Integer, id -> Integer } }
 diesel::table! {
@@ -192,6 +220,33 @@ fn a_default_that_names_the_deleted_row_is_told_as_that() {
         essays::table.select(essays::writer_id).first(&mut conn),
         Ok(1)
     );
+}
+
+#[test]
+fn a_default_that_names_a_row_which_goes_on_another_way_is_told_as_that() {
+    let schema = "CREATE TABLE shelves (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+        CREATE TABLE chests (id INTEGER PRIMARY KEY, shelf_id INTEGER NOT NULL REFERENCES shelves);
+        CREATE TABLE folders (id INTEGER PRIMARY KEY,
+            shelf_id INTEGER REFERENCES shelves, chest_id INTEGER REFERENCES chests);
+        CREATE TABLE papers (id INTEGER PRIMARY KEY, folder_id INTEGER NOT NULL REFERENCES folders);
+        CREATE TABLE cards (id INTEGER PRIMARY KEY, folder_id INTEGER NOT NULL REFERENCES folders);
+        INSERT INTO shelves VALUES (1, 's');
+        INSERT INTO chests VALUES (1, 1);
+        INSERT INTO folders VALUES (1, 1, NULL), (2, NULL, 1);";
+    // Whichever of the folders goes first.
+    for (one, relation) in [
+        ("papers VALUES (1, 2)", "Paper.folder_id"),
+        ("cards VALUES (1, 1)", "Card.folder_id"),
+    ] {
+        let mut conn = memory(&format!("{schema} INSERT INTO {one};"));
+        let shelf = Shelf::get(&mut conn, 1).expect("stored");
+        let error = shelf.delete(&mut conn).expect_err("both folders go");
+        let Error::Set { relation: told, .. } = &error else {
+            panic!("{error:?}");
+        };
+        assert_eq!(told.to_string(), relation);
+        assert_eq!(folders::table.count().get_result(&mut conn), Ok(2));
+    }
 }
 
 #[test]

@@ -53,12 +53,16 @@ struct NewPerson {
     phone: Option<String>,
 }
 
-#[receiver]
-fn write_the_journal(event: &PostSave<User>, conn: &mut SqliteConnection) -> QueryResult<()> {
+fn write(conn: &mut SqliteConnection, text: String) -> QueryResult<()> {
     diesel::insert_into(journal::table)
-        .values(journal::text.eq(format!("saved {}", event.instance.id)))
+        .values(journal::text.eq(text))
         .execute(conn)
         .map(drop)
+}
+
+#[receiver]
+fn write_the_journal(event: &PostSave<User>, conn: &mut SqliteConnection) -> QueryResult<()> {
+    write(conn, format!("saved {}", event.instance.id))
 }
 
 #[receiver]
@@ -66,10 +70,7 @@ fn write_the_journal_of_a_number(
     event: &PostSave<NumberedUser>,
     conn: &mut SqliteConnection,
 ) -> QueryResult<()> {
-    diesel::insert_into(journal::table)
-        .values(journal::text.eq(format!("saved {}", event.instance.id)))
-        .execute(conn)
-        .map(drop)
+    write(conn, format!("saved {}", event.instance.id))
 }
 
 #[receiver]
@@ -77,10 +78,7 @@ fn write_the_journal_once_more(
     event: &PostDelete<Person>,
     conn: &mut SqliteConnection,
 ) -> QueryResult<()> {
-    diesel::insert_into(journal::table)
-        .values(journal::text.eq(format!("deleted {}", event.instance.id)))
-        .execute(conn)
-        .map(drop)
+    write(conn, format!("deleted {}", event.instance.id))
 }
 
 fn new_user(email: &str) -> NewUser {
@@ -307,17 +305,23 @@ fn a_file_that_may_only_be_read_refuses_every_operation_and_goes_on_being_read()
     assert_eq!(User::get(&mut conn, user.id).expect("it can be read"), user);
 }
 
+/// Leaves the database this many pages to grow by.
+fn spare_pages(conn: &mut SqliteConnection, spare: i32) {
+    let pages = diesel::dsl::sql::<diesel::sql_types::Integer>(
+        "(SELECT page_count FROM pragma_page_count)",
+    );
+    let pages: i32 = diesel::select(pages)
+        .get_result(conn)
+        .expect("a number of pages");
+    conn.batch_execute(&format!("PRAGMA max_page_count = {}", pages + spare))
+        .expect("a pragma");
+}
+
 #[test]
 fn a_full_disk_takes_everything_back() {
     let disk = OnDisk::new(SCHEMA);
     let mut conn = disk.connect();
-    let pages: i32 = diesel::select(diesel::dsl::sql::<diesel::sql_types::Integer>(
-        "(SELECT page_count FROM pragma_page_count)",
-    ))
-    .get_result(&mut conn)
-    .expect("a number of pages");
-    conn.batch_execute(&format!("PRAGMA max_page_count = {}", pages + 1))
-        .expect("a pragma");
+    spare_pages(&mut conn, 1);
 
     let mut created = 0;
     let error = loop {
@@ -345,14 +349,7 @@ fn a_disk_that_is_full_at_any_page_takes_everything_back() {
         let disk = OnDisk::new(SCHEMA);
         let mut conn = disk.connect();
         User::create(&mut conn, new_user("a@example.org")).expect("there is room yet");
-        let pages = diesel::dsl::sql::<diesel::sql_types::Integer>(
-            "(SELECT page_count FROM pragma_page_count)",
-        );
-        let pages: i32 = diesel::select(pages)
-            .get_result(&mut conn)
-            .expect("a number of pages");
-        conn.batch_execute(&format!("PRAGMA max_page_count = {}", pages + spare))
-            .expect("a pragma");
+        spare_pages(&mut conn, spare);
         let before = rows(&mut conn);
         let long = |number| new_user(&format!("{}{number}@example.org", "x".repeat(1_500)));
         match User::create_many(&mut conn, (0..10).map(long).collect()) {

@@ -345,9 +345,12 @@ fn remove_with_dependents<M: Persist<C>, C: RawConnection>(
     deleted: &mut Deleted,
 ) -> Result<()> {
     let mut chosen = Chosen::default();
-    for relation in &M::hooks()?.relations {
-        let parents = Parents::Keys(roots.keys());
-        end(&**relation, conn, parents, &mut chosen, deleted)?;
+    let hooks = M::hooks()?;
+    for turn in hooks.reach()?.turns() {
+        for relation in &hooks.relations {
+            let parents = Parents::Keys(roots.keys());
+            end(&**relation, conn, parents, *turn, &mut chosen, deleted)?;
+        }
     }
     deleted.add(M::INFO.name, remove_unheard(conn, roots)?);
     Ok(())
@@ -381,17 +384,28 @@ fn is_refused(error: &Error) -> bool {
     matches!(error, Error::Query { source, .. } if is_foreign_key(source))
 }
 
+/// What of a delete is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// What rows that stay refer to.
+    Updates,
+    Deletes,
+}
+
 /// Does to the children of these parents what their relation says, without loading them.
 pub(crate) fn end<K, C: RawConnection>(
     relation: &dyn Relation<K, C>,
     conn: &mut C,
     parents: Parents<'_, K, C::Backend>,
+    turn: Turn,
     chosen: &mut Chosen,
     deleted: &mut Deleted,
 ) -> Result<()> {
     match relation.on_delete() {
-        OnDelete::Cascade => relation.delete_unloaded(conn, parents, chosen, deleted),
-        it if it.replaces() => relation.replace(conn, parents, chosen).map(drop),
+        OnDelete::Cascade => relation.end_unloaded(conn, parents, turn, chosen, deleted),
+        it if it.replaces() && turn == Turn::Updates => {
+            relation.replace(conn, parents, chosen).map(drop)
+        }
         _ => Ok(()),
     }
 }

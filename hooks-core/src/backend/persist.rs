@@ -43,7 +43,7 @@ where
 
     #[inline]
     fn gives_back(conn: &mut C) -> bool {
-        C::Inserting::gives_back(conn)
+        Shape::of::<M, C>(conn).gives_back
     }
 
     fn carried(conn: &mut C, new: Fresh<M>) -> Option<Box<dyn QueryFragment<C::Backend>>> {

@@ -69,6 +69,12 @@ impl System {
         format!("{quote}{}{quote}", name.replace(quote, &twice))
     }
 
+    /// A table's name in SQL, after that of its schema if it has one.
+    pub(crate) fn path<'a>(self, names: impl IntoIterator<Item = &'a str>) -> String {
+        let names = names.into_iter().map(|it| self.quoted(it));
+        names.collect::<Vec<_>>().join(".")
+    }
+
     /// What stands before a list of composite keys: SQLite has row values, but no list of them.
     #[inline]
     pub(super) const fn list_of_keys(self) -> &'static str {

@@ -13,11 +13,6 @@ pub(super) struct Mending {
 }
 
 impl System {
-    pub(super) fn path<'a>(self, names: impl IntoIterator<Item = &'a str>) -> String {
-        let names = names.into_iter().map(|it| self.quoted(it));
-        names.collect::<Vec<_>>().join(".")
-    }
-
     fn list(self, columns: &[String]) -> String {
         let names = columns.iter().map(|it| self.quoted(it));
         names.collect::<Vec<_>>().join(", ")

@@ -11,7 +11,7 @@ use super::leaves::AllLeaves;
 use super::order::{self, Edge, Number, Step};
 use super::rows::{Collected, Loaded, Rows, Was};
 use super::survey::Reach;
-use super::{Deleted, Stop};
+use super::{Deleted, Stop, Turn};
 use crate::backend::System;
 use crate::connection::{RawConnection, before_writes};
 use crate::error::{Error, Result};
@@ -70,6 +70,14 @@ impl Load {
         match self {
             Load::All => false,
             Load::Some(reach) => reach.is_sole(table),
+        }
+    }
+
+    /// In which order the rest is ended.
+    fn turns(&self) -> &'static [Turn] {
+        match self {
+            Load::All => &[],
+            Load::Some(reach) => reach.turns(),
         }
     }
 
@@ -396,10 +404,12 @@ impl<C: RawConnection> Plan<C> {
         before_writes(conn).map_err(Error::from)?;
         let mut deleted = Deleted::default();
         for group in &self.groups {
-            group.end_unloaded(conn, &self.planned, &mut self.chosen, &mut deleted)?;
-        }
-        for group in &self.groups {
             group.replace(conn, &self.planned, &mut self.chosen)?;
+        }
+        for turn in self.planned.load.turns() {
+            for group in &self.groups {
+                group.end_unloaded(conn, &self.planned, *turn, &mut self.chosen, &mut deleted)?;
+            }
         }
         let count = |model, went| deleted.add(model, went);
         self.leaves.delete(conn, &self.planned, count)?;

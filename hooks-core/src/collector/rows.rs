@@ -7,7 +7,7 @@ use super::blocked::{Blocking, Found, Path};
 use super::leaves::AllLeaves;
 use super::order::Number;
 use super::plan::{FoundChildren, Opener, Plan, Planned};
-use super::{Deleted, Stop, execute};
+use super::{Deleted, Stop, Turn, execute};
 use crate::connection::{RawConnection, scoped};
 use crate::error::{Blocker, Error, Key, Result};
 use crate::lifecycle::MOST_PARAMETERS;
@@ -51,11 +51,12 @@ pub(super) trait Collected<C>: Any {
     ) -> Result<Vec<FoundChildren<C>>>;
     /// Sends the `PreDelete` of these rows, and says whether a receiver had the connection.
     fn announce(&mut self, conn: &mut C, planned: &Planned, rows: &[usize]) -> Result<bool>;
-    /// Deletes what depends on these rows and goes without being loaded.
+    /// Ends what depends on these rows and goes without being loaded.
     fn end_unloaded(
         &self,
         conn: &mut C,
         planned: &Planned,
+        turn: Turn,
         chosen: &mut Chosen,
         deleted: &mut Deleted,
     ) -> Result<()>;
@@ -472,6 +473,7 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
         &self,
         conn: &mut C,
         planned: &Planned,
+        turn: Turn,
         chosen: &mut Chosen,
         deleted: &mut Deleted,
     ) -> Result<()> {
@@ -479,7 +481,7 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
             let cascades = relation.info().on_delete == OnDelete::Cascade;
             if cascades && !planned.load.loads(relation.child_table()) {
                 let parents = Parents::Keys(&self.keys);
-                relation.delete_unloaded(conn, parents, chosen, deleted)?;
+                relation.end_unloaded(conn, parents, turn, chosen, deleted)?;
             }
         }
         Ok(())

@@ -3,6 +3,7 @@
 use std::any::{Any, TypeId};
 use std::collections::{HashMap, HashSet};
 
+use super::Turn;
 use crate::connection::RawConnection;
 use crate::error::Result;
 use crate::model::Persist;
@@ -25,6 +26,8 @@ pub(crate) struct Reach {
     guarded: HashSet<TypeId>,
     /// Whether the database itself takes rows of some of them.
     by_database: bool,
+    /// Whether rows that depend on some are made to refer to something else.
+    replaces: bool,
     /// Whether a statement on one of them may do more than it says.
     surprises: Vec<Surprises>,
     /// The tables on which nothing depends and to which only one relation leads: no row is reached twice.
@@ -52,6 +55,14 @@ impl Reach {
         self.sole.contains(&table)
     }
 
+    /// In which order rows that nobody loads are ended: no UPDATE may name a row that a DELETE took before it.
+    pub(super) fn turns(&self) -> &'static [Turn] {
+        match self.replaces {
+            true => &[Turn::Updates, Turn::Deletes],
+            false => &[Turn::Deletes],
+        }
+    }
+
     pub(super) fn may_block(&self, table: TypeId) -> bool {
         self.guarded.contains(&table)
     }
@@ -65,6 +76,7 @@ pub(crate) struct Survey {
     /// How many relations lead to a table, whatever they say.
     ways: HashMap<TypeId, usize>,
     by_database: bool,
+    replaces: bool,
     surprises: Vec<Surprises>,
     /// The columns by which rows go.
     cascading: Vec<Columns>,
@@ -115,7 +127,8 @@ impl Survey {
                 table: relation.child_table(),
                 names: relation.info().columns,
             };
-            match relation.info().on_delete {
+            self.replaces |= relation.on_delete().replaces();
+            match relation.on_delete() {
                 OnDelete::Protect => self.tables[table].blocked = true,
                 OnDelete::Restrict => {
                     self.tables[table].blocked = true;
@@ -162,6 +175,7 @@ impl Survey {
         }
         let mut reach = Reach {
             by_database: self.by_database,
+            replaces: self.replaces,
             ..Reach::default()
         };
         let told_apart: HashSet<_> = self.tables.iter().flat_map(|it| &it.told_apart).collect();

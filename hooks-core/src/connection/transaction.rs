@@ -10,8 +10,8 @@ use super::savepoint::Savepoint;
 use super::state::Health;
 use super::watch::Watch;
 use super::{RawConnection, State, scoped};
+use crate::backend::execute;
 use crate::backend::statements::RollBack;
-use crate::backend::{System, execute};
 use crate::diesel_internals::{restore_depth, transaction_status};
 use crate::error::{Error, Operation, Result};
 use crate::model::Persist;
@@ -382,7 +382,7 @@ fn roll_back<C: RawConnection>(conn: &mut C, entry: u32) -> bool {
         restore_depth(conn, entry);
     }
     // After a deadlock of MySQL, Diesel takes a savepoint for rolled back that went with its transaction.
-    if entry > 0 && found && conn.system() == System::Mysql && is_suspect(conn) {
+    if entry > 0 && found && conn.system().errors_end_transactions() && is_suspect(conn) {
         found = conn.session().transaction_is_open();
     }
     if entry > 0 && !found {

@@ -194,8 +194,7 @@ where
     R: Referring<C>,
     C: RawConnection,
 {
-    let is_unique_violation = is_unique_violation(&error);
-    if !is_unique_violation {
+    if !is_unique_violation(&error) {
         return error;
     }
     match occupied::<R, C>(conn, &keys()) {

@@ -14,7 +14,7 @@ use super::{
 use crate::backend::Rider;
 use crate::collector::{
     self, Blocking, Children, ChildrenOf, Deleted, Found, Keys, Leaves, Opener, Path, Planned,
-    Survey, delete_scope_past,
+    Survey, Turn, delete_scope_past,
 };
 use crate::connection::{RawConnection, Scope};
 use crate::error::{Blocker, Error, Operation, RegistryError, Result};
@@ -249,10 +249,11 @@ where
             .map_err(writing::<R>(Operation::Update))
     }
 
-    fn delete_unloaded(
+    fn end_unloaded(
         &self,
         conn: &mut C,
         parents: ParentsOf<'_, R, C>,
+        turn: Turn,
         chosen: &mut Chosen,
         deleted: &mut Deleted,
     ) -> Result<()> {
@@ -261,9 +262,12 @@ where
             R::each_part(parents, &mut |condition| {
                 let children = Parents::Where(condition);
                 relations.iter().try_for_each(|relation| {
-                    collector::end(&**relation, conn, children, chosen, deleted)
+                    collector::end(&**relation, conn, children, turn, chosen, deleted)
                 })
             })?;
+        }
+        if turn == Turn::Updates {
+            return Ok(());
         }
         let count =
             R::delete(conn, parents).map_err(|error| refused::<R, C>(conn, parents, error))?;

@@ -21,7 +21,7 @@ use diesel::QueryResult;
 
 use crate::backend::Rider;
 use crate::backend::statements::Columns;
-use crate::collector::{Children, Deleted, Found, Leaves, Path, Planned, Survey};
+use crate::collector::{Children, Deleted, Found, Leaves, Path, Planned, Survey, Turn};
 use crate::connection::{RawConnection, Scope};
 use crate::error::{RegistryError, Result};
 use crate::model::{Model, ModelInfo, Row};
@@ -177,11 +177,12 @@ pub(crate) trait Relation<K, C: RawConnection>: Send + Sync {
         planned: &Planned,
         chosen: &mut Chosen,
     ) -> Result<()>;
-    /// Deletes the children, and what depends on them, without loading them.
-    fn delete_unloaded(
+    /// Ends the children, and what depends on them, without loading them.
+    fn end_unloaded(
         &self,
         conn: &mut C,
         parents: Parents<'_, K, C::Backend>,
+        turn: Turn,
         chosen: &mut Chosen,
         deleted: &mut Deleted,
     ) -> Result<()>;

@@ -9,7 +9,8 @@ use diesel::deserialize::FromSqlRow;
 use diesel::dsl::SqlTypeOf;
 use diesel::expression::QueryMetadata;
 use diesel::insertable::Insertable;
-use diesel::query_builder::{QueryFragment, QueryId};
+use diesel::query_builder::{Query, QueryFragment, QueryId};
+use diesel::result::Error as DieselError;
 use diesel::serialize::ToSql;
 use diesel::sql_types::{HasSqlType, Integer};
 use diesel::{Expression, QueryResult};
@@ -69,10 +70,6 @@ where
         several::insert_many_unread(conn, new)
     }
 
-    fn gives_back(conn: &mut C) -> bool {
-        Shape::of::<M, C>(conn).gives_back
-    }
-
     fn carried(_conn: &mut C, new: Fresh<M>) -> Option<Box<dyn QueryFragment<C::Backend>>> {
         Some(match stamped(new) {
             Ok(new) => Box::new(insert_into::<M, _>(new)),
@@ -121,13 +118,7 @@ where
         let refused = statement.refused(&error).unwrap_or(M::INFO.name);
         Error::query(refused, Operation::Create)(error)
     };
-    let row = rows(conn, &statement)
-        .map(|mut rows| catch_unwind(AssertUnwindSafe(|| rows.next().transpose())))
-        .map_err(failed)?;
-    let row = read_back(conn, row.map(|row| row.map_err(failed)))?;
-    let row = row.ok_or_else(|| row_count::<M>(0))?;
-    Shape::gave_back::<M, C>(conn);
-    Ok(row)
+    one_given_back(conn, &statement, failed)
 }
 
 fn insert_one<M, C, I>(conn: &mut C, insert: I) -> Result<M>
@@ -143,9 +134,23 @@ where
         selection: M::selection(),
     };
     let failed = |error| Error::query(M::INFO.name, Operation::Create)(error);
+    one_given_back(conn, insert, failed)
+}
+
+/// The row that an INSERT gives back; `failed` says what an error of it is about.
+fn one_given_back<M, C, Q>(
+    conn: &mut C,
+    insert: Q,
+    failed: impl Fn(DieselError) -> Error,
+) -> Result<M>
+where
+    C: RawConnection<Backend: QueryMetadata<Q::SqlType>>,
+    M: Stored<C> + FromSqlRow<Q::SqlType, C::Backend>,
+    Q: Query + QueryFragment<C::Backend> + QueryId,
+{
     let row = rows(conn, insert)
         .map(|mut rows| catch_unwind(AssertUnwindSafe(|| rows.next().transpose())))
-        .map_err(failed)?;
+        .map_err(&failed)?;
     let row = read_back(conn, row.map(|row| row.map_err(failed)))?;
     let row = row.ok_or_else(|| row_count::<M>(0))?;
     Shape::gave_back::<M, C>(conn);

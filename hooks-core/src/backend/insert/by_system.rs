@@ -47,10 +47,6 @@ where
         as_there!(conn, insert_many_unread(new))
     }
 
-    fn gives_back(conn: &mut C) -> bool {
-        as_there!(conn, gives_back())
-    }
-
     fn carried(conn: &mut C, new: Fresh<M>) -> Option<Box<dyn QueryFragment<C::Backend>>> {
         as_there!(conn, carried(new))
     }

@@ -37,11 +37,6 @@ pub trait Inserting<M: Row, C: RawConnection> {
     /// Inserts rows in few statements.
     fn insert_many_unread(conn: &mut C, new: Vec<Fresh<M>>) -> Result<(), Refused>;
 
-    /// Whether a row that was inserted has been read on this connection by the statement that inserted it.
-    fn gives_back(_conn: &mut C) -> bool {
-        false
-    }
-
     /// The INSERT of a row, to go by the statement that inserts the one it refers to.
     fn carried(_conn: &mut C, _new: Fresh<M>) -> Option<Box<dyn QueryFragment<C::Backend>>> {
         None

@@ -101,8 +101,7 @@ pub(super) fn shape(
 
 /// The name as it is in a statement.
 fn quoted(path: &[String]) -> String {
-    let names = path.iter().map(|it| System::Postgres.quoted(it));
-    names.collect::<Vec<_>>().join(".")
+    System::Postgres.path(path.iter().map(String::as_str))
 }
 
 /// The table or view, if there is one.
