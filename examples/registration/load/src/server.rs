@@ -9,6 +9,7 @@ use std::{env, fs};
 use diesel::ConnectionError;
 use diesel::prelude::*;
 use registration::database::AnyConnection;
+use tempfile::TempDir;
 
 /// Why it cannot be driven.
 #[derive(Debug, thiserror::Error)]
@@ -18,12 +19,12 @@ pub enum Error {
     #[error("{0}")]
     Io(#[from] io::Error),
     /// It ended instead of saying where it listens.
-    #[error("{program} does not start; what it says is in {log}")]
+    #[error("{program} does not start: {said}")]
     NotStarted {
         /// What was to run.
         program: PathBuf,
-        /// Where its log is.
-        log: PathBuf,
+        /// What it says.
+        said: String,
     },
     /// The database cannot be reached.
     #[error("cannot connect to the database: {0}")]
@@ -36,7 +37,7 @@ pub enum Error {
 /// Where a server keeps what it keeps: a folder and a database, which are gone when this is dropped.
 #[derive(Debug)]
 pub struct Place {
-    folder: PathBuf,
+    folder: TempDir,
     url: String,
     /// The server on which it is, and its name there.
     #[cfg(feature = "postgres")]
@@ -49,10 +50,11 @@ impl Place {
     /// # Errors
     ///
     /// If the folder cannot be made.
-    pub fn on_sqlite(folder: PathBuf) -> io::Result<Self> {
-        fs::create_dir(&folder)?;
+    pub fn on_sqlite() -> io::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let file = folder.path().join("registration.sqlite");
         Ok(Place {
-            url: folder.join("registration.sqlite").display().to_string(),
+            url: file.display().to_string(),
             folder,
             #[cfg(feature = "postgres")]
             on_server: None,
@@ -65,25 +67,26 @@ impl Place {
     ///
     /// If the folder or the database cannot be made.
     #[cfg(feature = "postgres")]
-    pub fn on_postgres(folder: PathBuf, server: &str) -> Result<Self, Error> {
-        let last = folder.file_name().map(|it| it.to_string_lossy());
-        let name = last.unwrap_or_default().replace('-', "_");
-        let name = format!("load_{}_{name}", std::process::id());
+    pub fn on_postgres(server: &str) -> Result<Self, Error> {
+        let folder = tempfile::Builder::new()
+            .prefix("load_")
+            .rand_bytes(12)
+            .tempdir()?;
+        let name = folder.path().file_name().unwrap_or_default();
+        let name = name.to_string_lossy().to_lowercase();
         let mut conn = PgConnection::establish(server)?;
         diesel::sql_query(format!("CREATE DATABASE {name}")).execute(&mut conn)?;
         let (host, _) = server.rsplit_once('/').unwrap_or((server, ""));
-        let place = Place {
+        Ok(Place {
             url: format!("{host}/{name}"),
             folder,
             on_server: Some((server.into(), name)),
-        };
-        fs::create_dir(&place.folder)?;
-        Ok(place)
+        })
     }
 
     /// Where mail is.
     pub fn mail(&self) -> PathBuf {
-        self.folder.join("mail")
+        self.folder.path().join("mail")
     }
 
     /// A connection beside the server.
@@ -116,16 +119,15 @@ impl Place {
     }
 }
 
+#[cfg(feature = "postgres")]
 impl Drop for Place {
     fn drop(&mut self) {
-        #[cfg(feature = "postgres")]
         if let Some((server, name)) = &self.on_server
             && let Ok(mut conn) = PgConnection::establish(server)
         {
             let sql = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
             diesel::sql_query(sql).execute(&mut conn).ok();
         }
-        fs::remove_dir_all(&self.folder).ok();
     }
 }
 
@@ -145,10 +147,10 @@ impl Server {
     /// If it does not start.
     pub fn start(name: &str, place: &Place, hashing: &str) -> Result<Self, Error> {
         let program = env::current_exe()?.with_file_name(name);
-        let log = place.folder.join("log");
+        let log = place.folder.path().join("log");
         let mut child = Command::new(&program)
             .env("DATABASE_URL", &place.url)
-            .env("REGISTRATION_FOLDER", &place.folder)
+            .env("REGISTRATION_FOLDER", place.folder.path())
             .env("REGISTRATION_ADDRESS", "127.0.0.1:0")
             .env("REGISTRATION_HASHING", hashing)
             .stdout(Stdio::piped())
@@ -165,7 +167,8 @@ impl Server {
             None => {
                 child.kill().ok();
                 child.wait()?;
-                Err(Error::NotStarted { program, log })
+                let said = fs::read_to_string(log)?;
+                Err(Error::NotStarted { program, said })
             }
         }
     }

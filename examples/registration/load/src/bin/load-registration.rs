@@ -5,10 +5,9 @@
 #![expect(clippy::print_stdout, reason = "it prints what it measured")]
 
 use std::error::Error;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
-use std::{env, process, thread};
+use std::{env, thread};
 
 use registration_load::crowd::{Crowd, Outcome};
 use registration_load::figures::{Figures, Round};
@@ -21,8 +20,9 @@ type Result<T = (), E = Box<dyn Error>> = std::result::Result<T, E>;
 const CHEAP_HASHING: &str = "8,1";
 /// As the application has it where nothing else is said.
 const USUAL_HASHING: &str = "19456,2";
-const APPLICATION: &str = "registration";
-const BY_HAND: &str = "registration-by-hand";
+/// How the two are called, and their programs.
+const APPLICATION: (&str, &str) = ("application", "registration");
+const BY_HAND: (&str, &str) = ("by hand", "registration-by-hand");
 /// The two take turns so often.
 const ROUNDS: usize = 10;
 const KILLS: usize = 3;
@@ -42,7 +42,7 @@ fn main() -> ExitCode {
 fn run() -> Result {
     let options = Options::read()?;
     println!(
-        "{}: {} registrations each, {} clients at a time",
+        "{}: {} registrations each after a tenth to warm up, {} clients at a time",
         options.database, options.registrations, options.clients
     );
     let (application, by_hand) = options.compare(CHEAP_HASHING, options.registrations)?;
@@ -99,11 +99,10 @@ impl Options {
         Ok(options)
     }
 
-    fn place(&self, name: &str) -> Result<Place> {
-        let folder = env::temp_dir().join(format!("load-{}-{name}", process::id()));
+    fn place(&self) -> Result<Place> {
         match &*self.database {
-            "sqlite" => Ok(Place::on_sqlite(folder)?),
-            "postgres" => on_postgres(folder),
+            "sqlite" => Ok(Place::on_sqlite()?),
+            "postgres" => on_postgres(),
             other => Err(format!("no database {other:?}: sqlite, postgres").into()),
         }
     }
@@ -147,12 +146,12 @@ impl Options {
     /// The application is killed in the middle, several times. What is there is looked at before it starts again, and
     /// would mend what it finds.
     fn kill(&self) -> Result {
-        let place = self.place("killed")?;
+        let place = self.place()?;
         let crowd = Crowd::new(self.clients);
         let deadline = self.deadline();
         for kills in 0..=KILLS {
             let enough = self.registrations * (kills + 1) / (KILLS + 1);
-            let server = Server::start(APPLICATION, &place, CHEAP_HASHING)?;
+            let server = Server::start(APPLICATION.1, &place, CHEAP_HASHING)?;
             if kills == KILLS {
                 let missing = enough.saturating_sub(crowd.registered());
                 crowd.register(server.address, missing, deadline);
@@ -194,11 +193,15 @@ struct Measured {
 }
 
 impl Measured {
-    fn start(options: &Options, name: &'static str, hashing: &str) -> Result<Self> {
-        let place = options.place(name)?;
+    fn start(
+        options: &Options,
+        (name, program): (&'static str, &str),
+        hashing: &str,
+    ) -> Result<Self> {
+        let place = options.place()?;
         Ok(Measured {
             name,
-            server: Server::start(name, &place, hashing)?,
+            server: Server::start(program, &place, hashing)?,
             crowd: Crowd::new(options.clients),
             place,
             figures: Figures::default(),
@@ -222,7 +225,8 @@ impl Measured {
         if let Some(other) = others.first() {
             return Err(format!("{}: {other:?}", self.name).into());
         }
-        println!("  {}: {}", self.name, proved(&self.place, &self.crowd)?);
+        let proof = proved(&self.place, &self.crowd)?;
+        println!("  {:<13}{proof}", self.name);
         Ok(())
     }
 }
@@ -236,12 +240,12 @@ fn proved(place: &Place, crowd: &Crowd) -> Result<Proof> {
 }
 
 #[cfg(feature = "postgres")]
-fn on_postgres(folder: PathBuf) -> Result<Place> {
+fn on_postgres() -> Result<Place> {
     let server = env::var("POSTGRES_URL").map_err(|_| "POSTGRES_URL has to name a server")?;
-    Ok(Place::on_postgres(folder, &server)?)
+    Ok(Place::on_postgres(&server)?)
 }
 
 #[cfg(not(feature = "postgres"))]
-fn on_postgres(_: PathBuf) -> Result<Place> {
+fn on_postgres() -> Result<Place> {
     Err("this program was compiled without `--features postgres`".into())
 }
