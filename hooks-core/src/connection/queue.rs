@@ -154,6 +154,11 @@ impl Queue {
         }
     }
 
+    /// Somebody went back to a savepoint, which only the innermost transaction or savepoint can have had.
+    pub(super) fn gone_back(&mut self) {
+        self.doomed = None;
+    }
+
     fn commit(&mut self) -> Due {
         self.depth = 0;
         Due {
