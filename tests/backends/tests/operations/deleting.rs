@@ -1,11 +1,6 @@
 //! A delete takes the rows that a relation says must go too, and stops at those that it protects.
-#![allow(missing_docs)]
 
-mod common;
-
-use common::script::counted;
-use common::{Log, memory};
-use diesel::connection::SimpleConnection;
+use backends::{Log, TestConnection, fresh, statements};
 use diesel::prelude::*;
 use diesel_hooks::Error;
 use diesel_hooks::prelude::*;
@@ -17,20 +12,22 @@ diesel::table! { deeds (id) { id -> Integer, house_id -> Integer } }
 diesel::table! { keys (id) { id -> Integer, owner_id -> Nullable<Integer> } }
 
 const SCHEMA: &str = "
-    CREATE TABLE owners (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
-    CREATE TABLE houses (id INTEGER PRIMARY KEY, owner_id INTEGER NOT NULL UNIQUE REFERENCES owners);
-    CREATE TABLE gardens (id INTEGER PRIMARY KEY, house_id INTEGER NOT NULL UNIQUE REFERENCES houses);
-    CREATE TABLE deeds (id INTEGER PRIMARY KEY, house_id INTEGER NOT NULL UNIQUE REFERENCES houses);
-    CREATE TABLE keys (id INTEGER PRIMARY KEY, owner_id INTEGER UNIQUE REFERENCES owners);
+    CREATE TABLE owners (id {key}, name TEXT NOT NULL);
+    CREATE TABLE houses (id {key}, owner_id INTEGER NOT NULL UNIQUE REFERENCES owners (id));
+    CREATE TABLE gardens (id {key}, house_id INTEGER NOT NULL UNIQUE REFERENCES houses (id));
+    CREATE TABLE deeds (id {key}, house_id INTEGER NOT NULL UNIQUE REFERENCES houses (id));
+    CREATE TABLE {q}keys{q} (id {key}, owner_id INTEGER UNIQUE REFERENCES owners (id));
 ";
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Owner {
     id: i32,
     name: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct House {
     id: i32,
     #[hooks(one_to_one(Owner, on_delete = Cascade, related_name = house))]
@@ -38,6 +35,7 @@ struct House {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Garden {
     id: i32,
     #[hooks(one_to_one(House, on_delete = Cascade, related_name = garden))]
@@ -45,6 +43,7 @@ struct Garden {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Deed {
     id: i32,
     #[hooks(one_to_one(House, on_delete = Protect, related_name = deed))]
@@ -53,6 +52,7 @@ struct Deed {
 
 /// Nobody listens to it, and nothing depends on it.
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Key {
     id: i32,
     #[hooks(one_to_one(Owner, on_delete = Cascade, related_name = spare_key))]
@@ -64,13 +64,13 @@ static LOG: Log = Log::new();
 macro_rules! log_deletes {
     ($($before:ident $after:ident $model:ident $table:ident;)*) => {$(
         #[receiver]
-        fn $before(event: &PreDelete<$model>, conn: &mut SqliteConnection) {
+        fn $before(event: &PreDelete<$model>, conn: &mut TestConnection) {
             let left: i64 = $table::table.count().get_result(conn).expect("rows can be counted");
             LOG.push(format!("pre {} {} of {left}", stringify!($model), event.instance.id));
         }
 
         #[receiver]
-        fn $after(event: &PostDelete<$model>, conn: &mut SqliteConnection) {
+        fn $after(event: &PostDelete<$model>, conn: &mut TestConnection) {
             let left: i64 = $table::table.count().get_result(conn).expect("rows can be counted");
             LOG.push(format!("post {} {}, {left} left", stringify!($model), event.instance.id));
         }
@@ -83,7 +83,7 @@ log_deletes! {
     pre_garden post_garden Garden gardens;
 }
 
-fn estate(conn: &mut SqliteConnection) -> (Owner, House) {
+fn estate(conn: &mut TestConnection) -> (Owner, House) {
     let owner = Owner::create(conn, NewOwner { name: "Ada".into() }).expect("an owner");
     let house = House::create(conn, NewHouse { owner_id: owner.id }).expect("a house");
     Garden::create(conn, NewGarden { house_id: house.id }).expect("a garden");
@@ -99,7 +99,7 @@ fn estate(conn: &mut SqliteConnection) -> (Owner, House) {
     (owner, house)
 }
 
-fn counts(conn: &mut SqliteConnection) -> [i64; 5] {
+fn counts(conn: &mut TestConnection) -> [i64; 5] {
     [
         owners::table.count().get_result(conn),
         houses::table.count().get_result(conn),
@@ -112,7 +112,7 @@ fn counts(conn: &mut SqliteConnection) -> [i64; 5] {
 
 #[test]
 fn cascades_go_children_first_with_their_signals_and_counts() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let (owner, _) = estate(&mut conn);
     let deleted = owner.delete(&mut conn).expect("deleted");
     assert_eq!(
@@ -141,9 +141,9 @@ fn cascades_go_children_first_with_their_signals_and_counts() {
 
 #[test]
 fn rows_that_nobody_listens_to_go_without_being_loaded() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let (owner, _) = estate(&mut conn);
-    let (_, seen) = common::statements(&mut conn, |conn| owner.delete(conn));
+    let (_, seen) = statements(&mut conn, |conn| owner.delete(conn));
     let keys: Vec<_> = seen.iter().filter(|sql| sql.contains("`keys`")).collect();
     assert_eq!(keys, ["DELETE FROM `keys` WHERE `keys`.`owner_id` = ?"]);
     LOG.take();
@@ -151,7 +151,7 @@ fn rows_that_nobody_listens_to_go_without_being_loaded() {
 
 #[test]
 fn a_protected_row_stops_the_delete_before_anything_is_sent_or_written() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let (owner, house) = estate(&mut conn);
     Deed::create(&mut conn, NewDeed { house_id: house.id }).expect("a deed");
     let before = counts(&mut conn);
@@ -195,7 +195,7 @@ fn a_protected_row_stops_the_delete_before_anything_is_sent_or_written() {
 
 #[test]
 fn a_protected_delete_leaves_a_transaction_around_it_usable() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     conn.transaction(|conn| -> diesel_hooks::Result {
         let (owner, house) = estate(conn);
         Deed::create(conn, NewDeed { house_id: house.id })?;
@@ -213,12 +213,14 @@ mod many {
     diesel::table! { spokes (id) { id -> Integer, hub_id -> Integer } }
 
     #[derive(Debug, Clone, Queryable, Insertable, Hooks)]
+    #[hooks(connection(TestConnection))]
     #[hooks(new = Self)]
     pub(crate) struct Hub {
         pub(crate) id: i32,
     }
 
     #[derive(Debug, Clone, Queryable, Hooks)]
+    #[hooks(connection(TestConnection))]
     pub(crate) struct Spoke {
         pub(crate) id: i32,
         #[hooks(one_to_one(Hub, on_delete = Protect))]
@@ -229,8 +231,8 @@ mod many {
 #[test]
 fn an_error_lists_at_most_a_hundred_blockers_and_says_how_many_more() {
     // Without the unique constraint that a one-to-one relation should have.
-    let mut conn = memory(
-        "CREATE TABLE hubs (id INTEGER PRIMARY KEY); CREATE TABLE spokes (id INTEGER PRIMARY KEY, hub_id INTEGER NOT NULL);",
+    let mut conn = fresh(
+        "CREATE TABLE hubs (id {key}); CREATE TABLE spokes (id {key}, hub_id INTEGER NOT NULL);",
     );
     let hub = many::Hub::create(&mut conn, many::Hub { id: 1 }).expect("a hub");
     let spokes = (0..130).map(|_| many::NewSpoke { hub_id: 1 }).collect();
@@ -251,6 +253,7 @@ mod chained {
 
     /// Depends on the one ahead of it.
     #[derive(Debug, Clone, Queryable, Hooks)]
+    #[hooks(connection(TestConnection))]
     pub(crate) struct Wagon {
         pub(crate) id: i32,
         #[hooks(one_to_one(Wagon, on_delete = Cascade, related_name = behind))]
@@ -272,9 +275,8 @@ mod chained {
 fn a_chain_of_rows_of_one_model_goes_from_its_end() {
     use chained::{NewWagon, Wagon};
 
-    let mut conn = memory(
-        "CREATE TABLE wagons (id INTEGER PRIMARY KEY, ahead_id INTEGER UNIQUE REFERENCES wagons);",
-    );
+    let mut conn =
+        fresh("CREATE TABLE wagons (id {key}, ahead_id INTEGER UNIQUE REFERENCES wagons (id));");
     let first = Wagon::create(&mut conn, NewWagon { ahead_id: None }).expect("a wagon");
     for ahead in 1..4 {
         Wagon::create(
@@ -302,12 +304,14 @@ mod strict {
     diesel::table! { heirs (id) { id -> Integer, king_id -> Integer } }
 
     #[derive(Debug, Clone, Queryable, Hooks)]
+    #[hooks(connection(TestConnection))]
     pub(crate) struct King {
         pub(crate) id: i32,
         pub(crate) name: String,
     }
 
     #[derive(Debug, Clone, Queryable, Hooks)]
+    #[hooks(connection(TestConnection))]
     pub(crate) struct Heir {
         pub(crate) id: i32,
         #[hooks(one_to_one(King, on_delete = Cascade))]
@@ -329,9 +333,9 @@ mod strict {
 fn a_batch_receiver_is_not_called_for_no_rows() {
     use strict::{King, NewKing};
 
-    let mut conn = memory(
-        "CREATE TABLE kings (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
-         CREATE TABLE heirs (id INTEGER PRIMARY KEY, king_id INTEGER NOT NULL UNIQUE REFERENCES kings);",
+    let mut conn = fresh(
+        "CREATE TABLE kings (id {key}, name TEXT NOT NULL);
+         CREATE TABLE heirs (id {key}, king_id INTEGER NOT NULL UNIQUE REFERENCES kings (id));",
     );
     let king = King::create(
         &mut conn,
@@ -345,158 +349,13 @@ fn a_batch_receiver_is_not_called_for_no_rows() {
     assert_eq!(LOG.take(), ["post King 1"]);
 }
 
-mod counts {
-    use super::*;
-
-    diesel::table! { jars (id) { id -> Integer, label -> Text } }
-    diesel::table! { lids (id) { id -> Integer, jar_id -> Integer } }
-
-    pub(crate) const SCHEMA: &str = "
-        CREATE TABLE jars (id INTEGER PRIMARY KEY, label TEXT NOT NULL);
-        CREATE TABLE lids (id INTEGER PRIMARY KEY, jar_id INTEGER NOT NULL REFERENCES jars);
-        INSERT INTO jars VALUES (1, 'jam'); INSERT INTO lids VALUES (1, 1), (2, 1);
-    ";
-
-    #[derive(Debug, Clone, PartialEq, Queryable, Insertable, Hooks)]
-    #[hooks(new = Self)]
-    pub(crate) struct Jar {
-        pub(crate) id: i32,
-        pub(crate) label: String,
-    }
-
-    /// Nobody listens to it.
-    #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
-    pub(crate) struct Lid {
-        pub(crate) id: i32,
-        #[hooks(one_to_one(Jar, on_delete = Cascade))]
-        pub(crate) jar_id: i32,
-    }
-
-    #[receiver]
-    fn empty(event: &PreDelete<Jar>) {
-        LOG.push(format!("pre {}", event.instance.label));
-    }
-
-    pub(crate) fn rows(conn: &mut SqliteConnection) -> (Vec<Jar>, Vec<Lid>) {
-        (
-            jars::table.load(conn).expect("jars"),
-            lids::table.load(conn).expect("lids"),
-        )
-    }
-}
-
-use counts::{Jar, Lid};
-
-fn jam() -> Jar {
-    Jar {
-        id: 1,
-        label: "jam".into(),
-    }
-}
-
-fn refused(error: Error, text: &str) {
-    assert!(matches!(error, Error::RowCount { .. }), "{error:?}");
-    assert!(error.to_string().starts_with(text), "{error}");
-}
-
-#[test]
-fn a_row_that_a_trigger_keeps_is_an_error_that_undoes_what_the_trigger_did() {
-    for in_transaction in [false, true] {
-        let mut conn = memory(counts::SCHEMA);
-        conn.batch_execute(
-            "CREATE TRIGGER keep BEFORE DELETE ON lids BEGIN
-                 INSERT INTO jars VALUES (2, 'kept'); SELECT RAISE(IGNORE);
-             END",
-        )
-        .expect("the trigger is right");
-        let before = counts::rows(&mut conn);
-        let lid = Lid { id: 1, jar_id: 1 };
-        let error = match in_transaction {
-            true => conn
-                .transaction(|conn| QueryResult::Ok(lid.delete(conn)))
-                .expect("the application goes on"),
-            false => lid.delete(&mut conn),
-        };
-        refused(
-            error.expect_err("kept"),
-            "delete of Lid touched 0 rows instead of 1",
-        );
-        assert_eq!(counts::rows(&mut conn), before);
-    }
-}
-
-#[test]
-fn a_delete_by_key_that_touches_two_rows_is_an_error_and_undone() {
-    for in_transaction in [false, true] {
-        let mut conn = memory(
-            "CREATE TABLE jars (id INTEGER PRIMARY KEY, label TEXT NOT NULL);
-             CREATE TABLE lids (id INTEGER NOT NULL, jar_id INTEGER NOT NULL);
-             INSERT INTO lids VALUES (1, 1), (1, 2);",
-        );
-        let lid = Lid { id: 1, jar_id: 1 };
-        let error = match in_transaction {
-            true => conn
-                .transaction(|conn| QueryResult::Ok(lid.delete(conn)))
-                .expect("the application goes on"),
-            false => lid.delete(&mut conn),
-        };
-        refused(
-            error.expect_err("two rows"),
-            "delete of Lid touched 2 rows instead of 1",
-        );
-        assert_eq!(counts::rows(&mut conn).1.len(), 2);
-    }
-}
-
-#[test]
-fn silent_children_that_a_trigger_keeps_are_an_error_even_if_some_went() {
-    for (kept, text) in [
-        ("1", "delete of Lid touched 0 rows instead of 2"),
-        ("old.id = 2", "delete of Lid touched 1 rows instead of 2"),
-    ] {
-        let mut conn = memory(&format!(
-            "PRAGMA foreign_keys = OFF; {}
-             CREATE TRIGGER keep BEFORE DELETE ON lids WHEN {kept} BEGIN SELECT RAISE(IGNORE); END",
-            counts::SCHEMA
-        ));
-        let before = counts::rows(&mut conn);
-        refused(jam().delete(&mut conn).expect_err("kept"), text);
-        assert_eq!(counts::rows(&mut conn), before);
-        assert_eq!(LOG.take(), ["pre jam"]);
-    }
-}
-
-#[test]
-fn receivers_get_the_row_as_it_is_and_not_as_the_caller_remembers_it() {
-    let mut conn = memory(counts::SCHEMA);
-    diesel::update(counts::jars::table)
-        .set(counts::jars::label.eq("honey"))
-        .execute(&mut conn)
-        .expect("plain Diesel");
-    let deleted = jam().delete(&mut conn).expect("deleted");
-    assert_eq!(LOG.take(), ["pre honey"]);
-    assert_eq!(counted(deleted), (3, vec![("Jar", 1), ("Lid", 2)]));
-}
-
-#[test]
-fn a_row_that_is_gone_is_not_heard_of_and_nothing_else_goes() {
-    let mut conn = memory(&format!("PRAGMA foreign_keys = OFF; {}", counts::SCHEMA));
-    diesel::delete(counts::jars::table)
-        .execute(&mut conn)
-        .expect("plain Diesel");
-    let deleted = jam().delete(&mut conn).expect("gone already");
-    assert_eq!(counted(deleted), (0, vec![]));
-    assert!(LOG.take().is_empty());
-    assert_eq!(counts::rows(&mut conn).1.len(), 2);
-}
-
 #[test]
 fn blockers_are_told_with_the_relations_that_lead_to_them() {
     use chained_and_protected::Car;
 
-    let mut conn = memory(
-        "CREATE TABLE cars (id INTEGER PRIMARY KEY, ahead_id INTEGER REFERENCES cars);
-         CREATE TABLE seals (id INTEGER PRIMARY KEY, car_id INTEGER NOT NULL REFERENCES cars);
+    let mut conn = fresh(
+        "CREATE TABLE cars (id {key}, ahead_id INTEGER REFERENCES cars (id));
+         CREATE TABLE seals (id {key}, car_id INTEGER NOT NULL REFERENCES cars (id));
          INSERT INTO cars VALUES (1, NULL), (2, 1), (3, 2); INSERT INTO seals VALUES (4, 1), (5, 3);",
     );
     let car = Car::get(&mut conn, 1).expect("a car");
@@ -514,6 +373,7 @@ mod chained_and_protected {
     diesel::table! { seals (id) { id -> Integer, car_id -> Integer } }
 
     #[derive(Debug, Clone, Queryable, Hooks)]
+    #[hooks(connection(TestConnection))]
     pub(crate) struct Car {
         pub(crate) id: i32,
         #[hooks(one_to_one(Car, on_delete = Cascade))]
@@ -521,6 +381,7 @@ mod chained_and_protected {
     }
 
     #[derive(Debug, Clone, Queryable, Hooks)]
+    #[hooks(connection(TestConnection))]
     pub(crate) struct Seal {
         pub(crate) id: i32,
         #[hooks(one_to_one(Car, on_delete = Protect))]

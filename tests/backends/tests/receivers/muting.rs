@@ -1,12 +1,12 @@
 //! Muting, fixtures and receivers that are connected at run time hold on one connection, for one scope.
-#![allow(missing_docs)]
-
-mod common;
 
 use std::sync::Arc;
 
-use common::{Log, depth, memory, panic_of, statements, verbs};
-use diesel::connection::SimpleConnection;
+use backends::{
+    Log, TestConnection, Transactions, depth, fresh, ignore_foreign_keys, insert, panic_of,
+    statements, verbs,
+};
+use diesel::connection::TransactionManager;
 use diesel::prelude::*;
 use diesel::result::Error as DieselError;
 use diesel_hooks::Error;
@@ -18,14 +18,15 @@ diesel::table! { collars (id) { id -> Integer, owner_id -> Integer } }
 diesel::table! { debts (id) { id -> Integer, owner_id -> Integer } }
 
 const SCHEMA: &str = "
-    CREATE TABLE owners (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
-    CREATE TABLE collars (id INTEGER PRIMARY KEY, owner_id INTEGER NOT NULL UNIQUE REFERENCES owners);
-    CREATE TABLE debts (id INTEGER PRIMARY KEY, owner_id INTEGER NOT NULL UNIQUE REFERENCES owners);
+    CREATE TABLE owners (id {key}, name TEXT NOT NULL);
+    CREATE TABLE collars (id {key}, owner_id INTEGER NOT NULL UNIQUE REFERENCES owners (id));
+    CREATE TABLE debts (id {key}, owner_id INTEGER NOT NULL UNIQUE REFERENCES owners (id));
 ";
 
 static LOG: Log = Log::new();
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Owner {
     id: i32,
     name: String,
@@ -33,6 +34,7 @@ struct Owner {
 
 /// It comes and goes with its owner, and nobody hears of it.
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Collar {
     id: i32,
     #[hooks(one_to_one(Owner, on_delete = Cascade, auto_create))]
@@ -40,6 +42,7 @@ struct Collar {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Debt {
     id: i32,
     #[hooks(one_to_one(Owner, on_delete = Protect))]
@@ -77,12 +80,12 @@ fn pre_update(event: &PreUpdate<Owner>) {
 }
 
 #[receiver(dispatch_uid = "post_create")]
-fn post_create(event: &PostCreate<Owner>, _: &mut SqliteConnection) {
+fn post_create(event: &PostCreate<Owner>, _: &mut TestConnection) {
     write("post_create", event.raw);
 }
 
 #[receiver(dispatch_uid = "post_update")]
-fn post_update(event: &PostUpdate<Owner>, _: &mut SqliteConnection) {
+fn post_update(event: &PostUpdate<Owner>, _: &mut TestConnection) {
     write("post_update", event.raw);
 }
 
@@ -130,12 +133,12 @@ fn called(_: &Called) {
     write("called", false);
 }
 
-fn owner(conn: &mut SqliteConnection, name: &str) -> diesel_hooks::Result<Owner> {
+fn owner(conn: &mut TestConnection, name: &str) -> diesel_hooks::Result<Owner> {
     Owner::create(conn, NewOwner { name: name.into() })
 }
 
 /// Everything that the receivers above can hear.
-fn live_a_life(conn: &mut SqliteConnection) -> diesel_hooks::Result {
+fn live_a_life(conn: &mut TestConnection) -> diesel_hooks::Result {
     let mut ada = owner(conn, "Ada")?;
     ada.update(conn, |it| it.name = "Ada L".into())?;
     ada.refresh(conn)?;
@@ -163,13 +166,13 @@ const A_LIFE: [&str; 17] = [
     "post_delete",
 ];
 
-fn assert_all_are_heard(conn: &mut SqliteConnection) {
+fn assert_all_are_heard(conn: &mut TestConnection) {
     live_a_life(conn).expect("a life");
     assert_eq!(LOG.take(), A_LIFE);
 }
 
 /// How many owners, collars and debts there are.
-fn counts(conn: &mut SqliteConnection) -> (i64, i64, i64) {
+fn counts(conn: &mut TestConnection) -> (i64, i64, i64) {
     let owners = owners::table.count().get_result(conn);
     let collars = collars::table.count().get_result(conn);
     let debts = debts::table.count().get_result(conn);
@@ -182,8 +185,8 @@ fn counts(conn: &mut SqliteConnection) -> (i64, i64, i64) {
 
 #[test]
 fn without_hooks_no_receiver_of_any_kind_runs() {
-    let mut conn = memory(SCHEMA);
-    let guard = conn.connect(|_: &PostSave<Owner>, _: &mut SqliteConnection| LOG.push("connected"));
+    let mut conn = fresh(SCHEMA);
+    let guard = conn.connect(|_: &PostSave<Owner>, _: &mut TestConnection| LOG.push("connected"));
     conn.without_hooks(|conn| {
         live_a_life(conn)?;
         owner(conn, "vetoed").map(drop)
@@ -199,7 +202,7 @@ fn without_hooks_no_receiver_of_any_kind_runs() {
 
 #[test]
 fn without_hooks_dependents_are_created_protected_and_deleted_all_the_same() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     conn.without_hooks(|conn| {
         let ada = owner(conn, "Ada")?;
         let debt = Debt::create(conn, NewDebt { owner_id: ada.id })?;
@@ -218,7 +221,7 @@ fn without_hooks_dependents_are_created_protected_and_deleted_all_the_same() {
 
 #[test]
 fn without_receiver_that_one_is_silent_in_all_its_signals() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     conn.without_receiver("deleted", live_a_life)
         .expect("a life");
     assert_eq!(LOG.take(), A_LIFE[..15]);
@@ -244,7 +247,7 @@ fn without_receiver_that_one_is_silent_in_all_its_signals() {
 
 #[test]
 fn without_a_receiver_that_nobody_knows_is_an_error_and_nothing_runs() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let outcome = conn.without_receiver("nobody", |conn| {
         LOG.push("it ran");
         owner(conn, "Ada")
@@ -259,7 +262,7 @@ fn without_a_receiver_that_nobody_knows_is_an_error_and_nothing_runs() {
 
 #[test]
 fn fixtures_are_raw_in_every_signal_of_a_save_and_nothing_is_created_with_them() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     conn.loading_fixtures(|conn| {
         let mut ada = owner(conn, "Ada")?;
         ada.update(conn, |it| it.name = "Ada L".into())?;
@@ -283,8 +286,8 @@ fn fixtures_are_raw_in_every_signal_of_a_save_and_nothing_is_created_with_them()
 
 #[test]
 fn a_receiver_that_was_connected_is_told_that_a_row_is_raw_too() {
-    let mut conn = memory(SCHEMA);
-    let guard = conn.connect(|event: &PostCreate<Collar>, _: &mut SqliteConnection| {
+    let mut conn = fresh(SCHEMA);
+    let guard = conn.connect(|event: &PostCreate<Collar>, _: &mut TestConnection| {
         LOG.push(format!("a collar, raw {}", event.raw));
     });
     let ada = conn.without_hooks(|conn| conn.loading_fixtures(|conn| owner(conn, "Ada")));
@@ -299,8 +302,8 @@ fn a_receiver_that_was_connected_is_told_that_a_row_is_raw_too() {
 
 #[test]
 fn scopes_nest_and_end_from_the_inside() {
-    let mut conn = memory(SCHEMA);
-    let heard = |conn: &mut SqliteConnection| {
+    let mut conn = fresh(SCHEMA);
+    let heard = |conn: &mut TestConnection| {
         owner(conn, "any").expect("an owner");
         LOG.take()
     };
@@ -342,8 +345,8 @@ fn scopes_nest_and_end_from_the_inside() {
     assert_all_are_heard(&mut conn);
 }
 
-type Work<'a> = &'a dyn Fn(&mut SqliteConnection) -> diesel_hooks::Result;
-type In = fn(&mut SqliteConnection, Work<'_>) -> diesel_hooks::Result;
+type Work<'a> = &'a dyn Fn(&mut TestConnection) -> diesel_hooks::Result;
+type In = fn(&mut TestConnection, Work<'_>) -> diesel_hooks::Result;
 
 /// Each kind of scope, around some work.
 const SCOPES: [In; 4] = [
@@ -351,7 +354,7 @@ const SCOPES: [In; 4] = [
     |conn, work| conn.without_receiver("batch", work),
     |conn, work| conn.loading_fixtures(work),
     |conn, work| {
-        let _guard = conn.connect(|_: &PostSave<Owner>, _: &mut SqliteConnection| {
+        let _guard = conn.connect(|_: &PostSave<Owner>, _: &mut TestConnection| {
             LOG.push("connected");
         })?;
         work(conn)
@@ -360,7 +363,7 @@ const SCOPES: [In; 4] = [
 
 #[test]
 fn an_error_ends_the_scope_and_is_the_applications_own() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     for within in SCOPES {
         let outcome = within(&mut conn, &|conn| {
             owner(conn, "Ada")?;
@@ -375,7 +378,7 @@ fn an_error_ends_the_scope_and_is_the_applications_own() {
 
 #[test]
 fn a_panic_ends_the_scope_and_goes_on() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     for within in SCOPES {
         let panic = panic_of(|| {
             within(&mut conn, &|conn| {
@@ -391,7 +394,7 @@ fn a_panic_ends_the_scope_and_goes_on() {
 
 #[test]
 fn a_panic_in_the_innermost_scope_ends_all_of_them() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let panic = panic_of(|| {
         conn.transaction(|conn| {
             conn.without_receiver("batch", |conn| {
@@ -404,15 +407,14 @@ fn a_panic_in_the_innermost_scope_ends_all_of_them() {
     assert_eq!(panic, "in three scopes");
     // Diesel leaves the application's own transaction open when it unwinds.
     while depth(&mut conn) > 0 {
-        use diesel::connection::{AnsiTransactionManager, TransactionManager};
-        AnsiTransactionManager::rollback_transaction(&mut conn).expect("it is open");
+        Transactions::rollback_transaction(&mut conn).expect("it is open");
     }
     assert_all_are_heard(&mut conn);
 }
 
 #[test]
 fn a_scope_around_a_transaction_that_rolls_back_holds_to_its_end() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     conn.without_receiver("batch", |conn| {
         let failed: diesel_hooks::Result = conn.transaction(|conn| {
             owner(conn, "Ada")?;
@@ -428,9 +430,9 @@ fn a_scope_around_a_transaction_that_rolls_back_holds_to_its_end() {
 
 #[test]
 fn of_two_connections_on_one_thread_one_is_muted_and_the_other_is_not() {
-    let (mut one, mut other) = (memory(SCHEMA), memory(SCHEMA));
+    let (mut one, mut other) = (fresh(SCHEMA), fresh(SCHEMA));
     for within in SCOPES {
-        let guard = one.connect(|_: &PostCreate<Owner>, _: &mut SqliteConnection| LOG.push("one"));
+        let guard = one.connect(|_: &PostCreate<Owner>, _: &mut TestConnection| LOG.push("one"));
         within(&mut one, &|one| {
             owner(one, "Ada")?;
             Ok(())
@@ -447,7 +449,7 @@ fn of_two_connections_on_one_thread_one_is_muted_and_the_other_is_not() {
         })
     })
     .expect("the other goes on");
-    let guard = one.connect(|_: &PostSave<Owner>, _: &mut SqliteConnection| LOG.push("connected"));
+    let guard = one.connect(|_: &PostSave<Owner>, _: &mut TestConnection| LOG.push("connected"));
     assert_all_are_heard(&mut other);
     drop(guard.expect("there is room"));
 }
@@ -455,10 +457,10 @@ fn of_two_connections_on_one_thread_one_is_muted_and_the_other_is_not() {
 #[test]
 fn of_two_connections_in_two_threads_at_once_one_is_muted_and_the_other_is_not() {
     for within in SCOPES {
-        let both = |conn: &mut SqliteConnection| {
+        let both = |conn: &mut TestConnection| {
             std::thread::scope(|scope| {
                 scope.spawn(|| {
-                    let mut other = memory(SCHEMA);
+                    let mut other = fresh(SCHEMA);
                     (0..20).for_each(|_| assert_all_are_heard(&mut other));
                 });
                 for _ in 0..40 {
@@ -468,19 +470,19 @@ fn of_two_connections_in_two_threads_at_once_one_is_muted_and_the_other_is_not()
             });
             Ok(())
         };
-        within(&mut memory(SCHEMA), &both).expect("all is well");
+        within(&mut fresh(SCHEMA), &both).expect("all is well");
     }
 }
 
 #[test]
 fn a_scope_of_another_connection_adds_no_statement() {
-    let (mut one, mut other) = (memory(SCHEMA), memory(SCHEMA));
-    let new_debt = |conn: &mut SqliteConnection| {
+    let (mut one, mut other) = (fresh(SCHEMA), fresh(SCHEMA));
+    let new_debt = |conn: &mut TestConnection| {
         let ada = owner(conn, "Ada").expect("an owner");
         Debt::create(conn, NewDebt { owner_id: ada.id }).expect("a debt")
     };
     new_debt(&mut other);
-    let count = |conn: &mut SqliteConnection| {
+    let count = |conn: &mut TestConnection| {
         let debt = new_debt(conn);
         let (_, sent) = statements(conn, |conn| {
             debt.clone().save(conn).expect("saved");
@@ -490,10 +492,10 @@ fn a_scope_of_another_connection_adds_no_statement() {
     };
     let alone = count(&mut other);
     assert_eq!(verbs(&alone), ["UPDATE", "DELETE"]);
-    let guard = one.connect(|_: &PostSave<Owner>, _: &mut SqliteConnection| ());
+    let guard = one.connect(|_: &PostSave<Owner>, _: &mut TestConnection| ());
     let beside = one.without_hooks(|_| Ok::<_, Error>(count(&mut other)));
     assert_eq!(beside.expect("counted"), alone);
-    let gone = other.connect(|_: &PostSave<Debt>, _: &mut SqliteConnection| ());
+    let gone = other.connect(|_: &PostSave<Debt>, _: &mut TestConnection| ());
     drop(gone.expect("there is room"));
     assert_eq!(
         count(&mut other),
@@ -505,7 +507,7 @@ fn a_scope_of_another_connection_adds_no_statement() {
 }
 
 thread_local! {
-    static OTHER: std::cell::RefCell<Option<(SqliteConnection, Option<diesel_hooks::Guard>)>> =
+    static OTHER: std::cell::RefCell<Option<(TestConnection, Option<diesel_hooks::Guard>)>> =
         const { std::cell::RefCell::new(None) };
 }
 
@@ -514,7 +516,7 @@ thread_local! {
 fn elsewhere(_: &PreDelete<Owner>) {
     OTHER.with_borrow_mut(|other| {
         if let Some((conn, guard)) = other {
-            let connected = conn.connect(|_: &PostDelete<Collar>, _: &mut SqliteConnection| ());
+            let connected = conn.connect(|_: &PostDelete<Collar>, _: &mut TestConnection| ());
             *guard = connected.ok();
         }
     });
@@ -522,11 +524,10 @@ fn elsewhere(_: &PreDelete<Owner>) {
 
 #[test]
 fn a_scope_that_another_connection_opens_during_a_delete_does_not_keep_dependents() {
-    let mut conn = memory(SCHEMA);
-    conn.batch_execute("PRAGMA foreign_keys = OFF")
-        .expect("a pragma");
+    let mut conn = fresh(SCHEMA);
+    ignore_foreign_keys(&mut conn);
     let ada = owner(&mut conn, "Ada").expect("an owner");
-    OTHER.set(Some((memory(SCHEMA), None)));
+    OTHER.set(Some((fresh(SCHEMA), None)));
     let deleted = ada.delete(&mut conn).expect("deleted");
     let (_, guard) = OTHER.take().expect("it is there");
     assert!(guard.is_some(), "the scope was opened");
@@ -536,17 +537,17 @@ fn a_scope_that_another_connection_opens_during_a_delete_does_not_keep_dependent
 
 #[test]
 fn a_guard_hears_nested_operations_and_may_outlive_its_connection() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let names = Arc::new(std::sync::Mutex::new(Vec::new()));
     let heard = Arc::clone(&names);
     let creating =
-        conn.connect(|event: &PostCreate<Owner>, conn: &mut SqliteConnection| {
+        conn.connect(|event: &PostCreate<Owner>, conn: &mut TestConnection| {
             match event.instance.name.as_str() {
                 "outer" => owner(conn, "inner").map(drop),
                 _ => Ok(()),
             }
         });
-    let listening = conn.connect(move |event: &PostSave<Owner>, _: &mut SqliteConnection| {
+    let listening = conn.connect(move |event: &PostSave<Owner>, _: &mut TestConnection| {
         let mut heard = heard.lock().expect("no test panics inside");
         heard.push(event.instance.name.clone());
     });
@@ -558,22 +559,22 @@ fn a_guard_hears_nested_operations_and_may_outlive_its_connection() {
     std::thread::spawn(move || drop(guards))
         .join()
         .expect("no panic");
-    assert_all_are_heard(&mut memory(SCHEMA));
+    assert_all_are_heard(&mut fresh(SCHEMA));
     assert_eq!(names.lock().expect("no panic").len(), 2);
 }
 
 #[test]
 fn a_connected_receiver_that_fails_or_panics_takes_the_row_back() {
-    let mut conn = memory(SCHEMA);
-    let guard = conn.connect(|event: &PostCreate<Debt>, conn: &mut SqliteConnection| {
+    let mut conn = fresh(SCHEMA);
+    let guard = conn.connect(|event: &PostCreate<Debt>, conn: &mut TestConnection| {
         owner(conn, "written on the way").expect("an owner");
-        match event.instance.id {
+        match event.instance.owner_id {
             1 => Err("on purpose"),
             _ => panic!("it explodes"),
         }
     });
     let ada = owner(&mut conn, "Ada").expect("an owner");
-    let create = |conn: &mut SqliteConnection| Debt::create(conn, NewDebt { owner_id: ada.id });
+    let create = |conn: &mut TestConnection| Debt::create(conn, NewDebt { owner_id: ada.id });
     let error = create(&mut conn).expect_err("on purpose");
     assert_eq!(
         error.to_string(),
@@ -586,8 +587,11 @@ fn a_connected_receiver_that_fails_or_panics_takes_the_row_back() {
         Ok::<_, Error>(())
     })
     .expect("usable");
-    conn.batch_execute("INSERT INTO debts VALUES (1, 1); DELETE FROM owners WHERE id > 1; PRAGMA foreign_keys = OFF;")
-        .expect("plain SQL");
+    insert(
+        &mut conn,
+        "INSERT INTO debts VALUES (1, 1); DELETE FROM owners WHERE id > 1;",
+    );
+    ignore_foreign_keys(&mut conn);
     let other = NewDebt { owner_id: 9 };
     assert_eq!(panic_of(|| Debt::create(&mut conn, other)), "it explodes");
     assert_eq!((counts(&mut conn), depth(&mut conn)), ((1, 1, 1), 0));
@@ -597,7 +601,7 @@ fn a_connected_receiver_that_fails_or_panics_takes_the_row_back() {
 
 #[test]
 fn what_is_deleted_in_silence_is_no_longer_told_after_the_commit() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     conn.transaction(|conn| {
         let ada = owner(conn, "Ada")?;
         LOG.take();
