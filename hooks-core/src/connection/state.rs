@@ -27,8 +27,8 @@ pub(crate) struct State {
     /// Whether an operation wrote a row that it could not read back.
     pub(super) unread: bool,
     pub(super) watch: Watch,
-    /// Whether a statement failed, and the database may answer none but a rollback.
-    aborted: bool,
+    /// Whether the queue is [doomed](Queue::is_doomed), known without its lock.
+    doomed: bool,
     /// What is known of tables, by the number of the model.
     shapes: Vec<Option<Shape>>,
     /// Whether the schema keeps a row from having two dependents, by the number of the relation.
@@ -122,7 +122,7 @@ impl State {
             },
             unread: false,
             watch: Watch::Off,
-            aborted: false,
+            doomed: false,
             shapes: Vec::new(),
             unique: Vec::new(),
             claims: Claims::default(),
@@ -221,7 +221,7 @@ impl Instrumentation for State {
                         self.tell(event);
                     }
                     _ => {
-                        if self.aborted {
+                        if self.doomed {
                             self.answered(*query);
                         }
                         self.tell(event);
@@ -279,7 +279,7 @@ impl State {
             (Step::Commit(1), Some(_)) => Hearing::CommitFailed,
             _ => Hearing::Nothing,
         };
-        self.aborted &= error.is_some();
+        self.doomed &= error.is_some();
         let due = match step {
             Step::Commit(1) if self.health == Health::Lost => self.queue.lock().roll_back(1),
             _ => self.queue.lock().finish(step, error),
@@ -304,7 +304,7 @@ impl State {
     #[cold]
     fn answered(&mut self, query: &dyn Display) {
         if goes_back(query) {
-            self.aborted = false;
+            self.doomed = false;
             self.queue.lock().gone_back();
         }
     }
@@ -326,12 +326,16 @@ impl State {
             true => ErrorEffect::Transaction,
             false => self.system.effect_of_error(error),
         };
-        self.aborted |= effect == ErrorEffect::Level;
         if effect == ErrorEffect::Transaction {
             self.watch = self.watch.ended();
         }
         if effect != ErrorEffect::Statement {
-            let due = self.queue.lock().failed(effect);
+            let due = {
+                let mut queue = self.queue.lock();
+                let due = queue.failed(effect);
+                self.doomed = queue.is_doomed();
+                due
+            };
             due.run();
         }
     }
