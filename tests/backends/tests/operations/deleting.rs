@@ -1,6 +1,6 @@
 //! A delete takes the rows that a relation says must go too, and stops at those that it protects.
 
-use backends::{Log, TestConnection, fresh, statements};
+use backends::{Log, TestConnection, fresh, insert, statements};
 use diesel::prelude::*;
 use diesel_hooks::Error;
 use diesel_hooks::prelude::*;
@@ -206,50 +206,18 @@ fn a_protected_delete_leaves_a_transaction_around_it_usable() {
     assert_eq!(counts(&mut conn), [1, 1, 1, 1, 2]);
 }
 
-mod many {
-    use super::*;
-
-    diesel::table! { hubs (id) { id -> Integer } }
-    diesel::table! { spokes (id) { id -> Integer, hub_id -> Integer } }
-
-    #[derive(Debug, Clone, Queryable, Insertable, Hooks)]
-    #[hooks(connection(TestConnection))]
-    #[hooks(new = Self)]
-    pub(crate) struct Hub {
-        pub(crate) id: i32,
-    }
-
-    #[derive(Debug, Clone, Queryable, Hooks)]
-    #[hooks(connection(TestConnection))]
-    pub(crate) struct Spoke {
-        pub(crate) id: i32,
-        #[hooks(one_to_one(Hub, on_delete = Protect))]
-        pub(crate) hub_id: i32,
-    }
-}
-
-#[test]
-fn an_error_lists_at_most_a_hundred_blockers_and_says_how_many_more() {
-    // Without the unique constraint that a one-to-one relation should have.
-    let mut conn = fresh(
-        "CREATE TABLE hubs (id {key}); CREATE TABLE spokes (id {key}, hub_id INTEGER NOT NULL);",
-    );
-    let hub = many::Hub::create(&mut conn, many::Hub { id: 1 }).expect("a hub");
-    let spokes = (0..130).map(|_| many::NewSpoke { hub_id: 1 }).collect();
-    many::Spoke::create_many(&mut conn, spokes).expect("spokes");
-    let error = hub.delete(&mut conn).expect_err("protected");
-    assert!(
-        error
-            .to_string()
-            .ends_with("100 and 30 more (through Spoke.hub_id)"),
-        "{error}"
-    );
-}
-
-mod chained {
+/// Wagons in a row, and seals that keep them.
+mod trains {
     use super::*;
 
     diesel::table! { wagons (id) { id -> Integer, ahead_id -> Nullable<Integer> } }
+    diesel::table! { seals (id) { id -> Integer, wagon_id -> Integer } }
+
+    /// Without the unique constraint on seals that a one-to-one relation should have.
+    pub(crate) const SCHEMA: &str = "
+        CREATE TABLE wagons (id {key}, ahead_id INTEGER UNIQUE REFERENCES wagons (id));
+        CREATE TABLE seals (id {key}, wagon_id INTEGER NOT NULL REFERENCES wagons (id));
+    ";
 
     /// Depends on the one ahead of it.
     #[derive(Debug, Clone, Queryable, Hooks)]
@@ -258,6 +226,14 @@ mod chained {
         pub(crate) id: i32,
         #[hooks(one_to_one(Wagon, on_delete = Cascade, related_name = behind))]
         pub(crate) ahead_id: Option<i32>,
+    }
+
+    #[derive(Debug, Clone, Queryable, Hooks)]
+    #[hooks(connection(TestConnection))]
+    pub(crate) struct Seal {
+        pub(crate) id: i32,
+        #[hooks(one_to_one(Wagon, on_delete = Protect))]
+        pub(crate) wagon_id: i32,
     }
 
     #[receiver]
@@ -271,22 +247,21 @@ mod chained {
     }
 }
 
+use trains::{NewSeal, NewWagon, Seal, Wagon};
+
+/// A train of so many wagons, of which this is the first.
+fn train(conn: &mut TestConnection, wagons: i32) -> Wagon {
+    let ahead = (0..wagons).map(|ahead| (ahead > 0).then_some(ahead));
+    for ahead_id in ahead {
+        Wagon::create(conn, NewWagon { ahead_id }).expect("a wagon");
+    }
+    Wagon::get(conn, 1).expect("a wagon")
+}
+
 #[test]
 fn a_chain_of_rows_of_one_model_goes_from_its_end() {
-    use chained::{NewWagon, Wagon};
-
-    let mut conn =
-        fresh("CREATE TABLE wagons (id {key}, ahead_id INTEGER UNIQUE REFERENCES wagons (id));");
-    let first = Wagon::create(&mut conn, NewWagon { ahead_id: None }).expect("a wagon");
-    for ahead in 1..4 {
-        Wagon::create(
-            &mut conn,
-            NewWagon {
-                ahead_id: Some(ahead),
-            },
-        )
-        .expect("a wagon");
-    }
+    let mut conn = fresh(trains::SCHEMA);
+    let first = train(&mut conn, 4);
     assert_eq!(first.behind(&mut conn).expect("a wagon").id, 2);
     assert_eq!(first.delete(&mut conn).expect("deleted").total, 4);
     assert_eq!(
@@ -295,6 +270,34 @@ fn a_chain_of_rows_of_one_model_goes_from_its_end() {
             "pre 4", "pre 3", "pre 2", "pre 1", "post 4", "post 3", "post 2", "post 1"
         ]
     );
+}
+
+#[test]
+fn an_error_lists_at_most_a_hundred_blockers_and_says_how_many_more() {
+    let mut conn = fresh(trains::SCHEMA);
+    let wagon = train(&mut conn, 1);
+    let seals = (0..130).map(|_| NewSeal { wagon_id: 1 }).collect();
+    Seal::create_many(&mut conn, seals).expect("seals");
+    let error = wagon.delete(&mut conn).expect_err("sealed");
+    assert!(
+        error
+            .to_string()
+            .ends_with("100 and 30 more (through Seal.wagon_id)"),
+        "{error}"
+    );
+}
+
+#[test]
+fn blockers_are_told_with_the_relations_that_lead_to_them() {
+    let mut conn = fresh(trains::SCHEMA);
+    let wagon = train(&mut conn, 3);
+    insert(&mut conn, "INSERT INTO seals VALUES (4, 1), (5, 3);");
+    let error = wagon.delete(&mut conn).expect_err("sealed");
+    assert_eq!(
+        error.to_string(),
+        "Wagon 1 is protected by Seal 4 (through Seal.wagon_id); Seal 5 (through Wagon.ahead_id, Seal.wagon_id)"
+    );
+    assert!(LOG.take().is_empty());
 }
 
 mod strict {
@@ -347,44 +350,4 @@ fn a_batch_receiver_is_not_called_for_no_rows() {
     assert_eq!(king.delete(&mut conn).expect("deleted").total, 1);
     assert_eq!(king.delete(&mut conn).expect("gone already").total, 0);
     assert_eq!(LOG.take(), ["post King 1"]);
-}
-
-#[test]
-fn blockers_are_told_with_the_relations_that_lead_to_them() {
-    use chained_and_protected::Car;
-
-    let mut conn = fresh(
-        "CREATE TABLE cars (id {key}, ahead_id INTEGER REFERENCES cars (id));
-         CREATE TABLE seals (id {key}, car_id INTEGER NOT NULL REFERENCES cars (id));
-         INSERT INTO cars VALUES (1, NULL), (2, 1), (3, 2); INSERT INTO seals VALUES (4, 1), (5, 3);",
-    );
-    let car = Car::get(&mut conn, 1).expect("a car");
-    let error = car.delete(&mut conn).expect_err("sealed");
-    assert_eq!(
-        error.to_string(),
-        "Car 1 is protected by Seal 4 (through Seal.car_id); Seal 5 (through Car.ahead_id, Seal.car_id)"
-    );
-}
-
-mod chained_and_protected {
-    use super::*;
-
-    diesel::table! { cars (id) { id -> Integer, ahead_id -> Nullable<Integer> } }
-    diesel::table! { seals (id) { id -> Integer, car_id -> Integer } }
-
-    #[derive(Debug, Clone, Queryable, Hooks)]
-    #[hooks(connection(TestConnection))]
-    pub(crate) struct Car {
-        pub(crate) id: i32,
-        #[hooks(one_to_one(Car, on_delete = Cascade))]
-        pub(crate) ahead_id: Option<i32>,
-    }
-
-    #[derive(Debug, Clone, Queryable, Hooks)]
-    #[hooks(connection(TestConnection))]
-    pub(crate) struct Seal {
-        pub(crate) id: i32,
-        #[hooks(one_to_one(Car, on_delete = Protect))]
-        pub(crate) car_id: i32,
-    }
 }

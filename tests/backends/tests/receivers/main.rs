@@ -5,3 +5,4 @@ mod failing_callbacks;
 mod muting;
 mod panics;
 mod receiver_options;
+mod scopes;
