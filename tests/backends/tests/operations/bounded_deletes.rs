@@ -2,7 +2,9 @@
 //! nothing where nobody hears of what depends on them either.
 
 use backends::script::counted;
-use backends::{TestConnection, count, fresh, insert, many, model, of_rows, on, statements};
+use backends::{
+    TestConnection, count, fresh, insert, keys_at_once, many, model, of_rows, on, statements,
+};
 use diesel::prelude::*;
 use diesel_hooks::prelude::*;
 use diesel_hooks::{Error, Persist};
@@ -71,8 +73,6 @@ fn sailor_leaves(_: &PreDelete<Sailor>, _: &mut TestConnection) {
     HEARD.set(HEARD.get() + 1);
 }
 
-/// How many keys one statement names.
-const BATCH: usize = 250;
 const CHILDREN: usize = 10_000;
 
 /// A database with a row of the first table, so many of the second that refer to it, and one of the third for
@@ -111,7 +111,7 @@ fn delete<M: Persist<TestConnection, Pk = i32>>(
     assert_eq!(by_model, others);
     for sql in &sent {
         let parameters = sql.matches('?').count();
-        assert!(parameters <= BATCH, "{parameters}: {sql}");
+        assert!(parameters <= keys_at_once(), "{parameters}: {sql}");
     }
     sent.retain(|sql| !of_rows(std::slice::from_ref(sql)).is_empty());
     sent
@@ -156,7 +156,7 @@ fn of_children_on_which_heard_rows_depend_the_keys_are_loaded_and_no_more() {
     let mut conn = database("orchestras", &dependents, CHILDREN);
     let sent = delete::<Orchestra>(&mut conn, &[("Section", CHILDREN), ("Soloist", CHILDREN)]);
     // Their keys by one statement; for each batch of these the soloists; then both go, and the orchestra.
-    let batches = CHILDREN.div_ceil(BATCH);
+    let batches = CHILDREN.div_ceil(keys_at_once());
     assert_eq!(verbs(&sent), [locks() + 1 + batches, 0, 2 * batches + 1]);
     let of_sections = sent.iter().find(|sql| sql.contains("FROM `sections`"));
     assert!(
@@ -173,7 +173,7 @@ fn few_heard_rows_go_by_their_own_keys_and_not_by_those_of_their_many_parents() 
     insert(&mut conn, "DELETE FROM soloists WHERE id % 1000 <> 0;");
     let left = CHILDREN / 1000;
     let sent = delete::<Orchestra>(&mut conn, &[("Section", CHILDREN), ("Soloist", left)]);
-    let batches = CHILDREN.div_ceil(BATCH);
+    let batches = CHILDREN.div_ceil(keys_at_once());
     assert_eq!(verbs(&sent), [locks() + 1 + batches, 0, 1 + batches + 1]);
     assert_eq!(HEARD.take(), left);
     assert_eq!(count(&mut conn, "soloists"), 0);
@@ -192,7 +192,7 @@ fn heard_children_whose_receiver_has_the_connection_are_looked_at_again_and_go_b
     let mut conn = database("crews", &[("sailors", "crew_id")], CHILDREN);
     let sent = delete::<Crew>(&mut conn, &[("Sailor", CHILDREN)]);
     // Read before and after their receivers; each batch is asked for once more before it goes, and the crew.
-    let batches = CHILDREN.div_ceil(BATCH);
+    let batches = CHILDREN.div_ceil(keys_at_once());
     assert_eq!(verbs(&sent), [locks() + 2 + batches, 0, batches + 1]);
     assert_eq!(HEARD.take(), CHILDREN);
 }
