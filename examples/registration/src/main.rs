@@ -1,0 +1,63 @@
+//! `cargo run -p registration` serves the application; `cargo run -p registration -- make-admin NAME` opens `/admin` to a
+//! user. The README says what the environment can change.
+#![expect(clippy::print_stdout, reason = "it prints where it listens")]
+
+use std::process::ExitCode;
+
+use registration::actor::Actor;
+use registration::error::StartError;
+use registration::{App, Config, accounts};
+use tokio::net::TcpListener;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .init();
+    diesel_hooks::set_failure_handler(|failure| tracing::error!(%failure));
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match arguments[..] {
+        [] => serve().await,
+        ["make-admin", name] => make_admin(name),
+        _ => {
+            tracing::error!("usage: registration [make-admin NAME]");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve() -> Result<(), StartError> {
+    let config = Config::from_env()?;
+    let app = App::open(&config)?;
+    let failed = |source| StartError::Io {
+        what: format!("cannot listen at {} (REGISTRATION_ADDRESS)", config.address),
+        source,
+    };
+    let listener = TcpListener::bind(config.address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    println!("http://{address}/");
+    axum::serve(listener, app.router())
+        .with_graceful_shutdown(async {
+            // Without it, only a kill ends the program.
+            tokio::signal::ctrl_c().await.ok();
+        })
+        .await
+        .map_err(failed)
+}
+
+fn make_admin(name: &str) -> Result<(), StartError> {
+    let app = App::open(&Config::from_env()?)?;
+    let actor = Actor::named("make-admin");
+    app.database()
+        .run_here(actor, |conn| accounts::make_admin(conn, name))?;
+    println!("{name} is an administrator");
+    Ok(())
+}
