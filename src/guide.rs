@@ -34,6 +34,8 @@ struct Testing;
 struct WhenNot;
 #[doc = include_str!("../docs/looking.md")]
 struct Looking;
+#[doc = include_str!("../docs/registration.md")]
+struct Registration;
 #[doc = include_str!("../docs/django.md")]
 struct Django;
 #[doc = include_str!("../docs/databases.md")]

@@ -16,7 +16,7 @@ impl Error {
             Error::NotFound => StatusCode::NOT_FOUND,
             Error::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Error::Protected(_) => StatusCode::CONFLICT,
-            Error::Busy(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Error::Busy(_) | Error::TooLate => StatusCode::SERVICE_UNAVAILABLE,
             Error::Database(why) if why.is_retryable() => StatusCode::SERVICE_UNAVAILABLE,
             Error::Database(_)
             | Error::Hash(_)
@@ -43,6 +43,7 @@ impl Error {
                 format!("It cannot be deleted while this refers to it: {}.", protectors(why))
             }
             Error::Busy(_) => "Too many people are here right now. Please try again.".into(),
+            Error::TooLate => "This took too long. Please try again.".into(),
             Error::Database(why) if why.is_retryable() => {
                 "Somebody else is changing the same. Please try again.".into()
             }

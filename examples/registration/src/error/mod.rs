@@ -58,6 +58,9 @@ pub enum Error {
     /// All connections are busy, or none could be made.
     #[error("no connection: {0}")]
     Busy(#[from] r2d2::PoolError),
+    /// Nothing came of it for so long that nobody waits any more.
+    #[error("no answer in time")]
+    TooLate,
     /// A password could not be hashed.
     #[error("hashing: {0}")]
     Hash(argon2::password_hash::Error),

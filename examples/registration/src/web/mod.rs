@@ -6,30 +6,24 @@ mod csrf;
 mod db;
 pub mod form;
 mod headers;
+mod in_time;
 mod login;
 pub(crate) mod pages;
 mod profile;
 pub mod registration;
 pub mod visitor;
 
-use std::time::Duration;
-
 use axum::Router;
-use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Html;
 use axum::routing::{get, post};
 use minijinja::context;
 use request_signals::SignalLayer;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::timeout::TimeoutLayer;
 
 use self::visitor::Visitor;
 use crate::app::App;
 use crate::error::{Error, Result};
-
-/// Longer than anything waits in here.
-const TIMEOUT: Duration = Duration::from_secs(30);
 
 pub(crate) fn router(app: App) -> Router {
     let pages = Router::new()
@@ -59,10 +53,7 @@ pub fn around(app: App, pages: Router<App>) -> Router {
         .route("/icon.svg", get(pages::icon))
         .merge(pages)
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(TimeoutLayer::with_status_code(
-            StatusCode::SERVICE_UNAVAILABLE,
-            TIMEOUT,
-        ))
+        .layer(from_fn(in_time::answer))
         .layer(from_fn_with_state(app.clone(), headers::protect))
         .layer(SignalLayer)
         .with_state(app)
