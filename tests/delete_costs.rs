@@ -133,7 +133,7 @@ fn a_silent_subtree_goes_by_nested_subqueries_whatever_its_size() {
         let store = Store::get(&mut conn, 1).expect("a store");
         let (deleted, sent) = statements(&mut conn, |conn| store.delete(conn));
         assert_eq!(deleted.expect("deleted").total, 3 * count + 1);
-        let expected = ["SELECT", "DELETE", "DELETE", "DELETE", "UPDATE", "DELETE"];
+        let expected = ["SELECT", "UPDATE", "DELETE", "DELETE", "DELETE", "DELETE"];
         assert_eq!(of_rows(&sent), expected, "{sent:#?}");
         let scans = sent
             .iter()

@@ -22,7 +22,7 @@ pub use crate::backend::{
 pub use crate::connection::{HookConnection, RawConnection};
 pub use crate::error::Result;
 
-pub use crate::backend::statements::Is;
+pub use crate::backend::statements::{Is, Lists};
 pub use crate::error::Key;
 pub use crate::lifecycle::ModelHooks;
 pub use crate::model::{Hooked, Keyed, Model, ModelInfo, Persist, Row, info};

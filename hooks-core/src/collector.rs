@@ -40,7 +40,6 @@ use std::sync::Arc;
 
 use crate::connection::{RawConnection, Scope, atomic, before_writes, scoped, undo_writes};
 use crate::error::{Blocked, Blocker, Error, Key, Operation, Result};
-use crate::lifecycle::KEYS_AT_ONCE;
 use crate::model::{Model, Persist, Row};
 use crate::relation::{Chosen, OnDelete, Parents, Relation};
 use crate::signal::Origin;
@@ -168,7 +167,7 @@ fn add_roots<M: Persist<C>, C: RawConnection>(
     let heard = M::hooks()?.signals_delete(conn);
     let locks = conn.system().locks_rows();
     let mut found = false;
-    for keys in roots.keys().chunks(KEYS_AT_ONCE) {
+    for keys in roots.keys().chunks(conn.system().keys_at_once()) {
         if heard {
             let rows = match keys {
                 keys if locks => M::lock_many(conn, keys),
@@ -374,7 +373,7 @@ fn remove_unheard<M: Persist<C>, C: RawConnection>(
         };
     }
     let mut count = 0;
-    for keys in roots.keys().chunks(KEYS_AT_ONCE) {
+    for keys in roots.keys().chunks(conn.system().keys_at_once()) {
         count += M::remove_many(conn, keys).map_err(error())?;
     }
     Ok(count)

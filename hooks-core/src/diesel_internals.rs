@@ -70,12 +70,18 @@ pub(crate) fn writes_sql<DB: Backend>(out: &mut AstPass<'_, '_, DB>) -> bool {
     writes
 }
 
-#[cfg(feature = "mysql")]
+#[cfg(any(feature = "mysql", feature = "postgres"))]
 pub(crate) use diesel::query_builder::bind_collector::RawBytesBindCollector;
 
 #[cfg(feature = "mysql")]
 pub(crate) fn bytes_of<DB: Backend>(values: &RawBytesBindCollector<DB>) -> usize {
     values.binds.iter().flatten().map(Vec::len).sum()
+}
+
+/// What is sent of each value.
+#[cfg(feature = "postgres")]
+pub(crate) fn sent<DB: Backend>(values: RawBytesBindCollector<DB>) -> Vec<Option<Vec<u8>>> {
+    values.binds
 }
 
 /// Collects the values of a statement.

@@ -115,6 +115,8 @@ fn generate(name: &Ident, variants: &[Variant<'_>], attr: &ConnectionAttr) -> To
                 }
             }
             #[automatically_derived]
+            impl<__ST> __hooks::Lists<__ST> for __Backend {}
+            #[automatically_derived]
             impl __hooks::Dialect for __Backend {
                 fn system(&self) -> __hooks::System {
                     match self {

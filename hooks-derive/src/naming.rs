@@ -72,7 +72,12 @@ pub(crate) fn accessor_of(field: &Member) -> Option<Ident> {
 pub(crate) fn example_of(model: &str) -> String {
     let mut characters = model.chars();
     let first = characters.next().into_iter().flat_map(char::to_lowercase);
-    first.chain(characters).collect()
+    let name: String = first.chain(characters).collect();
+    match identifier(&name, Span::call_site()) {
+        Some(name) => name.to_string(),
+        // A few keywords are no name even with `r#`.
+        None => format!("its_{name}"),
+    }
 }
 
 /// A field's name as it is read in messages and columns.
@@ -125,6 +130,13 @@ mod tests {
         assert_eq!(accessor_of(&field("employee_id")).unwrap(), "employee");
         assert_eq!(accessor_of(&field("r#type_id")).unwrap(), "r#type");
         assert_eq!(accessor_of(&field("größe_id")).unwrap(), "größe");
+    }
+
+    #[test]
+    fn an_example_is_a_name() {
+        assert_eq!(example_of("Employee"), "employee");
+        assert_eq!(example_of("Type"), "r#type");
+        assert_eq!(example_of("Crate"), "its_crate");
     }
 
     #[test]

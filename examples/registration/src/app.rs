@@ -41,10 +41,8 @@ impl App {
             mailer: Mailer::into_folder(folder.join("mail")).map_err(failed)?,
             pages: PageCache::default(),
         };
-        let url = config.database_url.clone();
-        let url = url.unwrap_or_else(|| folder.join("registration.sqlite").display().to_string());
         Ok(App {
-            database: Database::open(&url, config.connections.get(), outside)?,
+            database: Database::open(&config.url(), config.connections.get(), outside)?,
             hasher: Hasher::new(config.hashing.clone())?,
             key: key(&folder.join("cookie.key")).map_err(failed)?,
             secure_cookies: config.secure_cookies,

@@ -39,6 +39,13 @@ impl Config {
         }
     }
 
+    /// The database: the one that was named, or a file in the folder.
+    pub fn url(&self) -> String {
+        let file = || self.folder.join("registration.sqlite");
+        let named = self.database_url.clone();
+        named.unwrap_or_else(|| file().display().to_string())
+    }
+
     /// What the environment says; the README lists the variables.
     ///
     /// # Errors

@@ -1,13 +1,12 @@
 //! `cargo run -p registration` serves the application; `cargo run -p registration -- make-admin NAME` opens `/admin` to a
 //! user. The README says what the environment can change.
-#![expect(clippy::print_stdout, reason = "it prints where it listens")]
+#![expect(clippy::print_stdout, reason = "it answers at the command line")]
 
 use std::process::ExitCode;
 
 use registration::actor::Actor;
 use registration::error::StartError;
 use registration::{App, Config, accounts};
-use tokio::net::TcpListener;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -36,21 +35,8 @@ async fn main() -> ExitCode {
 
 async fn serve() -> Result<(), StartError> {
     let config = Config::from_env()?;
-    let app = App::open(&config)?;
-    let failed = |source| StartError::Io {
-        what: format!("cannot listen at {} (REGISTRATION_ADDRESS)", config.address),
-        source,
-    };
-    let listener = TcpListener::bind(config.address).await.map_err(failed)?;
-    let address = listener.local_addr().map_err(failed)?;
-    println!("http://{address}/");
-    axum::serve(listener, app.router())
-        .with_graceful_shutdown(async {
-            // Without it, only a kill ends the program.
-            tokio::signal::ctrl_c().await.ok();
-        })
-        .await
-        .map_err(failed)
+    let router = App::open(&config)?.router();
+    registration::serve(config.address, router).await
 }
 
 fn make_admin(name: &str) -> Result<(), StartError> {

@@ -53,7 +53,8 @@ impl Token {
         self.csrf().as_bytes().ct_eq(csrf.as_bytes()).into()
     }
 
-    fn stored(&self) -> String {
+    /// What the table of sessions keeps of it.
+    pub fn stored(&self) -> String {
         self.hash("session")
     }
 

@@ -12,7 +12,6 @@ use super::statements::{
 };
 use super::{execute, names, rows, write};
 use crate::connection::RawConnection;
-use crate::lifecycle::KEYS_AT_ONCE;
 use crate::model::{self, Filter, Hooked, Stored};
 use crate::signal::ColumnSet;
 
@@ -53,7 +52,7 @@ where
 
     fn find_many(conn: &mut C, keys: &[M::Pk]) -> QueryResult<Vec<M>> {
         let mut found = Vec::with_capacity(keys.len());
-        for keys in keys.chunks(KEYS_AT_ONCE) {
+        for keys in keys.chunks(conn.system().keys_at_once()) {
             found.extend(Self::load_where(conn, M::one_of(keys))?);
         }
         Ok(found)
@@ -110,9 +109,9 @@ where
     }
 
     fn remove_many(conn: &mut C, keys: &[M::Pk]) -> QueryResult<usize> {
-        match keys.len() {
-            KEYS_AT_ONCE => Self::remove_where(conn, Full(M::one_of(keys))),
-            _ => Self::remove_where(conn, M::one_of(keys)),
+        match keys.len() == conn.system().keys_at_once() {
+            true => Self::remove_where(conn, Full(M::one_of(keys))),
+            false => Self::remove_where(conn, M::one_of(keys)),
         }
     }
 

@@ -75,6 +75,17 @@ impl System {
         names.collect::<Vec<_>>().join(".")
     }
 
+    /// How many keys one statement names at most. Where the application waits for each answer, many are better than
+    /// statements that stay prepared; MySQL takes no statement larger than `max_allowed_packet`, and all have a limit
+    /// of parameters, of which a key may have eight.
+    pub(crate) const fn keys_at_once(self) -> usize {
+        match self {
+            System::Sqlite => 250,
+            System::Postgres => 8_000,
+            System::Mysql => 1_000,
+        }
+    }
+
     /// What stands before a list of composite keys: SQLite has row values, but no list of them.
     #[inline]
     pub(super) const fn list_of_keys(self) -> &'static str {

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::order::{Circle, Number, Rows, Step, place};
-use crate::lifecycle::KEYS_AT_ONCE;
 
 /// To which rows each refers, and by which relation.
 type Parents = [Vec<(Number, u32)>];
@@ -95,12 +94,15 @@ impl Circles {
     }
 }
 
+/// How many rows of several circles go by one statement.
+const TOGETHER: usize = 250;
+
 /// As few lists of whole circles as are not too long.
 fn share(circles: &[&[Number]]) -> Vec<Vec<Number>> {
     let mut lists: Vec<Vec<Number>> = Vec::new();
     for circle in circles {
         match lists.last_mut() {
-            Some(list) if list.len() + circle.len() <= KEYS_AT_ONCE => list.extend(*circle),
+            Some(list) if list.len() + circle.len() <= TOGETHER => list.extend(*circle),
             _ => lists.push(circle.to_vec()),
         }
     }

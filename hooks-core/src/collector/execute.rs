@@ -11,7 +11,6 @@ use super::plan::Planned;
 use super::rows::Gone;
 use crate::connection::{RawConnection, undo_writes};
 use crate::error::{Error, Operation, Result};
-use crate::lifecycle::KEYS_AT_ONCE;
 use crate::model::Persist;
 use crate::relation::{OnDelete, Relation, RelationInfo};
 
@@ -28,7 +27,10 @@ pub(super) fn remove<M: Persist<C>, C: RawConnection>(
     // Receivers that had the connection may have deleted some, or the database.
     let lent = planned.operation.may_meet_others() || planned.surprised;
     let mut gone = HashSet::new();
-    let at_once = if together { keys.len() } else { KEYS_AT_ONCE };
+    let at_once = match together {
+        true => keys.len(),
+        false => conn.system().keys_at_once(),
+    };
     for keys in keys.chunks(at_once) {
         let present = match lent {
             false => Vec::new(),

@@ -9,7 +9,6 @@ use super::Stop;
 use super::plan::Planned;
 use crate::connection::RawConnection;
 use crate::error::{Error, Operation, Result};
-use crate::lifecycle::KEYS_AT_ONCE;
 use crate::model::{Hooked, Model, ModelInfo, Stored};
 use crate::relation::{ParentKey, Parents, Reference, Referring};
 use crate::signal::{Origin, PostDelete, PreDelete};
@@ -53,7 +52,7 @@ impl<R: Reference> ChildrenOf<R> {
             return R::delete(conn, Parents::Keys(parents));
         }
         let mut count = 0;
-        for rows in self.rows.chunks(KEYS_AT_ONCE) {
+        for rows in self.rows.chunks(conn.system().keys_at_once()) {
             let keys: Vec<_> = rows.iter().map(Model::pk).collect();
             count += R::Child::remove_many(conn, &keys)?;
         }

@@ -154,6 +154,16 @@ impl Queue {
         }
     }
 
+    /// Whether a statement failed, after which PostgreSQL answers nothing but a rollback.
+    pub(super) fn is_doomed(&self) -> bool {
+        self.doomed.is_some()
+    }
+
+    /// Somebody went back to a savepoint, which only the innermost transaction or savepoint can have had.
+    pub(super) fn gone_back(&mut self) {
+        self.doomed = None;
+    }
+
     fn commit(&mut self) -> Due {
         self.depth = 0;
         Due {

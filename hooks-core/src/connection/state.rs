@@ -1,4 +1,5 @@
 use std::any::Any;
+use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Weak};
 
@@ -8,7 +9,7 @@ use diesel::result::Error as DieselError;
 use super::queue::{ErrorEffect, Mark, Queue, Shared, Step, report_waiting};
 use super::scoped::{Closure, Scoped};
 use super::transaction::depth;
-use super::watch::Watch;
+use super::watch::{Watch, goes_back};
 use super::{Chain, HookConnection, RawConnection};
 use crate::backend::{Settings, Shape, System};
 use crate::collector::Claims;
@@ -26,6 +27,8 @@ pub(crate) struct State {
     /// Whether an operation wrote a row that it could not read back.
     pub(super) unread: bool,
     pub(super) watch: Watch,
+    /// Whether the queue is [doomed](Queue::is_doomed), known without its lock.
+    doomed: bool,
     /// What is known of tables, by the number of the model.
     shapes: Vec<Option<Shape>>,
     /// Whether the schema keeps a row from having two dependents, by the number of the relation.
@@ -119,6 +122,7 @@ impl State {
             },
             unread: false,
             watch: Watch::Off,
+            doomed: false,
             shapes: Vec::new(),
             unique: Vec::new(),
             claims: Claims::default(),
@@ -209,14 +213,19 @@ impl Instrumentation for State {
                 }
                 return self.tell(event);
             }
-            InstrumentationEvent::FinishQuery { error, .. } => {
+            InstrumentationEvent::FinishQuery { query, error, .. } => {
                 return match (self.hearing, *error) {
                     (Hearing::Sent(step), error) => self.finished(step, error, event),
                     (_, Some(error)) => {
                         self.failed(error);
                         self.tell(event);
                     }
-                    _ => self.tell(event),
+                    _ => {
+                        if self.doomed {
+                            self.answered(*query);
+                        }
+                        self.tell(event);
+                    }
                 };
             }
             InstrumentationEvent::BeginTransaction { depth, .. } => Step::Begin(depth.get()),
@@ -270,6 +279,7 @@ impl State {
             (Step::Commit(1), Some(_)) => Hearing::CommitFailed,
             _ => Hearing::Nothing,
         };
+        self.doomed &= error.is_some();
         let due = match step {
             Step::Commit(1) if self.health == Health::Lost => self.queue.lock().roll_back(1),
             _ => self.queue.lock().finish(step, error),
@@ -287,6 +297,15 @@ impl State {
         due.run();
         if let Err(panic) = told {
             resume_unwind(panic);
+        }
+    }
+
+    /// A savepoint that Diesel does not know is one of ours, or of the application's own.
+    #[cold]
+    fn answered(&mut self, query: &dyn Display) {
+        if goes_back(query) {
+            self.doomed = false;
+            self.queue.lock().gone_back();
         }
     }
 
@@ -311,7 +330,12 @@ impl State {
             self.watch = self.watch.ended();
         }
         if effect != ErrorEffect::Statement {
-            let due = self.queue.lock().failed(effect);
+            let due = {
+                let mut queue = self.queue.lock();
+                let due = queue.failed(effect);
+                self.doomed = queue.is_doomed();
+                due
+            };
             due.run();
         }
     }

@@ -56,6 +56,13 @@ impl Watch {
     }
 }
 
+/// Whether this goes back to a savepoint: after an error PostgreSQL answers again then.
+pub(super) fn goes_back(query: &dyn Display) -> bool {
+    is(query, |word, sql| {
+        word == "ROLLBACK" && sql.to_ascii_uppercase().contains(" TO ")
+    })
+}
+
 /// Whether this can be said of the one statement, with its first word.
 fn is(query: &dyn Display, what: impl Fn(&str, &str) -> bool) -> bool {
     let mut sql = Sql(String::new());
@@ -63,7 +70,8 @@ fn is(query: &dyn Display, what: impl Fn(&str, &str) -> bool) -> bool {
     let _ = write!(sql, "{query}");
     let first = sql.0.trim_start_matches(['(', ' ', '\n', '\t']);
     let word = first.split(|it: char| !it.is_ascii_alphabetic()).next();
-    !sql.0.contains(';') && what(&word.unwrap_or_default().to_ascii_uppercase(), &sql.0)
+    let one = sql.0.trim_end_matches([';', ' ', '\n', '\t']);
+    !one.contains(';') && what(&word.unwrap_or_default().to_ascii_uppercase(), &sql.0)
 }
 
 /// What Diesel shows of a statement first is its text; the values come next, which nobody has to see.
@@ -78,7 +86,7 @@ impl Write for Sql {
 
 #[cfg(test)]
 mod tests {
-    use super::Watch;
+    use super::{Watch, goes_back};
 
     #[test]
     fn what_may_commit_is_told_from_what_cannot() {
@@ -103,11 +111,27 @@ mod tests {
             assert_eq!(after(sql), Watch::Unknown, "{sql}");
         }
         assert_eq!(after("ROLLBACK TO SAVEPOINT a").ended(), Watch::Ended);
+        assert_eq!(after("SELECT 1; "), Watch::Whole);
         assert_eq!(Watch::Unknown.ended(), Watch::Unknown);
         assert_eq!(Watch::Ended.sent(&"ROLLBACK"), Watch::Ended);
         assert_eq!(
             Watch::Ended.sent(&"INSERT INTO a VALUES (1)"),
             Watch::Unknown
         );
+    }
+    #[test]
+    fn what_goes_back_to_a_savepoint_is_told_from_what_ends_the_transaction() {
+        for sql in ["ROLLBACK TO SAVEPOINT a", "rollback transaction to a;"] {
+            assert!(goes_back(&sql), "{sql}");
+        }
+        for sql in [
+            "ROLLBACK",
+            "COMMIT",
+            "SELECT 1",
+            "ROLLBACK TO a; COMMIT",
+            "SAVEPOINT a",
+        ] {
+            assert!(!goes_back(&sql), "{sql}");
+        }
     }
 }

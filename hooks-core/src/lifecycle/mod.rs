@@ -24,10 +24,6 @@ pub use self::hooks::ModelHooks;
 pub(crate) use self::update::{overwrite, save, update, update_set, write_set};
 pub(crate) use self::update_many::update_many;
 
-/// How many keys one statement names: a batch of so many stays prepared, and it is far below every backend's
-/// limit of parameters.
-pub(crate) const KEYS_AT_ONCE: usize = 250;
-
 /// How many parameters a statement has at most where it cannot be divided: the least that a backend takes.
 pub(crate) const MOST_PARAMETERS: usize = 32_766;
 

@@ -10,7 +10,7 @@ use super::update::{
     changed, keeps_old_row, kept, post_save, post_update, pre_save, pre_update, same_key,
     wrong_count,
 };
-use super::{KEYS_AT_ONCE, ModelHooks, unique};
+use super::{ModelHooks, unique};
 use crate::connection::{RawConnection, Scope, atomic, scoped};
 use crate::error::{Error, Operation, Result};
 use crate::model::{Persist, Row};
@@ -69,7 +69,7 @@ fn locked<M: Persist<C>, C: RawConnection>(conn: &mut C, rows: Vec<M>) -> QueryR
     }
     let keys: Vec<M::Pk> = rows.iter().map(M::pk).collect();
     let mut locked = HashMap::with_capacity(keys.len());
-    for keys in keys.chunks(KEYS_AT_ONCE) {
+    for keys in keys.chunks(conn.system().keys_at_once()) {
         let rows = M::lock_many(conn, keys)?;
         locked.extend(rows.into_iter().map(|row| (row.pk(), row)));
     }
@@ -129,11 +129,12 @@ impl<M: Row> Alike<'_, M> {
 }
 
 fn write<M: Persist<C>, C: RawConnection>(conn: &mut C, changed: &[Changed<M>]) -> Result<()> {
+    let at_once = conn.system().keys_at_once();
     let mut waiting: Vec<Alike<'_, M>> = Vec::new();
     for it in changed {
         if let Some(place) = waiting.iter().position(|alike| alike.takes(it)) {
             waiting[place].keys.push(it.row.pk());
-            if waiting[place].keys.len() == KEYS_AT_ONCE {
+            if waiting[place].keys.len() == at_once {
                 write_alike(conn, &waiting.remove(place))?;
             }
             continue;

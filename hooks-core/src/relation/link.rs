@@ -193,7 +193,7 @@ where
         if relations.is_empty() {
             return Ok(());
         }
-        R::each_part(parents, &mut |condition| {
+        R::each_part(conn.system(), parents, &mut |condition| {
             relations.iter().try_for_each(|relation| {
                 relation.find_blockers(conn, Parents::Where(condition), &path, found)
             })
@@ -259,7 +259,7 @@ where
     ) -> Result<()> {
         let relations = &R::Child::hooks()?.relations;
         if !relations.is_empty() {
-            R::each_part(parents, &mut |condition| {
+            R::each_part(conn.system(), parents, &mut |condition| {
                 let children = Parents::Where(condition);
                 relations.iter().try_for_each(|relation| {
                     collector::end(&**relation, conn, children, turn, chosen, deleted)
@@ -300,7 +300,7 @@ fn refused<R: Referring<C>, C: RawConnection>(
         let chosen = |on_delete| matches!(on_delete, OnDelete::SetDefault | OnDelete::Set);
         for relation in hooks.relations.iter().filter(|it| chosen(it.on_delete())) {
             let mut count = 0;
-            let counted = R::each_part(parents, &mut |condition| -> Result<()> {
+            let counted = R::each_part(conn.system(), parents, &mut |condition| -> Result<()> {
                 count += relation.count(conn, Parents::Where(condition))?;
                 Ok(())
             });

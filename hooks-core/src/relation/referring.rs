@@ -12,14 +12,13 @@ use diesel::sql_types::BigInt;
 
 use super::ensure::WithoutChild;
 use super::{ParentKey, PrimaryKey, Reference, Unique};
-use crate::backend::rows;
 use crate::backend::statements::{
     Assign, Bind, Clear, Erased, ForUpdate, FromClause, Full, In, Is, Known, Limit, Named, OneKey,
     Select, Spread, Terms, WithKey,
 };
+use crate::backend::{System, rows};
 use crate::connection::RawConnection;
 use crate::error::{Error, Operation, Result};
-use crate::lifecycle::KEYS_AT_ONCE;
 use crate::model::{Filter, Model, Persist, Row, Stored};
 
 /// The parents whose children are meant.
@@ -64,9 +63,9 @@ pub trait Aim<R: Reference, C: RawConnection> {
     type Index;
     /// The children of one parent: its statements stay prepared.
     fn one(parent: &ParentKey<R>) -> impl Filter<C>;
-    /// The children of [`KEYS_AT_ONCE`]: these statements stay prepared, too.
+    /// The children of as many as a statement names: these statements stay prepared, too.
     fn full(parents: &[ParentKey<R>]) -> impl Filter<C>;
-    /// The children of several, named by their keys at most [`KEYS_AT_ONCE`] at a time.
+    /// The children of several, if by their keys then of no more than a statement names.
     fn several<'a>(parents: Parents<'a, ParentKey<R>, C::Backend>) -> impl Filter<C> + 'a;
     /// The parent to which a child with this key refers.
     fn find(conn: &mut C, key: R::Key) -> QueryResult<Option<R::Parent>>;
@@ -207,7 +206,7 @@ where
 
     fn index(conn: &mut C, parents: &[ParentKey<R>]) -> QueryResult<Self::Index> {
         let mut index = HashMap::with_capacity(parents.len());
-        for keys in parents.chunks(KEYS_AT_ONCE) {
+        for keys in parents.chunks(conn.system().keys_at_once()) {
             let columns = Default::default();
             let of_these = WithKey::<Cs, _>::new(<R::Parent as Row>::one_of(keys));
             let query = Select::<R::Parent, (_, Known<Cs>), _>::new(columns, of_these);
@@ -277,7 +276,11 @@ pub trait Referring<C: RawConnection>:
     ) -> QueryResult<Vec<Self::Parent>>;
     /// Works on the children of the parents, some at a time, by a condition of which no more is known: a
     /// statement with such a one is compiled once for a model, and not for each relation.
-    fn each_part<E>(of: ParentsOf<'_, Self, C>, work: &mut Work<'_, C, E>) -> Result<(), E>;
+    fn each_part<E>(
+        on: System,
+        of: ParentsOf<'_, Self, C>,
+        work: &mut Work<'_, C, E>,
+    ) -> Result<(), E>;
 }
 
 pub(crate) type ParentsOf<'a, R, C> = Parents<'a, ParentKey<R>, Backend<C>>;
@@ -303,7 +306,7 @@ where
             return R::Child::load_where(conn, <R::Target as Aim<R, C>>::one(key));
         }
         let mut found = Vec::new();
-        Self::each_part::<DieselError>(of, &mut |these| {
+        Self::each_part::<DieselError>(conn.system(), of, &mut |these| {
             found.append(&mut R::Child::load_where(conn, Erased(these))?);
             Ok(())
         })?;
@@ -315,7 +318,7 @@ where
             return Self::rows(conn, of);
         }
         let mut found = Vec::new();
-        Self::each_part::<DieselError>(of, &mut |these| {
+        Self::each_part::<DieselError>(conn.system(), of, &mut |these| {
             found.append(&mut R::Child::lock_where(conn, Erased(these))?);
             Ok(())
         })?;
@@ -324,7 +327,7 @@ where
 
     fn keys(conn: &mut C, of: ParentsOf<'_, R, C>) -> QueryResult<Vec<KeyPair<R>>> {
         let mut found = Vec::new();
-        Self::each_part::<DieselError>(of, &mut |these| {
+        Self::each_part::<DieselError>(conn.system(), of, &mut |these| {
             let query =
                 Select::<R::Child, PairOfColumns<R>, _>::new(Default::default(), Erased(these));
             for pair in rows(conn, ForUpdate(query))? {
@@ -341,7 +344,7 @@ where
         limit: usize,
     ) -> QueryResult<Vec<KeyPair<R>>> {
         let mut found = Vec::new();
-        Self::each_part::<DieselError>(of, &mut |these| {
+        Self::each_part::<DieselError>(conn.system(), of, &mut |these| {
             let limit = limit - found.len();
             if limit == 0 {
                 return Ok(());
@@ -358,7 +361,7 @@ where
 
     fn count(conn: &mut C, of: ParentsOf<'_, R, C>) -> QueryResult<usize> {
         let mut count = 0;
-        Self::each_part::<DieselError>(of, &mut |these| {
+        Self::each_part::<DieselError>(conn.system(), of, &mut |these| {
             let query = Select::<R::Child, _, _>::new(count_star(), Erased(these));
             for part in rows::<_, _, i64>(conn, query)? {
                 count += part?;
@@ -375,7 +378,7 @@ where
                 return R::Child::remove_where(conn, <R::Target as Aim<R, C>>::one(key));
             }
             Parents::Keys(keys) => {
-                let full = keys.chunks_exact(KEYS_AT_ONCE);
+                let full = keys.chunks_exact(conn.system().keys_at_once());
                 let rest = full.remainder();
                 for keys in full {
                     count += R::Child::remove_where(conn, <R::Target as Aim<R, C>>::full(keys))?;
@@ -384,7 +387,7 @@ where
             }
             nested @ Parents::Where(_) => nested,
         };
-        Self::each_part::<DieselError>(rest, &mut |these| {
+        Self::each_part::<DieselError>(conn.system(), rest, &mut |these| {
             count += R::Child::remove_where(conn, Erased(these))?;
             Ok(())
         })?;
@@ -393,7 +396,7 @@ where
 
     fn replace(conn: &mut C, of: ParentsOf<'_, R, C>, by: Option<R::Key>) -> QueryResult<usize> {
         let mut count = 0;
-        Self::each_part::<DieselError>(of, &mut |these| {
+        Self::each_part::<DieselError>(conn.system(), of, &mut |these| {
             count += change::<R, C>(conn, Erased(these), by.as_ref())?;
             Ok(())
         })?;
@@ -402,7 +405,7 @@ where
 
     fn set(conn: &mut C, children: &[ChildKey<R>], by: Option<R::Key>) -> QueryResult<usize> {
         let mut count = 0;
-        for keys in children.chunks(KEYS_AT_ONCE) {
+        for keys in children.chunks(conn.system().keys_at_once()) {
             let these = <R::Child as Row>::one_of(keys);
             count += change::<R, C>(conn, Erased(&these), by.as_ref())?;
         }
@@ -418,14 +421,19 @@ where
         R::Parent::load_next(conn, WithoutChild::<R, C>::new(indexed), past, limit)
     }
 
-    fn each_part<E>(of: ParentsOf<'_, R, C>, work: &mut Work<'_, C, E>) -> Result<(), E> {
+    fn each_part<E>(
+        on: System,
+        of: ParentsOf<'_, R, C>,
+        work: &mut Work<'_, C, E>,
+    ) -> Result<(), E> {
+        let at_once = on.keys_at_once();
         match of {
             Parents::Keys([key]) => work(&<R::Target as Aim<R, C>>::one(key)),
             Parents::Keys(keys) => {
-                keys.chunks(KEYS_AT_ONCE)
-                    .try_for_each(|keys| match keys.len() {
-                        KEYS_AT_ONCE => work(&<R::Target as Aim<R, C>>::full(keys)),
-                        _ => work(&<R::Target as Aim<R, C>>::several(Parents::Keys(keys))),
+                keys.chunks(at_once)
+                    .try_for_each(|keys| match keys.len() == at_once {
+                        true => work(&<R::Target as Aim<R, C>>::full(keys)),
+                        false => work(&<R::Target as Aim<R, C>>::several(Parents::Keys(keys))),
                     })
             }
             nested @ Parents::Where(_) => work(&<R::Target as Aim<R, C>>::several(nested)),

@@ -59,6 +59,18 @@ pub fn system() -> System {
     backend::system()
 }
 
+/// Whether a list of keys is one value: Diesel has no array for an enum of connections.
+#[must_use]
+pub fn has_arrays() -> bool {
+    system() == System::Postgres && cfg!(not(feature = "multi"))
+}
+
+/// How many keys a statement names at most.
+#[must_use]
+pub fn keys_at_once() -> usize {
+    on(250, 8_000, 1_000)
+}
+
 /// The connection that the tests use.
 pub type TestConnection = backend::Connected;
 

@@ -12,6 +12,7 @@ pub fn on<T>(sqlite: T, postgres: T, mysql: T) -> T {
 /// SQL for the tests' database, written as for SQLite, but for
 ///
 /// * `{key}`: a primary key that it makes,
+/// * `{timestamp}`: a type of those, to the microsecond,
 /// * `{bytes}`: a type, and `{binary}`: one that can be a key, of values such as `{hex}80'`,
 /// * `{q}`: what is around a name, and `{odd}`: `"odd"` inside one,
 /// * `{trigger <name> <when> ON <table> [WHEN <condition>]: <statements>}`: a trigger for each row,
@@ -29,6 +30,7 @@ pub fn spelt(sql: &str) -> String {
                 "INTEGER AUTO_INCREMENT PRIMARY KEY",
             ),
         )
+        .replace("{timestamp}", on("TIMESTAMP", "TIMESTAMP", "DATETIME(6)"))
         .replace("{bytes}", on("BLOB", "BYTEA", "BLOB"))
         .replace("{binary}", on("BLOB", "BYTEA", "VARBINARY(200)"))
         .replace("{hex}", on("x'", "'\\x", "x'"))

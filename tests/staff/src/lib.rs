@@ -1,6 +1,7 @@
 //! Models, and a journal that receivers write to, shared by the tests of diesel-hooks.
 #![forbid(unsafe_code)]
 
+use backends::TestConnection;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel_hooks::prelude::*;
@@ -53,7 +54,7 @@ impl Named for Employee {
 /// Somebody who works here.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Identifiable, Hooks)]
 #[diesel(table_name = employees)]
-#[hooks(new = NewEmployee, extends(Named))]
+#[hooks(new = NewEmployee, extends(Named), connection(TestConnection))]
 pub struct Employee {
     /// Made by the database.
     pub id: i32,
@@ -80,7 +81,7 @@ pub struct NewEmployee {
 /// What every [`Employee`] gets when it is created.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Identifiable, Hooks)]
 #[diesel(table_name = employee_profiles)]
-#[hooks(new = NewEmployeeProfile)]
+#[hooks(new = NewEmployeeProfile, connection(TestConnection))]
 pub struct EmployeeProfile {
     /// Made by the database.
     pub id: i32,
@@ -102,29 +103,29 @@ pub struct NewEmployeeProfile {
 }
 
 /// Creates the tables in an empty database and turns foreign keys on.
-pub fn create_tables(conn: &mut SqliteConnection) -> QueryResult<()> {
-    conn.batch_execute(
-        "PRAGMA foreign_keys = ON;
-         CREATE TABLE employees (
-             id INTEGER NOT NULL PRIMARY KEY,
+pub fn create_tables(conn: &mut TestConnection) -> QueryResult<()> {
+    backends::enforce_foreign_keys(conn);
+    conn.batch_execute(&backends::spelt(
+        "CREATE TABLE employees (
+             id {key},
              first_name TEXT NOT NULL,
              last_name TEXT NOT NULL,
              email TEXT NOT NULL UNIQUE
          );
          CREATE TABLE employee_profiles (
-             id INTEGER NOT NULL PRIMARY KEY,
+             id {key},
              employee_id INTEGER NOT NULL UNIQUE REFERENCES employees (id),
              bio TEXT
          );
          CREATE TABLE journal (
-             id INTEGER NOT NULL PRIMARY KEY,
+             id {key},
              entry TEXT NOT NULL
          );",
-    )
+    ))
 }
 
 /// Adds an entry to the journal, with a plain Diesel statement.
-pub fn note(conn: &mut SqliteConnection, entry: &str) -> QueryResult<()> {
+pub fn note(conn: &mut TestConnection, entry: &str) -> QueryResult<()> {
     diesel::insert_into(journal::table)
         .values(journal::entry.eq(entry))
         .execute(conn)?;
@@ -132,7 +133,7 @@ pub fn note(conn: &mut SqliteConnection, entry: &str) -> QueryResult<()> {
 }
 
 /// The journal, oldest entry first.
-pub fn noted(conn: &mut SqliteConnection) -> QueryResult<Vec<String>> {
+pub fn noted(conn: &mut TestConnection) -> QueryResult<Vec<String>> {
     journal::table
         .order(journal::id)
         .select(journal::entry)

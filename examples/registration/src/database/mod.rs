@@ -21,10 +21,28 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 const SETTINGS: Settings = Settings { patience: PATIENCE };
 
+/// Connections that are made when they are needed, and kept.
+pub type Connections = Pool<ConnectionManager<AnyConnection>>;
+
+/// At most so many to this database, each told what all of them are told first.
+///
+/// # Errors
+///
+/// If not one can be made.
+pub fn pool(url: &str, connections: u32) -> Result<Connections, StartError> {
+    let pool = Pool::builder()
+        .max_size(connections)
+        .min_idle(Some(1))
+        .connection_timeout(PATIENCE)
+        .connection_customizer(Box::new(SETTINGS))
+        .build(ConnectionManager::new(url))?;
+    Ok(pool)
+}
+
 /// A pool of connections, with what receivers need of the world outside.
 #[derive(Clone)]
 pub struct Database {
-    pool: Pool<ConnectionManager<AnyConnection>>,
+    pool: Connections,
     outside: Arc<Outside>,
 }
 
@@ -39,14 +57,8 @@ impl Database {
             return Err(StartError::NoPostgres);
         }
         prepare(url)?;
-        let pool = Pool::builder()
-            .max_size(connections)
-            .min_idle(Some(1))
-            .connection_timeout(PATIENCE)
-            .connection_customizer(Box::new(SETTINGS))
-            .build(ConnectionManager::new(url))?;
         Ok(Database {
-            pool,
+            pool: pool(url, connections)?,
             outside: Arc::new(outside),
         })
     }

@@ -1,3 +1,5 @@
+//! Forms as they are sent, and pages with forms.
+
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
@@ -10,7 +12,8 @@ use crate::error::{Error, Result};
 use crate::forms::{Errors, Form};
 
 /// A form that was sent.
-pub(super) struct Submitted<F>(pub(super) F);
+#[derive(Debug)]
+pub struct Submitted<F>(pub F);
 
 impl<F: Form, S: Send + Sync> FromRequest<S> for Submitted<F> {
     type Rejection = Error;
@@ -25,25 +28,33 @@ impl<F: Form, S: Send + Sync> FromRequest<S> for Submitted<F> {
 
 /// A page with a form, which it sends to itself.
 #[derive(Debug, Serialize)]
-pub(super) struct FormPage<'a> {
+pub struct FormPage<'a> {
     /// Its heading.
-    pub(super) title: &'a str,
+    pub title: &'a str,
     /// Where it is.
-    pub(super) path: &'a str,
+    pub path: &'a str,
     /// What its button says.
-    pub(super) button: &'a str,
+    pub button: &'a str,
     /// Where else people may want to go: what for, where, and what the link says.
-    pub(super) instead: (&'a str, &'a str, &'a str),
+    pub instead: (&'a str, &'a str, &'a str),
 }
 
 impl FormPage<'_> {
     /// With the text that is in the form.
-    pub(super) fn show<F: Form>(&self, visitor: &Visitor, form: &F) -> Result<Html<String>> {
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be rendered.
+    pub fn show<F: Form>(&self, visitor: &Visitor, form: &F) -> Result<Html<String>> {
         self.show_with(visitor, form, &Errors::default())
     }
 
     /// What came of the form, or the form again, with a message beside each field that is not right.
-    pub(super) fn or_again<F: Form, T: IntoResponse>(
+    ///
+    /// # Errors
+    ///
+    /// What came of the form, if that is not about its fields.
+    pub fn or_again<F: Form, T: IntoResponse>(
         &self,
         visitor: &Visitor,
         form: &F,

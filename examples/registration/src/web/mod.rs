@@ -4,14 +4,14 @@ mod account;
 mod admin;
 mod csrf;
 mod db;
-mod form;
+pub mod form;
 mod headers;
 mod in_time;
 mod login;
 pub(crate) mod pages;
 mod profile;
-mod registration;
-mod visitor;
+pub mod registration;
+pub mod visitor;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -37,7 +37,13 @@ pub(crate) fn router(app: App) -> Router {
         .route("/profile", get(profile::show))
         .route("/profile/edit", get(profile::edit).post(profile::save))
         .route("/account/delete", get(account::ask).post(account::delete))
-        .nest("/admin", admin::router())
+        .nest("/admin", admin::router());
+    around(app, pages)
+}
+
+/// Pages, with what stands around every page: who asks, forms of other sites, headers, time limits, signals.
+pub fn around(app: App, pages: Router<App>) -> Router {
+    let pages = pages
         .fallback(async || Error::NotFound)
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)
         .layer(from_fn(csrf::protect))

@@ -1,3 +1,5 @@
+//! The page where visitors register.
+
 use axum::extract::State;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 
@@ -9,14 +11,20 @@ use crate::error::Result;
 use crate::forms::Registration;
 use crate::{accounts, sessions};
 
-const PAGE: FormPage<'static> = FormPage {
+/// The page.
+pub const PAGE: FormPage<'static> = FormPage {
     title: "Register",
     path: "/register",
     button: "Register",
     instead: ("You have an account?", "/login", "Log in"),
 };
 
-pub(super) async fn show(Guest(visitor): Guest) -> Result<Html<String>> {
+/// The empty form.
+///
+/// # Errors
+///
+/// If it cannot be rendered.
+pub async fn show(Guest(visitor): Guest) -> Result<Html<String>> {
     PAGE.show(&visitor, &Registration::default())
 }
 

@@ -19,7 +19,7 @@ use crate::sessions::{self, Token};
 
 /// Somebody with a browser.
 #[derive(Debug, Clone)]
-pub(super) struct Visitor {
+pub struct Visitor {
     pub(super) token: Token,
     user: Option<User>,
     notice: Option<&'static str>,
@@ -80,7 +80,7 @@ async fn user_of(app: &App, token: Token) -> Result<Option<User>> {
 
 /// From here on the browser is known by another token.
 #[derive(Debug, Clone)]
-pub(super) struct NewToken(pub(super) Token);
+pub struct NewToken(pub Token);
 
 impl IntoResponseParts for NewToken {
     type Error = Infallible;
@@ -102,7 +102,7 @@ impl<S: Sync> FromRequestParts<S> for Visitor {
 
 /// A visitor who is not logged in; others are sent to their profile.
 #[derive(Debug)]
-pub(super) struct Guest(pub(super) Visitor);
+pub struct Guest(pub Visitor);
 
 impl<S: Sync> FromRequestParts<S> for Guest {
     type Rejection = Error;

@@ -9,6 +9,7 @@ use diesel::{QueryResult, RunQueryDsl};
 
 use super::catalog::{TableFacts, same};
 use super::session::with_savepoints;
+use super::statements::Lists;
 use super::{ByLastId, Dialect, Session, Settings, Shape, System};
 use crate::connection::{HookConnection, RawConnection};
 use crate::diesel_internals::{RawBytesBindCollector, bytes_of, collect_values};
@@ -20,6 +21,8 @@ impl HookConnection for MysqlConnection {
         self
     }
 }
+
+impl<ST> Lists<ST> for Mysql {}
 
 impl Dialect for Mysql {
     #[inline]

@@ -1,3 +1,4 @@
+mod array;
 mod catalog;
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection};

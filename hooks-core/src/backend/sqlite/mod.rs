@@ -9,7 +9,7 @@ use diesel::{QueryResult, RunQueryDsl};
 
 use super::catalog::TableFacts;
 use super::session::with_savepoints;
-use super::statements::RollBack;
+use super::statements::{Lists, RollBack};
 use super::{ByRowid, Dialect, Session, Shape, System, execute};
 use crate::connection::{HookConnection, RawConnection};
 
@@ -27,6 +27,8 @@ impl HookConnection for SqliteConnection {
         self
     }
 }
+
+impl<ST> Lists<ST> for Sqlite {}
 
 impl Dialect for Sqlite {
     #[inline]

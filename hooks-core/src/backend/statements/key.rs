@@ -8,6 +8,7 @@ use diesel::query_source::Column;
 use diesel::sql_types::is_nullable::{IsNullable, NotNull};
 use diesel::sql_types::{IntoNotNullable, SqlType};
 
+use super::list::{List, Lists, PushArray};
 use crate::backend::{Dialect, System};
 
 /// The columns of a key, a tuple of them.
@@ -50,11 +51,15 @@ pub trait Terms<Columns, DB: Backend> {
     fn assign<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()>;
     /// `?`, or `(?, ?)`
     fn list<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()>;
+    /// That of the first column.
+    fn first(&self) -> &dyn QueryFragment<DB>;
 }
 
 /// The names of columns in SQL, without their table where they are assigned.
 #[doc(hidden)]
 pub trait Named<DB: Backend>: Columns {
+    /// What writes several keys as one parameter: those of one column, where the database has arrays.
+    const ARRAY: Option<PushArray<DB>> = None;
     /// `a`, or `(a, b)`
     fn list<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()>;
     /// `a, b`
@@ -97,7 +102,8 @@ where
     }
 }
 
-/// `a IN (?, ?)`, or `(a, b) IN ((?, ?), (?, ?))`: of any number of keys, so it is prepared each time.
+/// `a IN (?, ?)`, or `(a, b) IN ((?, ?), (?, ?))`: of any number of keys, so it is prepared each time. With arrays
+/// `a = ANY (?)`, which stays prepared.
 #[doc(hidden)]
 pub struct OneOf<Cs, Vs: Bind<Cs>>(Vec<Is<Cs, Vs>>);
 
@@ -172,6 +178,13 @@ where
             out.push_sql("FALSE");
             return Ok(());
         };
+        if let Some(push) = Cs::ARRAY {
+            first.columns.list(out.reborrow())?;
+            out.push_sql(" = ANY (");
+            push(out.reborrow(), self)?;
+            out.push_sql(")");
+            return Ok(());
+        }
         out.unsafe_to_cache_prepared();
         if rest.is_empty() {
             return first.walk_ast(out);
@@ -192,7 +205,17 @@ where
 
     /// Without a walk over all keys.
     fn is_safe_to_cache_prepared(&self, _backend: &DB) -> QueryResult<bool> {
-        Ok(false)
+        Ok(Cs::ARRAY.is_some())
+    }
+}
+
+impl<Cs, Vs, DB> List<DB> for OneOf<Cs, Vs>
+where
+    DB: Backend,
+    Vs: Bind<Cs, Bound: Terms<Cs, DB>>,
+{
+    fn values(&self) -> Vec<&dyn QueryFragment<DB>> {
+        self.0.iter().map(|key| key.bound.first()).collect()
     }
 }
 
@@ -379,7 +402,7 @@ macro_rules! separated {
 }
 
 macro_rules! columns {
-    ($($C:ident $V:ident $index:tt),+) => {
+    ($DB:ident: { $($lists:tt)* } { $($array:tt)* } $($C:ident $V:ident $index:tt),+) => {
         impl<$($C),+> Columns for ($($C,)+)
         where
             $($C: Column<SqlType: SqlType<IsNull: Nullability> + IntoNotNullable> + Default + 'static,)+
@@ -390,13 +413,14 @@ macro_rules! columns {
             type Known = one_or_several!($(KnownOf<$C>),+);
         }
 
-        impl<DB, $($C),+> Named<DB> for ($($C,)+)
+        impl<$DB, $($C),+> Named<$DB> for ($($C,)+)
         where
-            DB: Backend,
+            $DB: $($lists)*,
             Self: Columns,
-            $($C: Column + QueryFragment<DB>,)+
+            $($C: Column + QueryFragment<$DB>,)+
         {
-            fn list<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+            $($array)*
+            fn list<'b>(&'b self, mut out: AstPass<'_, 'b, $DB>) -> QueryResult<()> {
                 let parenthesised = Self::NAMES.len() > 1;
                 if parenthesised {
                     out.push_sql("(");
@@ -408,12 +432,12 @@ macro_rules! columns {
                 Ok(())
             }
 
-            fn select<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+            fn select<'b>(&'b self, mut out: AstPass<'_, 'b, $DB>) -> QueryResult<()> {
                 separated!(out, ", ", $(self.$index.walk_ast(out.reborrow())?),+);
                 Ok(())
             }
 
-            fn present<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+            fn present<'b>(&'b self, mut out: AstPass<'_, 'b, $DB>) -> QueryResult<()> {
                 separated!(out, " AND ", $({
                     self.$index.walk_ast(out.reborrow())?;
                     out.push_sql(" IS NOT NULL");
@@ -421,7 +445,7 @@ macro_rules! columns {
                 Ok(())
             }
 
-            fn clear<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+            fn clear<'b>(&'b self, mut out: AstPass<'_, 'b, $DB>) -> QueryResult<()> {
                 separated!(out, ", ", $({
                     out.push_identifier($C::NAME)?;
                     out.push_sql(" = NULL");
@@ -481,13 +505,17 @@ macro_rules! columns {
                 }
                 Ok(())
             }
+
+            fn first(&self) -> &dyn QueryFragment<DB> {
+                &self.0
+            }
         }
     };
 }
 
 macro_rules! several {
     ($($C:ident $V:ident $index:tt),+) => {
-        columns!($($C $V $index),+);
+        columns!(DB: { Backend } {} $($C $V $index),+);
 
         impl<$($C, $V),+> Spread<($($C,)+)> for ($($V,)+)
         where
@@ -501,7 +529,11 @@ macro_rules! several {
     };
 }
 
-columns!(C0 V0 0);
+columns!(
+    DB: { Lists<<Self as Columns>::Known> }
+    { const ARRAY: Option<PushArray<DB>> = <DB as Lists<<Self as Columns>::Known>>::ARRAY; }
+    C0 V0 0
+);
 several!(C0 V0 0, C1 V1 1);
 several!(C0 V0 0, C1 V1 1, C2 V2 2);
 several!(C0 V0 0, C1 V1 1, C2 V2 2, C3 V3 3);

@@ -5,6 +5,7 @@
 //! connection and found again by their type.
 
 mod key;
+mod list;
 
 use std::marker::PhantomData;
 
@@ -20,6 +21,9 @@ use crate::model::Row;
 #[allow(unreachable_pub, reason = "the derive's output has them in bounds")]
 pub use self::key::{Bind, Columns, Is, Known, Named, Nullability, OneKey, Spread, Terms};
 pub(crate) use self::key::{Full, In, Limited, WithKey};
+pub use self::list::Lists;
+#[cfg(feature = "postgres")]
+pub(crate) use self::list::{List, PushArray};
 
 pub(crate) type FromClause<M> = <<M as Row>::Table as QuerySource>::FromClause;
 

@@ -1,7 +1,10 @@
 //! Django's cases of deleting, as they hold here: how many statements it takes, and what they name.
 
 use backends::script::{LOG, counted};
-use backends::{TestConnection, fresh, insert, many, model, of_rows, on, rows, statements};
+use backends::{
+    TestConnection, fresh, has_arrays, insert, keys_at_once, many, model, of_rows, on, rows,
+    statements,
+};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel_hooks::prelude::*;
@@ -203,24 +206,25 @@ fn del_27_a_silent_subtree_of_two_levels_takes_three_statements() {
 
 #[test]
 fn del_28_every_statement_names_so_many_keys_at_most() {
-    const BATCH: usize = 250;
+    let batch = keys_at_once();
     let mut conn = database("INSERT INTO heaps VALUES (1, 'high')");
     let rows_of = [
-        many("stones", 2_000, "i, 1, i"),
-        many("grains", 2_000, "i, i, i"),
+        many("stones", 2 * batch, "i, 1, i"),
+        many("grains", 2 * batch, "i, i, i"),
     ];
     conn.batch_execute(&rows_of.concat()).expect("rows");
     let heap = Heap::get(&mut conn, 1).expect("a heap");
     let (deleted, sent) = statements(&mut conn, |conn| heap.delete(conn));
-    assert_eq!(deleted.expect("deleted").total, 4_001);
-    assert_eq!(LOG.take().len(), 4_000);
+    assert_eq!(deleted.expect("deleted").total, 4 * batch + 1);
+    assert_eq!(LOG.take().len(), 4 * batch);
     // The stones of one heap; the grains of each batch of stones.
-    let parts = 2_000 / BATCH;
     let locked = on(0, 1, 1);
-    assert_eq!(selects(&sent), locked + 1 + parts);
-    assert_eq!(deletes(&sent), 2 * parts + 1);
-    let binds = sent.iter().map(|sql| sql.matches('?').count());
-    assert_eq!(binds.max(), Some(BATCH));
+    assert_eq!(selects(&sent), locked + 1 + 2);
+    assert_eq!(deletes(&sent), 2 * 2 + 1);
+    if !has_arrays() {
+        let binds = sent.iter().map(|sql| sql.matches('?').count());
+        assert_eq!(binds.max(), Some(batch));
+    }
 }
 
 #[test]

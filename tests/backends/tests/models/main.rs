@@ -11,6 +11,7 @@ mod creating;
 mod deleting;
 mod finding_or_creating;
 mod large_rows;
+mod lists_of_keys;
 mod round_trips;
 mod selected_expressions;
 mod triggers;

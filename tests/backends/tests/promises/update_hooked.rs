@@ -2,8 +2,8 @@
 
 use backends::script::{LOG, heard, on_event};
 use backends::{
-    Database, LOCK, System, TestConnection, Transactions, depth, fresh, insert, many, of_rows,
-    panic_of, refuse_to_wait, sequence, statements, system,
+    Database, LOCK, System, TestConnection, Transactions, depth, fresh, has_arrays, insert,
+    keys_at_once, many, of_rows, panic_of, refuse_to_wait, sequence, statements, system,
 };
 use diesel::connection::{SimpleConnection, TransactionManager};
 use diesel::prelude::*;
@@ -190,10 +190,11 @@ fn rows_that_get_the_same_values_share_an_update() {
         lit.update_hooked::<Silent>(conn, |it| it.lit = false)
     });
     assert_eq!(rows.expect("updated").len(), 1100);
+    let batches = 1100_usize.div_ceil(keys_at_once());
+    let [locks, updates] = [LOCK, "UPDATE"].map(|it| vec![it; batches]);
     assert_eq!(
         of_rows(&sent),
-        sequence(&[&["SELECT"], &[LOCK; 5][..], &["UPDATE"; 5]].concat()),
-        "four times 250 and 100"
+        sequence(&[vec!["SELECT"], locks, updates].concat())
     );
     assert_eq!(lit.count().get_result(&mut conn), Ok(0_i64));
 
@@ -204,7 +205,14 @@ fn rows_that_get_the_same_values_share_an_update() {
     assert_eq!(rows.expect("updated").len(), 300);
     assert_eq!(
         of_rows(&sent),
-        sequence(&["SELECT", LOCK, LOCK, "UPDATE", "UPDATE", "UPDATE"])
+        sequence(
+            &[
+                vec!["SELECT"],
+                vec![LOCK; 300_usize.div_ceil(keys_at_once())],
+                vec!["UPDATE"; 3]
+            ]
+            .concat()
+        )
     );
     for row in all(&mut conn) {
         let expected = if row.id <= 300 { row.id % 3 } else { 40 };
@@ -243,7 +251,10 @@ fn only_the_columns_that_differ_are_written() {
         updates,
         [
             "UPDATE `lamps` SET `room` = ? WHERE `lamps`.`id` = ?",
-            "UPDATE `lamps` SET `watts` = ? WHERE `lamps`.`id` IN (?, ?)"
+            match has_arrays() {
+                true => "UPDATE `lamps` SET `watts` = ? WHERE `lamps`.`id` = ANY (?)",
+                false => "UPDATE `lamps` SET `watts` = ? WHERE `lamps`.`id` IN (?, ?)",
+            }
         ]
     );
 }

@@ -1,10 +1,8 @@
 //! A receiver of a trait hears every model that extends it, whatever the crate, and one of `dyn AnyModel`
 //! every model there is.
-#![allow(missing_docs)]
+#![allow(missing_docs, reason = "schema modules are generated")]
 
-mod common;
-
-use common::{Log, depth, memory};
+use backends::{Log, TestConnection, depth, fresh};
 use diesel::prelude::*;
 use diesel::result::Error as DieselError;
 use diesel_hooks::Error;
@@ -18,11 +16,11 @@ diesel::table! { silences (id) { id -> Integer, text -> Text } }
 diesel::table! { journal (id) { id -> Integer, entry -> Text } }
 
 const SCHEMA: &str = "
-    CREATE TABLE posts (id INTEGER PRIMARY KEY, title TEXT NOT NULL, stars INTEGER NOT NULL);
-    CREATE TABLE replies (id INTEGER PRIMARY KEY, post_id INTEGER NOT NULL UNIQUE REFERENCES posts, text TEXT NOT NULL);
+    CREATE TABLE posts (id {key}, title TEXT NOT NULL, stars INTEGER NOT NULL);
+    CREATE TABLE replies (id {key}, post_id INTEGER NOT NULL UNIQUE REFERENCES posts (id), text TEXT NOT NULL);
     CREATE TABLE labels (name TEXT NOT NULL, place INTEGER NOT NULL, PRIMARY KEY (name, place));
-    CREATE TABLE silences (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
-    CREATE TABLE journal (id INTEGER PRIMARY KEY, entry TEXT NOT NULL);
+    CREATE TABLE silences (id {key}, text TEXT NOT NULL);
+    CREATE TABLE journal (id {key}, entry TEXT NOT NULL);
 ";
 
 static LOG: Log = Log::new();
@@ -38,6 +36,7 @@ trait Holds<T> {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[hooks(extends(Activity, Holds<i32>))]
 struct Post {
     id: i32,
@@ -46,6 +45,7 @@ struct Post {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[diesel(table_name = replies)]
 #[hooks(extends(Activity, Holds<String>))]
 struct Reply {
@@ -56,6 +56,7 @@ struct Reply {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Insertable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[diesel(primary_key(name, place))]
 #[hooks(new = Self)]
 struct Label {
@@ -65,6 +66,7 @@ struct Label {
 
 /// Extends nothing.
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Silence {
     id: i32,
     text: String,
@@ -98,7 +100,7 @@ impl Holds<String> for Reply {
 struct Audit;
 
 #[receiver(order = 90)]
-fn audit(event: &PostSave<dyn AnyModel>, conn: &mut SqliteConnection) -> QueryResult<()> {
+fn audit(event: &PostSave<dyn AnyModel>, conn: &mut TestConnection) -> QueryResult<()> {
     if conn.context::<Audit>().is_none() {
         return Ok(());
     }
@@ -164,7 +166,7 @@ fn activity_loaded(event: &PostLoad<dyn Activity>) {
 }
 
 #[receiver]
-fn activity_goes(event: &PreDelete<dyn Activity>, conn: &mut SqliteConnection) {
+fn activity_goes(event: &PreDelete<dyn Activity>, conn: &mut TestConnection) {
     let left: i64 = posts::table.count().get_result(conn).expect("a count");
     let origin = event.origin().model;
     LOG.push(format!(
@@ -174,7 +176,7 @@ fn activity_goes(event: &PreDelete<dyn Activity>, conn: &mut SqliteConnection) {
 }
 
 #[receiver]
-fn activity_went(event: &PostDelete<dyn Activity>, conn: &mut SqliteConnection) {
+fn activity_went(event: &PostDelete<dyn Activity>, conn: &mut TestConnection) {
     let left: i64 = posts::table.count().get_result(conn).expect("a count");
     let origin = event.origin().model;
     LOG.push(format!(
@@ -198,7 +200,27 @@ fn named_created(event: &PostCreate<dyn Named>) {
     LOG.push(format!("{} is new", event.instance.name()));
 }
 
-fn post(conn: &mut SqliteConnection, title: &str) -> diesel_hooks::Result<Post> {
+#[receiver(dispatch_uid = "a", after = "c")]
+fn a(_: &PostDelete<Silence>) {
+    LOG.push("a");
+}
+
+#[receiver(dispatch_uid = "b", order = 1)]
+fn b(_: &[PostDelete<Silence>], _: &mut TestConnection) {
+    LOG.push("b");
+}
+
+#[receiver(dispatch_uid = "c", order = 2, after("b", "nobody"))]
+fn c(event: &PostDelete<dyn AnyModel>) {
+    LOG.push(format!("c {}", event.instance.model_name()));
+}
+
+#[receiver(dispatch_uid = "d", order = 9, before("a", "b"))]
+fn d(_: &PostDelete<Silence>, _: &mut TestConnection) {
+    LOG.push("d");
+}
+
+fn post(conn: &mut TestConnection, title: &str) -> diesel_hooks::Result<Post> {
     let new = NewPost {
         title: title.into(),
         stars: 3,
@@ -206,7 +228,7 @@ fn post(conn: &mut SqliteConnection, title: &str) -> diesel_hooks::Result<Post> 
     Post::create(conn, new)
 }
 
-fn reply(conn: &mut SqliteConnection, post: &Post) -> diesel_hooks::Result<Reply> {
+fn reply(conn: &mut TestConnection, post: &Post) -> diesel_hooks::Result<Reply> {
     let new = NewReply {
         post_id: post.id,
         text: "yes".into(),
@@ -214,8 +236,13 @@ fn reply(conn: &mut SqliteConnection, post: &Post) -> diesel_hooks::Result<Reply
     Reply::create(conn, new)
 }
 
+fn silence(conn: &mut TestConnection) -> diesel_hooks::Result<Silence> {
+    let text = "hush".into();
+    Silence::create(conn, NewSilence { text })
+}
+
 /// A post and a reply to it.
-fn a_thread(conn: &mut SqliteConnection) -> (Post, Reply) {
+fn a_thread(conn: &mut TestConnection) -> (Post, Reply) {
     let post = post(conn, "Q").expect("a post");
     let reply = reply(conn, &post).expect("a reply");
     LOG.take();
@@ -224,7 +251,7 @@ fn a_thread(conn: &mut SqliteConnection) -> (Post, Reply) {
 
 #[test]
 fn each_model_that_extends_a_trait_is_heard_among_its_own_receivers_in_their_order() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let q = post(&mut conn, "Q").expect("a post");
     assert_eq!(
         LOG.take(),
@@ -244,19 +271,13 @@ fn each_model_that_extends_a_trait_is_heard_among_its_own_receivers_in_their_ord
             "committed reply yes"
         ]
     );
-    Silence::create(
-        &mut conn,
-        NewSilence {
-            text: "hush".into(),
-        },
-    )
-    .expect("a silence");
+    silence(&mut conn).expect("a silence");
     assert!(LOG.take().is_empty(), "it extends nothing");
 }
 
 #[test]
 fn an_update_says_which_columns_changed_and_what_the_row_was() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let (mut q, mut yes) = a_thread(&mut conn);
     q.update(&mut conn, |it| it.title = "R".into())
         .expect("updated");
@@ -282,7 +303,7 @@ fn an_update_says_which_columns_changed_and_what_the_row_was() {
 
 #[test]
 fn a_delete_is_heard_of_the_row_and_of_what_goes_with_it() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let (q, _) = a_thread(&mut conn);
     q.delete(&mut conn).expect("deleted");
     assert_eq!(
@@ -291,14 +312,25 @@ fn a_delete_is_heard_of_the_row_and_of_what_goes_with_it() {
             "reply yes goes with a Post, 1 left",
             "post Q goes with a Post, 1 left",
             "reply yes went with a Post, 1 left",
-            "post Q went with a Post, 0 left"
+            "c Reply",
+            "post Q went with a Post, 0 left",
+            "c Post"
         ]
     );
 }
 
 #[test]
+fn before_and_after_win_over_order_and_hold_across_forms_and_senders() {
+    let mut conn = fresh(SCHEMA);
+    let hush = silence(&mut conn).expect("a silence");
+    LOG.take();
+    hush.delete(&mut conn).expect("deleted");
+    assert_eq!(LOG.take(), ["d", "b", "c Silence", "a"]);
+}
+
+#[test]
 fn a_load_is_heard() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let (mut q, yes) = a_thread(&mut conn);
     q.refresh(&mut conn).expect("it is there");
     Reply::get(&mut conn, yes.id).expect("it is there");
@@ -313,7 +345,7 @@ fn a_load_is_heard() {
 
 #[test]
 fn any_model_has_a_name_a_table_and_a_key_and_can_be_what_it_is() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     conn.with_context(Audit, |conn| {
         let q = post(conn, "Q")?;
         reply(conn, &q)?;
@@ -322,12 +354,7 @@ fn any_model_has_a_name_a_table_and_a_key_and_can_be_what_it_is() {
             place: 7,
         };
         Label::create(conn, rust)?;
-        Silence::create(
-            conn,
-            NewSilence {
-                text: "hush".into(),
-            },
-        )?;
+        silence(conn)?;
         Ok::<_, Error>(())
     })
     .expect("all is well");
@@ -354,7 +381,7 @@ fn any_model_has_a_name_a_table_and_a_key_and_can_be_what_it_is() {
 
 #[test]
 fn a_trait_receiver_that_fails_takes_everything_back_and_is_named() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let error = conn
         .with_context(Audit, |conn| post(conn, "spam"))
         .expect_err("spam");
@@ -378,7 +405,7 @@ fn a_trait_receiver_that_fails_takes_everything_back_and_is_named() {
 
 #[test]
 fn after_the_commit_a_trait_hears_what_was_committed_and_no_more() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     conn.transaction(|conn| {
         let q = post(conn, "Q")?;
         let inner: diesel_hooks::Result = conn.transaction(|conn| {
@@ -402,7 +429,7 @@ fn after_the_commit_a_trait_hears_what_was_committed_and_no_more() {
 
 #[test]
 fn a_model_of_another_crate_is_heard_by_a_trait_receiver_here() {
-    let mut conn = memory("");
+    let mut conn = fresh("");
     staff::create_tables(&mut conn).expect("tables");
     let ada = NewEmployee {
         first_name: "Ada".into(),
@@ -415,7 +442,7 @@ fn a_model_of_another_crate_is_heard_by_a_trait_receiver_here() {
 
 #[test]
 fn a_trait_receiver_is_muted_like_any_other() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     conn.without_receiver("trait_senders::activity_saved", |conn| post(conn, "spam"))
         .expect("nobody says no");
     assert_eq!(

@@ -1,42 +1,32 @@
 //! Fields with `auto_now_add` and `auto_now` say when their row was created and last written.
-#![allow(missing_docs)]
-
-mod common;
 
 use std::time::{Duration, SystemTime};
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use backends::{LOCK, Log, TestConnection, fresh, of_rows, sequence, statements};
+use chrono::{DateTime, NaiveDateTime};
 use diesel::prelude::*;
 use diesel_hooks::prelude::*;
 use diesel_hooks::{Persist, Timestamp};
-use time::{Date, OffsetDateTime, PrimitiveDateTime};
-
-use common::{Log, memory, of_rows, statements};
 
 const SCHEMA: &str = "
     CREATE TABLE posts (
-        id INTEGER PRIMARY KEY NOT NULL,
-        created TIMESTAMP NOT NULL DEFAULT '2001-01-01 00:00:00',
+        id {key},
+        created {timestamp} NOT NULL DEFAULT '2001-01-01 00:00:00',
         title TEXT NOT NULL,
-        modified TIMESTAMP DEFAULT '2002-02-02 00:00:00'
+        modified {timestamp} DEFAULT '2002-02-02 00:00:00'
     );
-    CREATE TABLE notes (id INTEGER PRIMARY KEY NOT NULL, text TEXT NOT NULL, created TIMESTAMP, modified TIMESTAMP NOT NULL);
+    CREATE TABLE notes (id {key}, text TEXT NOT NULL, created {timestamp}, modified {timestamp} NOT NULL);
     CREATE TABLE letters (
-        code TEXT PRIMARY KEY NOT NULL, text TEXT NOT NULL, created TIMESTAMP NOT NULL, modified TIMESTAMP NOT NULL
+        code TEXT PRIMARY KEY NOT NULL, text TEXT NOT NULL, created {timestamp} NOT NULL, modified {timestamp} NOT NULL
     ) WITHOUT ROWID;
-    CREATE TABLE visits (id INTEGER PRIMARY KEY NOT NULL, day DATE NOT NULL, at TIMESTAMP NOT NULL, instant TIMESTAMP NOT NULL);
-    CREATE TABLE calls (id INTEGER PRIMARY KEY NOT NULL, text TEXT NOT NULL, at TIMESTAMP NOT NULL, day DATE, instant TIMESTAMP NOT NULL);
-    CREATE TABLE jobs (id INTEGER PRIMARY KEY NOT NULL, text TEXT NOT NULL, millis BIGINT NOT NULL);
 ";
 
 diesel::table! { posts (id) { id -> Integer, created -> Timestamp, title -> Text, modified -> Nullable<Timestamp> } }
 diesel::table! { notes (id) { id -> Integer, text -> Text, created -> Nullable<Timestamp>, modified -> Timestamp } }
 diesel::table! { letters (code) { code -> Text, text -> Text, created -> Timestamp, modified -> Timestamp } }
-diesel::table! { visits (id) { id -> Integer, day -> Date, at -> Timestamp, instant -> TimestamptzSqlite } }
-diesel::table! { calls (id) { id -> Integer, text -> Text, at -> Timestamp, day -> Nullable<Date>, instant -> TimestamptzSqlite } }
-diesel::table! { jobs (id) { id -> Integer, text -> Text, millis -> BigInt } }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Post {
     id: i32,
     #[hooks(auto_now_add)]
@@ -55,6 +45,7 @@ struct NewNote {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[hooks(new = NewNote)]
 struct Note {
     id: i32,
@@ -66,6 +57,7 @@ struct Note {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Insertable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[diesel(primary_key(code))]
 #[hooks(new = Self)]
 struct Letter {
@@ -76,62 +68,6 @@ struct Letter {
     #[hooks(auto_now)]
     modified: NaiveDateTime,
 }
-
-/// Nothing of it is the application's to give.
-#[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
-struct Visit {
-    id: i32,
-    #[hooks(auto_now_add)]
-    day: NaiveDate,
-    #[hooks(auto_now_add)]
-    at: NaiveDateTime,
-    #[hooks(auto_now)]
-    instant: DateTime<Utc>,
-}
-
-#[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
-struct Call {
-    id: i32,
-    text: String,
-    #[hooks(auto_now_add)]
-    at: PrimitiveDateTime,
-    #[hooks(auto_now)]
-    day: Option<Date>,
-    #[hooks(auto_now)]
-    instant: OffsetDateTime,
-}
-
-/// A timestamp of the application's own, which is stored as a number.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Millis(i64);
-
-impl Timestamp for Millis {
-    fn at(instant: SystemTime) -> Self {
-        let since = instant.duration_since(SystemTime::UNIX_EPOCH);
-        Millis(since.map_or(0, |it| it.as_millis() as i64))
-    }
-}
-
-impl From<Millis> for i64 {
-    fn from(millis: Millis) -> i64 {
-        millis.0
-    }
-}
-
-impl From<i64> for Millis {
-    fn from(millis: i64) -> Millis {
-        Millis(millis)
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
-struct Job(
-    #[diesel(column_name = id)] i32,
-    #[diesel(column_name = text)] String,
-    #[diesel(column_name = millis, serialize_as = i64, deserialize_as = i64)]
-    #[hooks(auto_now)]
-    Millis,
-);
 
 static LOG: Log = Log::new();
 
@@ -168,8 +104,8 @@ fn long_ago() -> NaiveDateTime {
     NaiveDateTime::at(SystemTime::UNIX_EPOCH + Duration::from_micros(1_234_567))
 }
 
-fn conn() -> SqliteConnection {
-    memory(SCHEMA)
+fn conn() -> TestConnection {
+    fresh(SCHEMA)
 }
 
 fn post(title: &str) -> NewPost {
@@ -196,22 +132,22 @@ fn letter(code: &str) -> Letter {
 }
 
 /// What an operation returns, and what the clock said before and after it.
-fn during<T>(operation: impl FnOnce() -> T) -> (T, [NaiveDateTime; 2]) {
+pub(crate) fn during<T>(operation: impl FnOnce() -> T) -> (T, [NaiveDateTime; 2]) {
     let before = NaiveDateTime::at(SystemTime::now() - Duration::from_micros(1));
     let it = operation();
     (it, [before, NaiveDateTime::at(SystemTime::now())])
 }
 
-fn assert_within(stamp: NaiveDateTime, [from, to]: [NaiveDateTime; 2]) {
+pub(crate) fn assert_within(stamp: NaiveDateTime, [from, to]: [NaiveDateTime; 2]) {
     assert!(from <= stamp && stamp <= to, "{from} <= {stamp} <= {to}");
 }
 
-fn stored<M: Persist<SqliteConnection>>(conn: &mut SqliteConnection, row: &M) -> M {
+pub(crate) fn stored<M: Persist<TestConnection>>(conn: &mut TestConnection, row: &M) -> M {
     M::get(conn, row.pk()).expect("the row is there")
 }
 
 /// So that the next stamp is another one, however coarse the clock.
-fn let_time_pass() {
+pub(crate) fn let_time_pass() {
     std::thread::sleep(Duration::from_millis(2));
 }
 
@@ -333,7 +269,7 @@ fn the_rows_of_a_batch_have_one_stamp() {
 }
 
 /// The one stamp that all rows have.
-fn rows_created(conn: &mut SqliteConnection) -> NaiveDateTime {
+fn rows_created(conn: &mut TestConnection) -> NaiveDateTime {
     let stamps = posts::table.select(posts::created).distinct();
     let stamps: Vec<NaiveDateTime> = stamps.load(conn).expect("posts can be read");
     let [stamp] = stamps[..] else {
@@ -453,87 +389,8 @@ fn a_model_that_is_its_own_insertable_is_stamped_whatever_it_says() {
 }
 
 #[test]
-fn a_row_of_nothing_but_stamps_is_created_from_nothing() {
-    let conn = &mut conn();
-    let (visit, clock) = during(|| Visit::create(conn, NewVisit {}).expect("a visit"));
-    assert_within(visit.at, clock);
-    assert_eq!(visit.day, visit.at.date(), "the day in UTC");
-    assert_eq!(visit.instant.naive_utc(), visit.at);
-    assert_eq!(stored(conn, &visit), visit);
-}
-
-#[test]
-fn the_types_of_time_are_stamped_too() {
-    let conn = &mut conn();
-    let new = NewCall {
-        text: "hello".into(),
-    };
-    let before = OffsetDateTime::now_utc() - Duration::from_micros(1);
-    let call = Call::create(conn, new).expect("a call");
-    assert!(before <= call.instant && call.instant <= OffsetDateTime::now_utc());
-    assert_eq!(
-        call.at,
-        PrimitiveDateTime::new(call.instant.date(), call.instant.time())
-    );
-    assert_eq!(call.day, Some(call.at.date()));
-    assert_eq!(stored(conn, &call), call);
-
-    let mut written = call.clone();
-    let_time_pass();
-    written
-        .update(conn, |it| it.text = "goodbye".into())
-        .expect("it is there");
-    assert!(written.instant > call.instant);
-    assert_eq!(written.at, call.at);
-    assert_eq!(stored(conn, &written), written);
-}
-
-#[test]
-fn an_applications_own_type_is_stamped_as_it_is_stored() {
-    let conn = &mut conn();
-    let mut job = Job::create(conn, NewJob("dig".into())).expect("a job");
-    let created = job.2;
-    assert!(created.0 > 1_700_000_000_000);
-    assert_eq!(stored(conn, &job), job);
-    let_time_pass();
-    job.update(conn, |it| it.1 = "rest".into())
-        .expect("it is there");
-    assert!(job.2.0 > created.0);
-}
-
-#[test]
-fn what_auto_create_makes_is_stamped() {
-    let conn = &mut memory(
-        "CREATE TABLE owners (id INTEGER PRIMARY KEY NOT NULL, name TEXT NOT NULL);
-        CREATE TABLE pets (id INTEGER PRIMARY KEY NOT NULL, owner_id INTEGER NOT NULL UNIQUE REFERENCES owners,
-            since TIMESTAMP NOT NULL);",
-    );
-    let (owner, clock) =
-        during(|| Owner::create(conn, NewOwner { name: "Ada".into() }).expect("an owner"));
-    assert_within(owner.pet(conn).expect("a pet").since, clock);
-}
-
-diesel::table! { owners (id) { id -> Integer, name -> Text } }
-diesel::table! { pets (id) { id -> Integer, owner_id -> Integer, since -> Timestamp } }
-
-#[derive(Debug, Clone, Queryable, Hooks)]
-struct Owner {
-    id: i32,
-    name: String,
-}
-
-#[derive(Debug, Clone, Queryable, Hooks)]
-struct Pet {
-    id: i32,
-    #[hooks(one_to_one(Owner, on_delete = Cascade, related_name = pet, auto_create))]
-    owner_id: i32,
-    #[hooks(auto_now_add)]
-    since: NaiveDateTime,
-}
-
-#[test]
 fn an_upsert_keeps_when_the_row_was_created_and_says_when_it_was_written() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let never = DateTime::UNIX_EPOCH.naive_utc();
     let letter = |text: &str| Letter {
         code: "a".into(),
@@ -543,7 +400,7 @@ fn an_upsert_keeps_when_the_row_was_created_and_says_when_it_was_written() {
     };
     let (first, created) = Letter::upsert(&mut conn, letter("first")).expect("a letter");
     assert!(created && first.created > never && first.modified == first.created);
-    std::thread::sleep(Duration::from_millis(2));
+    let_time_pass();
     let (second, created) = Letter::upsert(&mut conn, letter("second")).expect("updated");
     assert!(!created);
     assert_eq!(
@@ -559,12 +416,12 @@ fn an_upsert_keeps_when_the_row_was_created_and_says_when_it_was_written() {
 
 #[test]
 fn rows_that_update_hooked_or_update_or_create_change_are_stamped_and_others_are_not() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let new = ["one", "two", "three"].map(|title| NewPost {
         title: title.into(),
     });
     let old = Post::create_many(&mut conn, new.into()).expect("three posts");
-    std::thread::sleep(Duration::from_millis(2));
+    let_time_pass();
     let in_order = posts::table.order(posts::id);
     let (rows, sent) = statements(&mut conn, |conn| {
         in_order.update_hooked::<Post>(conn, |it| it.title = it.title.replace("two", "three"))
@@ -572,7 +429,7 @@ fn rows_that_update_hooked_or_update_or_create_change_are_stamped_and_others_are
     let rows = rows.expect("updated");
     assert_eq!((&rows[0], &rows[2]), (&old[0], &old[2]));
     assert!(rows[1].modified > old[1].modified && rows[1].created == old[1].created);
-    assert_eq!(of_rows(&sent), ["SELECT", "UPDATE"]);
+    assert_eq!(of_rows(&sent), sequence(&["SELECT", LOCK, "UPDATE"]));
 
     let stamped = in_order.update_hooked::<Post>(&mut conn, |it| it.title = "same".into());
     let stamps: Vec<_> = stamped

@@ -1,0 +1,10 @@
+//! What single operations do, on every database.
+#![allow(missing_docs, reason = "schema modules are generated")]
+
+mod batches;
+mod bounded_deletes;
+mod deleting;
+mod get_or_create;
+mod rows_touched;
+mod timestamp_types;
+mod timestamps;
