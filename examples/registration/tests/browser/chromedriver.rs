@@ -17,6 +17,8 @@ impl Chromedriver {
             // In which dates are typed.
             .env("LANGUAGE", "en_US")
             .stdout(Stdio::piped())
+            // Or it holds the pipe open that waits for the end of the tests.
+            .stderr(Stdio::null())
             .spawn()
             .expect("chromedriver is installed: scripts/test-browser does it");
         let mut output = BufReader::new(process.stdout.take().expect("it is piped"));
