@@ -4,6 +4,7 @@
 mod batches;
 mod bounded_deletes;
 mod deleting;
+mod errors_hide_values;
 mod get_or_create;
 mod rows_touched;
 mod timestamp_types;
