@@ -4,8 +4,11 @@
 mod batches;
 mod bounded_deletes;
 mod deleting;
+mod errors;
 mod errors_hide_values;
 mod get_or_create;
+mod loading;
+mod pooled;
 mod rows_touched;
 mod timestamp_types;
 mod timestamps;
