@@ -13,6 +13,8 @@ mod finding_or_creating;
 mod keys_and_columns;
 mod large_rows;
 mod lists_of_keys;
+#[cfg(feature = "postgres")]
+mod postgres_columns;
 mod round_trips;
 mod selected_expressions;
 mod triggers;
