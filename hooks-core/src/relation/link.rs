@@ -17,6 +17,7 @@ use crate::collector::{
     Survey, Turn, delete_scope_past,
 };
 use crate::connection::{RawConnection, Scope};
+use crate::each::each;
 use crate::error::{Blocker, Error, Operation, RegistryError, Result};
 use crate::lifecycle;
 use crate::model::{Hooked, Model, Persist, Row, Stored};
@@ -123,10 +124,8 @@ where
         }
         let rows = R::lock_rows(conn, Parents::Keys(keys)).map_err(reading::<R>())?;
         let index = indexed::<R, C>(conn, keys)?;
-        let parents = rows
-            .iter()
-            .map(|row| R::Target::parent(&index, R::KEY.read(row)?))
-            .collect();
+        let parent = |row| R::Target::parent(&index, R::KEY.read(row)?);
+        let parents = each(&rows, parent);
         Ok(Children {
             parents,
             rows: Box::new(rows),
@@ -153,11 +152,11 @@ where
             Some(limit) => R::some_keys(conn, of, limit),
         };
         let index = indexed::<R, C>(conn, keys)?;
-        let (keys, parents) = pairs
-            .map_err(reading::<R>())?
-            .into_iter()
-            .map(|(child, key)| (child, R::Target::parent(&index, key)))
-            .unzip();
+        let (mut keys, mut parents) = (Vec::new(), Vec::new());
+        for (child, key) in pairs.map_err(reading::<R>())? {
+            keys.push(child);
+            parents.push(R::Target::parent(&index, key));
+        }
         Ok(Children {
             parents,
             rows: Box::new(Keys::<R::Child, C>(keys, PhantomData)),
@@ -183,7 +182,7 @@ where
                 true => self.count(conn, parents)?,
                 false => listed.len(),
             };
-            let keys = listed.iter().map(|(child, _)| R::Child::key_of(child));
+            let keys = each(&listed, |(child, _)| R::Child::key_of(child));
             found.add(blocking, &path, keys, count);
         }
         if R::FACTS.on_delete != OnDelete::Cascade {
@@ -230,9 +229,13 @@ where
         chosen: &mut Chosen,
     ) -> Result<()> {
         let pairs = R::keys(conn, Parents::Keys(keys)).map_err(reading::<R>())?;
-        let goes = |key: &_| planned.number::<R::Child, C>(key).is_some();
-        let keys = pairs.into_iter().map(|(child, _)| child);
-        let (going, staying): (Vec<_>, Vec<_>) = keys.partition(goes);
+        let (mut going, mut staying) = (Vec::new(), Vec::new());
+        for (child, _) in pairs {
+            match planned.number::<R::Child, C>(&child) {
+                Some(_) => going.push(child),
+                None => staying.push(child),
+            }
+        }
         if opener::<R, C>().is_some() {
             R::set(conn, &going, None).map_err(writing::<R>(Operation::Update))?;
         }
