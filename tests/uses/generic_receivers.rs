@@ -61,6 +61,7 @@ fn each<M: Model + Named>(event: &PostSave<M>) {
     log("each", &event.instance);
 }
 
+#[expect(clippy::needless_lifetimes, reason = "a receiver may name them")]
 #[receiver(senders(User, Article), order = 1)]
 fn batch<'a, M>(events: &'a [PostSave<M>], _: &mut SqliteConnection) -> diesel_hooks::Result
 where

@@ -1,4 +1,9 @@
 //! Uses that stay right in unusual places and under strict lints.
+#![deny(non_ascii_idents)]
+#![allow(
+    unreachable_pub,
+    reason = "those that are to be strict say so themselves"
+)]
 
 mod a_row_of_defaults;
 mod generic_receivers;
@@ -9,5 +14,5 @@ mod own_signals;
 mod receiver_options;
 mod receivers_in_macros;
 mod reexported;
-mod strict_lints;
+pub mod strict_lints;
 mod trait_senders;

@@ -1,6 +1,8 @@
 //! The macros bind no name that an application's `dsl` imports could capture, and need none of the
 //! prelude's.
 
+#![allow(dead_code, reason = "what is never used is what could be captured")]
+
 mod schema {
     diesel::table! {
         keys (key) {

@@ -10,7 +10,6 @@
 #![deny(
     single_use_lifetimes,
     let_underscore_drop,
-    non_ascii_idents,
     private_bounds,
     private_interfaces
 )]
