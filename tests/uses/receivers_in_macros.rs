@@ -42,17 +42,36 @@ macro_rules! hear {
     };
 }
 
-hear!(one, models::User, SqliteConnection, "two", -5, models::users::email);
-hear!(two, PostSave<models::User>, dispatch_uid = "two", after_commit);
+hear!(
+    one,
+    models::User,
+    SqliteConnection,
+    "two",
+    -5,
+    models::users::email
+);
+hear!(
+    two,
+    PostSave<models::User>,
+    dispatch_uid = "two",
+    after_commit
+);
 hear!(three, PostSave<dyn AnyModel>, before = "two");
 hear!(signal Told<T> of Option<T>);
 hear!(four, Told<i32>,);
 
-fn main() {
+#[test]
+fn receivers_may_come_from_macros() {
     let conn = &mut SqliteConnection::establish(":memory:").unwrap();
     let table = "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL)";
     diesel::sql_query(table).execute(conn).unwrap();
-    let user = models::User::create(conn, models::NewUser { email: "ada".into() }).unwrap();
+    let user = models::User::create(
+        conn,
+        models::NewUser {
+            email: "ada".into(),
+        },
+    )
+    .unwrap();
     assert_eq!((user.id, &*user.email), (1, "ada"));
     let told = Told(Some(1));
     told.send(conn).unwrap();

@@ -63,7 +63,10 @@ fn active(event: &PostSave<dyn Activity>) {
 }
 
 #[receiver(order = 1)]
-fn holding(event: &PostCreate<dyn traits::Holds<i32> + 'static>, _: &mut SqliteConnection) -> diesel_hooks::Result {
+fn holding(
+    event: &PostCreate<dyn traits::Holds<i32> + 'static>,
+    _: &mut SqliteConnection,
+) -> diesel_hooks::Result {
     log(format!("holds {}", event.instance.held()));
     Ok(())
 }
@@ -83,7 +86,8 @@ fn stayed(event: &PostDelete<dyn AnyModel>) {
     log(format!("stayed {}", event.instance.key_text()));
 }
 
-fn main() {
+#[test]
+fn models_are_heard_by_the_traits_that_they_extend() {
     let conn = &mut SqliteConnection::establish(":memory:").unwrap();
     for table in [
         "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL)",
@@ -91,8 +95,20 @@ fn main() {
     ] {
         diesel::sql_query(table).execute(conn).unwrap();
     }
-    let user = User::create(conn, NewUser { email: "ada".into() }).unwrap();
-    let article = Article::create(conn, NewArticle { title: "notes".into() }).unwrap();
+    let user = User::create(
+        conn,
+        NewUser {
+            email: "ada".into(),
+        },
+    )
+    .unwrap();
+    let article = Article::create(
+        conn,
+        NewArticle {
+            title: "notes".into(),
+        },
+    )
+    .unwrap();
     assert_eq!((article.id, &*article.title), (1, "notes"));
     let undone: QueryResult<()> = conn.transaction(|conn| {
         user.delete(conn)?;
@@ -103,6 +119,13 @@ fn main() {
     logged[..2].sort();
     assert_eq!(
         logged,
-        ["active ada", "holds 1", "committed User", "committed Article", "going 1", "stayed 1"]
+        [
+            "active ada",
+            "holds 1",
+            "committed User",
+            "committed Article",
+            "going 1",
+            "stayed 1"
+        ]
     );
 }
