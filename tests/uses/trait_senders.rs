@@ -1,7 +1,7 @@
 //! Receivers of a trait, and models that extend it.
 #![deny(warnings)]
 
-use std::sync::Mutex;
+use std::cell::RefCell;
 
 use diesel::prelude::*;
 use diesel_hooks::prelude::*;
@@ -51,10 +51,13 @@ struct Article {
     title: String,
 }
 
-static LOG: Mutex<Vec<String>> = Mutex::new(Vec::new());
+thread_local! {
+    /// A receiver of every model hears those of the other tests, too.
+    static LOG: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
 
 fn log(what: String) {
-    LOG.lock().unwrap().push(what);
+    LOG.with_borrow_mut(|log| log.push(what));
 }
 
 #[receiver]
@@ -115,7 +118,7 @@ fn models_are_heard_by_the_traits_that_they_extend() {
         Err(diesel::result::Error::RollbackTransaction)
     });
     assert!(undone.is_err());
-    let mut logged = LOG.lock().unwrap().clone();
+    let mut logged = LOG.take();
     logged[..2].sort();
     assert_eq!(
         logged,
