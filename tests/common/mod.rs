@@ -8,7 +8,7 @@
 
 pub(crate) mod script;
 
-pub(crate) use backends::{Log, depth, of_rows, panic_of, rows, statements, verbs};
+pub(crate) use backends::{Log, depth, rows, statements, verbs};
 use diesel::connection::{Connection, SimpleConnection};
 use diesel::sqlite::SqliteConnection;
 

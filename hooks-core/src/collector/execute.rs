@@ -227,8 +227,9 @@ fn unseen<M: Persist<C>, C: RawConnection>(
     told: &Told,
 ) -> Result<Option<Stop>> {
     let mut relations = M::hooks()?.relations.iter();
-    let is_ours = |it| !matches!(it, OnDelete::DoNothing | OnDelete::Database);
-    let relation = relations.find(|it| is_ours(it.on_delete()) && told.is(conn, &***it));
+    let left_alone = [OnDelete::DoNothing, OnDelete::Database];
+    let relation =
+        relations.find(|it| !left_alone.contains(&it.on_delete()) && told.is(conn, &***it));
     Ok(relation.map(|relation| {
         let info = relation.info();
         Stop::Failed(match relation.has_chosen(&planned.chosen) {
