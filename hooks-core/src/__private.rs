@@ -27,8 +27,8 @@ pub use crate::error::Key;
 pub use crate::lifecycle::ModelHooks;
 pub use crate::model::{Hooked, Keyed, Model, ModelInfo, Persist, Row, info};
 pub use crate::receiver::{
-    Batch, BatchOn, Change, ChangeOn, Deferred, DeferredSender, Each, EachOn, IntoOutcome, Kept,
-    Merge, Merged, Outcome, Receiver, Senders, Upcast, When,
+    Concrete, ConcreteOn, Deferred, DeferredSender, Each, EachOn, IntoOutcome, Kept, Merge, Merged,
+    Outcome, Receiver, Senders, Upcast, When,
 };
 pub use crate::registry::{ModelEntry, Names, StoredAs};
 pub use crate::relation::OnDelete::{
@@ -107,12 +107,12 @@ pub const fn batched<E: Batched>() {}
 /// Whether this signal is sent by models that extend a trait.
 pub const fn trait_sender<E: TraitSignal + ?Sized>() {}
 /// A receiver of a signal that can be kept until the transaction is over.
-pub const fn deferred<E: Kept>(receive: fn(&E) -> Outcome) -> Deferred<E> {
-    Deferred::new(receive)
+pub const fn deferred<E: Kept>(receive: fn(&E) -> Outcome) -> Concrete<E> {
+    Concrete::Deferred(Deferred::new(receive))
 }
 /// A receiver of a signal that can be kept and merged with later ones about the same row.
-pub const fn merged<E: Merge>(receive: fn(&E) -> Outcome) -> Merged<E> {
-    Merged::new(receive)
+pub const fn merged<E: Merge>(receive: fn(&E) -> Outcome) -> Concrete<E> {
+    Concrete::Merged(Merged::new(receive))
 }
 
 #[cfg(feature = "serde")]

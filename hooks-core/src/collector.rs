@@ -418,7 +418,7 @@ fn delete_scope<M: Persist<C>, C: RawConnection>() -> Result<Scope> {
         Some(scope) => Ok(*scope),
         None => {
             let scope = delete_scope_past::<M, C>(&mut Vec::new())?;
-            Ok(*known.get_or_init(|| scope))
+            Ok(scope.known(known))
         }
     }
 }

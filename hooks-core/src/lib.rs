@@ -22,6 +22,7 @@ pub mod timestamp;
 mod backend;
 mod collector;
 mod diesel_internals;
+mod each;
 mod graph;
 mod lifecycle;
 mod trace;

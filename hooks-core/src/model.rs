@@ -14,6 +14,7 @@ use crate::__private::{Changes, Fields, Place};
 use crate::backend::statements::{Columns, OneKey};
 use crate::collector::{self, DeletePlan, Deleted};
 use crate::connection::{HookConnection, RawConnection};
+use crate::each::each;
 use crate::error::{Key, RegistryError, Result};
 use crate::lifecycle::{self, ModelHooks};
 use crate::receiver::Senders;
@@ -508,8 +509,7 @@ pub trait Row: Model {
     fn pk_filter(pk: Self::Pk) -> Self::PkFilter;
     /// The rows with these keys.
     fn one_of(keys: &[Self::Pk]) -> <Self::PkFilter as OneKey>::OneOf {
-        let keys = keys.iter().map(|key| Self::pk_filter(key.clone()));
-        Self::PkFilter::one_of(keys.collect())
+        Self::PkFilter::one_of(each(keys, |key| Self::pk_filter(key.clone())))
     }
     fn changeset(&self, columns: ColumnSet) -> Self::Changeset<'_>;
     /// The columns in which two states of a row differ.

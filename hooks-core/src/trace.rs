@@ -9,4 +9,4 @@ mod imp;
 
 #[cfg(feature = "tracing")]
 pub use self::imp::set_slow_receiver_threshold;
-pub(crate) use self::imp::{again, callback, connected, muted, muted_all, operation, receiver};
+pub(crate) use self::imp::{again, callback, muted, muted_all, operation, receiver};

@@ -9,7 +9,7 @@ use diesel::pg::PgConnection;
 use diesel::sqlite::SqliteConnection;
 
 use crate::connection::RawConnection;
-use crate::error::{RegistryError, Result};
+use crate::error::{Error, RegistryError, Result};
 use crate::lifecycle::ModelHooks;
 use crate::model::Row;
 
@@ -48,9 +48,14 @@ impl<M: Row, C: RawConnection> Place<M, C> {
         }
         match ModelHooks::collect() {
             Ok(hooks) => Ok(self.hooks.get_or_init(|| hooks)),
-            Err(error) => Err(self.refused.get_or_init(|| error).clone().into()),
+            Err(error) => Err(refuse(&self.refused, error)),
         }
     }
+}
+
+/// Keeps why the model cannot be used.
+fn refuse(refused: &OnceLock<RegistryError>, error: RegistryError) -> Error {
+    refused.get_or_init(|| error).clone().into()
 }
 
 /// A place for each backend that is on: Cargo adds features up, so what is on is known here and not where

@@ -26,12 +26,16 @@ pub use self::session::{Session, Settings};
 pub use self::shape::Shape;
 pub use self::system::{Dialect, System};
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use diesel::QueryResult;
+use diesel::backend::Backend;
 use diesel::connection::{Connection, LoadConnection};
 use diesel::deserialize::FromSqlRow;
 use diesel::expression::QueryMetadata;
 use diesel::query_builder::{Query, QueryFragment, QueryId};
 use diesel::result::Error as DieselError;
+use diesel::row::Row as SqlRow;
 
 use self::statements::{All, ByText, FromClause, Keep, Never, Nth, Update};
 use crate::diesel_internals::Prepared;
@@ -47,20 +51,56 @@ where
     conn.execute_returning_count(&Prepared(statement))
 }
 
-/// Runs a query of ours and reads its rows, one at a time: a `Vec` for the only row would cost an
-/// allocation on every create and get.
-pub(crate) fn rows<'a, C, Q, T>(
-    conn: &'a mut C,
-    query: Q,
-) -> QueryResult<impl Iterator<Item = QueryResult<T>>>
+/// Runs a query of ours and reads its rows. Loops and no iterators here, because each query of each model has
+/// its own.
+pub(crate) fn rows<C, Q, T>(conn: &mut C, query: Q) -> QueryResult<Vec<T>>
 where
     C: Connection + LoadConnection,
     C::Backend: QueryMetadata<Q::SqlType>,
-    Q: Query + QueryFragment<C::Backend> + QueryId + 'a,
+    Q: Query + QueryFragment<C::Backend> + QueryId,
     T: FromSqlRow<Q::SqlType, C::Backend>,
 {
-    let rows = conn.load(Prepared(query))?;
-    Ok(rows.map(|row| T::build_from_row(&row?).map_err(DieselError::DeserializationError)))
+    let mut rows = Vec::new();
+    for row in conn.load(Prepared(query))? {
+        rows.push(read(row)?);
+    }
+    Ok(rows)
+}
+
+/// Runs a query of ours and reads its first row: a `Vec` for the only one would cost an allocation on every
+/// create and get.
+pub(crate) fn first_row<C, Q, T>(conn: &mut C, query: Q) -> QueryResult<Option<T>>
+where
+    C: Connection + LoadConnection,
+    C::Backend: QueryMetadata<Q::SqlType>,
+    Q: Query + QueryFragment<C::Backend> + QueryId,
+    T: FromSqlRow<Q::SqlType, C::Backend>,
+{
+    conn.load(Prepared(query))?.next().map(read).transpose()
+}
+
+/// As [`first_row`], with what came of running the query told from what came of reading the row.
+fn run_and_read<C, Q, T>(
+    conn: &mut C,
+    query: Q,
+) -> QueryResult<std::thread::Result<QueryResult<Option<T>>>>
+where
+    C: Connection + LoadConnection,
+    C::Backend: QueryMetadata<Q::SqlType>,
+    Q: Query + QueryFragment<C::Backend> + QueryId,
+    T: FromSqlRow<Q::SqlType, C::Backend>,
+{
+    let mut rows = conn.load(Prepared(query))?;
+    let read = AssertUnwindSafe(|| rows.next().map(read).transpose());
+    Ok(catch_unwind(read))
+}
+
+fn read<'a, DB, ST, T>(row: QueryResult<impl SqlRow<'a, DB>>) -> QueryResult<T>
+where
+    DB: Backend,
+    T: FromSqlRow<ST, DB>,
+{
+    T::build_from_row(&row?).map_err(DieselError::DeserializationError)
 }
 
 /// Runs the UPDATE of these columns by the statement that stays prepared for them.

@@ -39,12 +39,15 @@ fn selected<DB: Dialect>(
     path: &[String],
 ) -> QueryResult<Vec<Option<String>>> {
     let sql = sql(backend, selection)?;
-    let quote = backend.system().quote();
+    Ok(columns_of(&sql, backend.system().quote(), path))
+}
+
+fn columns_of(sql: &str, quote: char, path: &[String]) -> Vec<Option<String>> {
     let of_table = |part: &str| {
         let (name, table) = name(part, quote)?;
         (table == path).then_some(name)
     };
-    Ok(parts(&sql).into_iter().map(of_table).collect())
+    parts(sql).into_iter().map(of_table).collect()
 }
 
 /// The table's name, after that of its schema if it has one.

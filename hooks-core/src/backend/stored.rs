@@ -10,7 +10,7 @@ use super::catalog::TableNames;
 use super::statements::{
     Delete, ForUpdate, FromClause, Full, Limit, Never, OneKey, Select, Then, Update, UpdateWhere,
 };
-use super::{execute, names, rows, write};
+use super::{execute, first_row, names, rows, write};
 use crate::connection::RawConnection;
 use crate::model::{self, Filter, Hooked, Stored};
 use crate::signal::ColumnSet;
@@ -47,7 +47,7 @@ where
     ) -> QueryResult<Vec<M>> {
         let filter = Then(filter, M::PkFilter::past(past.map(M::pk_filter)));
         let query = Select::<M, _, _>::new(M::selection(), filter);
-        rows(conn, Limit { query, limit })?.collect()
+        rows(conn, Limit { query, limit })
     }
 
     fn find_many(conn: &mut C, keys: &[M::Pk]) -> QueryResult<Vec<M>> {
@@ -60,17 +60,17 @@ where
 
     fn find(conn: &mut C, pk: M::Pk) -> QueryResult<Option<M>> {
         let query = Select::<M, _, _>::new(M::selection(), M::pk_filter(pk));
-        rows(conn, query)?.next().transpose()
+        first_row(conn, query)
     }
 
     fn load_where<F: Filter<C>>(conn: &mut C, filter: F) -> QueryResult<Vec<M>> {
-        rows(conn, Select::<M, _, _>::new(M::selection(), filter))?.collect()
+        rows(conn, Select::<M, _, _>::new(M::selection(), filter))
     }
 
     fn lock_where<F: Filter<C>>(conn: &mut C, filter: F) -> QueryResult<Vec<M>> {
         let filter = Then(filter, M::PkFilter::past(None));
         let query = Select::<M, _, _>::new(M::selection(), filter);
-        rows(conn, ForUpdate(query))?.collect()
+        rows(conn, ForUpdate(query))
     }
 
     fn lock_many(conn: &mut C, keys: &[M::Pk]) -> QueryResult<Vec<M>> {
@@ -80,7 +80,7 @@ where
     fn lock(conn: &mut C, keys: &[M::Pk]) -> QueryResult<Vec<M::Pk>> {
         let filter = Then(M::one_of(keys), M::PkFilter::past(None));
         let query = Select::<M, _, _>::new(M::PkColumns::default(), filter);
-        rows(conn, ForUpdate(query))?.collect()
+        rows(conn, ForUpdate(query))
     }
 
     fn write(&self, conn: &mut C, columns: ColumnSet) -> QueryResult<usize> {
@@ -117,7 +117,7 @@ where
 
     fn present(conn: &mut C, keys: &[M::Pk]) -> QueryResult<Vec<M::Pk>> {
         let query = Select::<M, _, _>::new(M::PkColumns::default(), M::one_of(keys));
-        rows(conn, query)?.collect()
+        rows(conn, query)
     }
 
     fn load_many(conn: &mut C, keys: &[M::Pk]) -> QueryResult<Vec<M>> {

@@ -67,13 +67,7 @@ pub(crate) struct Found {
 
 impl Found {
     /// Adds some rows that block, of which there are `count`.
-    pub(crate) fn add(
-        &mut self,
-        blocking: Blocking,
-        path: &Path,
-        keys: impl ExactSizeIterator<Item = Key>,
-        count: usize,
-    ) {
+    pub(crate) fn add(&mut self, blocking: Blocking, path: &Path, keys: Vec<Key>, count: usize) {
         let Some(relation) = path.last().filter(|_| count > 0) else {
             return;
         };

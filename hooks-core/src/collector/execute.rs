@@ -44,11 +44,14 @@ pub(super) fn remove<M: Persist<C>, C: RawConnection>(
         if !lent {
             continue;
         }
-        let taken = keys
-            .iter()
-            .filter(|key| planned.operation.was_taken::<M, C>(conn, key));
-        gone.extend(taken.cloned());
-        gone.extend(present);
+        for key in keys {
+            if planned.operation.was_taken::<M, C>(conn, key) {
+                gone.insert(key.clone());
+            }
+        }
+        for key in present {
+            gone.insert(key);
+        }
     }
     Ok(match lent {
         true => Gone::These(gone),
@@ -194,16 +197,13 @@ fn referring<M: Persist<C>, C: RawConnection>(
             continue;
         }
         let children = relation.child_keys(conn, keys, None)?;
-        let unplanned: Vec<_> = (0..children.parents.len())
-            .filter(|at| children.rows.number(planned, *at).is_none())
-            .map(|at| children.rows.key(at))
-            .collect();
+        let unplanned = children.unplanned(planned);
         match Blocking::of(info.on_delete) {
             Some(blocking) => {
                 let number = planned.number::<M, C>(&keys[0]);
                 let path = number.map_or_else(Path::default, |it| planned.path(it).clone());
                 let count = unplanned.len();
-                found.add(blocking, &path.and(info), unplanned.into_iter(), count);
+                found.add(blocking, &path.and(info), unplanned, count);
             }
             None if unplanned.is_empty() || !told.is(conn, &**relation) => {}
             // It was given another parent, which goes too.

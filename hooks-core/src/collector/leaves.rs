@@ -1,6 +1,7 @@
 //! Rows that one relation leads to and on which nothing depends: each is reached once, so the plan need not
 //! know it by its key, and one statement takes the children of all parents.
 
+use std::mem::take;
 use std::sync::Arc;
 
 use diesel::QueryResult;
@@ -8,6 +9,7 @@ use diesel::QueryResult;
 use super::Stop;
 use super::plan::Planned;
 use crate::connection::RawConnection;
+use crate::each::{each, turn_each};
 use crate::error::{Error, Operation, Result};
 use crate::model::{Hooked, Model, ModelInfo, Stored};
 use crate::relation::{ParentKey, Parents, Reference, Referring};
@@ -53,7 +55,7 @@ impl<R: Reference> ChildrenOf<R> {
         }
         let mut count = 0;
         for rows in self.rows.chunks(conn.system().keys_at_once()) {
-            let keys: Vec<_> = rows.iter().map(Model::pk).collect();
+            let keys = each(rows, Model::pk);
             count += R::Child::remove_many(conn, &keys)?;
         }
         Ok(count)
@@ -70,14 +72,12 @@ impl<R: Referring<C>, C: RawConnection> Leaves<C> for ChildrenOf<R> {
         if receivers.is_empty() {
             return Ok(());
         }
-        let event = |instance| PreDelete {
+        let mut events = turn_each(take(&mut self.rows), |instance| PreDelete {
             origin: origin.clone(),
             instance,
-        };
-        let mut events: Vec<_> = self.rows.drain(..).map(event).collect();
+        });
         receivers.send_many(&mut events, conn)?;
-        self.rows
-            .extend(events.into_iter().map(|event| event.instance));
+        self.rows = turn_each(events, |event| event.instance);
         Ok(())
     }
 
@@ -103,11 +103,10 @@ impl<R: Referring<C>, C: RawConnection> Leaves<C> for ChildrenOf<R> {
         if hooks.post_delete.is_empty() {
             return Ok(count);
         }
-        let event = |instance| PostDelete {
+        let mut events = turn_each(take(&mut self.rows), |instance| PostDelete {
             origin: origin.clone(),
             instance,
-        };
-        let mut events: Vec<_> = self.rows.drain(..).map(event).collect();
+        });
         hooks.post_delete.send_many(&mut events, conn)?;
         Ok(count)
     }

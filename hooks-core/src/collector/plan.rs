@@ -347,8 +347,8 @@ impl<C: RawConnection> Plan<C> {
                         }
                     } else if children.relation.on_delete == OnDelete::Restrict {
                         let path = self.planned.path(*parent).and(children.relation);
-                        let key = [children.rows.key(child)];
-                        found.add(Blocking::Restrict, &path, key.into_iter(), 1);
+                        let key = children.rows.key(child);
+                        found.add(Blocking::Restrict, &path, vec![key], 1);
                     }
                 }
             }

@@ -9,6 +9,7 @@ use super::order::Number;
 use super::plan::{FoundChildren, Opener, Plan, Planned};
 use super::{Deleted, Stop, Turn, execute};
 use crate::connection::{RawConnection, scoped};
+use crate::each::each;
 use crate::error::{Blocker, Error, Key, Result};
 use crate::lifecycle::MOST_PARAMETERS;
 use crate::model::{ModelInfo, Persist};
@@ -112,9 +113,21 @@ pub(crate) struct Children<K, C> {
     pub(crate) opener: Option<Opener<C>>,
 }
 
+impl<K, C> Children<K, C> {
+    /// Those that do not go.
+    pub(super) fn unplanned(&self, planned: &Planned) -> Vec<Key> {
+        unplanned(&*self.rows, self.parents.len(), planned)
+    }
+}
+
+fn unplanned<C>(rows: &dyn Loaded<C>, count: usize, planned: &Planned) -> Vec<Key> {
+    let stays = |at: &usize| rows.number(planned, *at).is_none();
+    (0..count).filter(stays).map(|at| rows.key(at)).collect()
+}
+
 impl<M: Persist<C>, C: RawConnection> Loaded<C> for Vec<M> {
     fn join(self: Box<Self>, conn: &mut C, plan: &mut Plan<C>) -> Result<Vec<Number>> {
-        plan.add(conn, self.iter().map(M::pk).collect(), Some(*self))
+        plan.add(conn, each(&self, M::pk), Some(*self))
     }
 
     fn number(&self, planned: &Planned, at: usize) -> Option<Number> {
@@ -171,6 +184,18 @@ enum State {
     Forgotten,
 }
 
+impl State {
+    /// Where no other group has the row.
+    fn own(all: &[State]) -> Vec<usize> {
+        let is_own = |at: &usize| all[*at] != State::Forgotten;
+        (0..all.len()).filter(is_own).collect()
+    }
+
+    fn keep_own(all: &[State], rows: &mut Vec<u32>) {
+        rows.retain(|at| all[*at as usize] != State::Forgotten);
+    }
+}
+
 impl<M: Persist<C>, C: RawConnection> Rows<M, C> {
     pub(super) fn new(keeps_rows: bool) -> Self {
         Rows {
@@ -201,13 +226,15 @@ impl<M: Persist<C>, C: RawConnection> Rows<M, C> {
 
     /// The keys that no other group has.
     fn own_keys(&self) -> Cow<'_, [M::Pk]> {
-        let is_own = |state: &State| *state != State::Forgotten;
-        if self.state.iter().all(is_own) {
-            return Cow::Borrowed(&self.keys);
+        let own = State::own(&self.state);
+        match own.len() == self.keys.len() {
+            true => Cow::Borrowed(&self.keys),
+            false => Cow::Owned(self.keys_at(&own)),
         }
-        let own = self.keys.iter().zip(&self.state);
-        let own = own.filter(|(_, state)| is_own(state));
-        Cow::Owned(own.map(|(key, _)| key.clone()).collect())
+    }
+
+    fn keys_at(&self, rows: &[usize]) -> Vec<M::Pk> {
+        each(rows, |at| self.keys[*at].clone())
     }
 
     /// The keys past this place of which `is_meant`, by the way to their rows.
@@ -258,22 +285,25 @@ impl<M: Persist<C>, C: RawConnection> Rows<M, C> {
             Loading::AsHeard => relation.children(conn, keys)?,
             Loading::Keys => relation.child_keys(conn, keys, None)?,
         };
-        let numbers = match keys {
+        let mut numbers = Vec::with_capacity(parents.len());
+        match keys {
             [key] => {
-                let parent = planned.number::<M, C>(key).into_iter();
-                Some(parent.cycle().take(parents.len()).collect())
+                if let Some(number) = planned.number::<M, C>(key) {
+                    numbers.resize(parents.len(), number);
+                }
             }
             _ => {
-                let number = |key: &Option<M::Pk>| planned.number::<M, C>(key.as_ref()?);
-                parents.iter().map(number).collect()
+                for key in parents.iter().flatten() {
+                    numbers.extend(planned.number::<M, C>(key));
+                }
             }
-        };
-        if let Some(parents) = numbers {
+        }
+        if keys.len() == 1 || numbers.len() == parents.len() {
             return Ok(vec![FoundChildren {
                 relation: relation.info(),
                 opener,
                 rows,
-                parents,
+                parents: numbers,
             }]);
         }
         let mut found = Vec::new();
@@ -298,7 +328,7 @@ impl<M: Persist<C>, C: RawConnection> Rows<M, C> {
             true => relation.count(conn, Parents::Keys(keys))?,
             false => listed,
         };
-        let keys = (0..listed).map(|at| children.rows.key(at));
+        let keys = (0..listed).map(|at| children.rows.key(at)).collect();
         found.add(blocking, &path.and(relation.info()), keys, count);
         Ok(())
     }
@@ -356,8 +386,7 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
     }
 
     fn keys(&self, rows: &[usize]) -> Box<dyn Any> {
-        let keys: Vec<M::Pk> = rows.iter().map(|at| self.keys[*at].clone()).collect();
-        Box::new(keys)
+        Box::new(self.keys_at(rows))
     }
 
     fn key(&self, at: usize) -> Key {
@@ -454,13 +483,13 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
         }
         let heard = rows.iter().filter(|at| self.state[**at] == State::Mine);
         let heard: Vec<usize> = heard.copied().collect();
-        let instances = heard.iter().filter_map(|at| kept[*at].take());
-        let mut events: Vec<_> = instances
-            .map(|instance| PreDelete {
-                origin: planned.origin.clone(),
-                instance,
-            })
-            .collect();
+        let mut events = Vec::with_capacity(heard.len());
+        for at in &heard {
+            if let Some(instance) = kept[*at].take() {
+                let origin = planned.origin.clone();
+                events.push(PreDelete { origin, instance });
+            }
+        }
         receivers.send_many(&mut events, conn)?;
         for (at, event) in heard.iter().zip(events) {
             kept[*at] = Some(event.instance);
@@ -508,7 +537,7 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
         planned: &Planned,
         rows: &[usize],
     ) -> Result<Vec<(RelationInfo, usize)>> {
-        let keys: Vec<_> = rows.iter().map(|at| self.keys[*at].clone()).collect();
+        let keys = self.keys_at(rows);
         let mut left = Vec::new();
         for relation in &M::hooks()?.relations {
             let info = relation.info();
@@ -517,12 +546,10 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
             }
             let count = match planned.has_table(relation.child_table()) {
                 false => relation.count(conn, Parents::Keys(&keys))?,
-                true => {
-                    let children = relation.child_keys(conn, &keys, None)?;
-                    (0..children.parents.len())
-                        .filter(|at| children.rows.number(planned, *at).is_none())
-                        .count()
-                }
+                true => relation
+                    .child_keys(conn, &keys, None)?
+                    .unplanned(planned)
+                    .len(),
             };
             left.push((info, count));
         }
@@ -538,9 +565,8 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
         together: bool,
     ) -> Result<usize, Stop> {
         let hooks = M::hooks()?;
-        rows.retain(|at| self.state[*at as usize] != State::Forgotten);
-        let keys = rows.iter().map(|at| self.keys[*at as usize].clone());
-        let keys: Vec<_> = keys.collect();
+        State::keep_own(&self.state, &mut rows);
+        let keys = each(&rows, |at| self.keys[*at as usize].clone());
         let gone = execute::remove::<M, C>(conn, planned, &keys, together)?;
         let unheard = hooks.post_delete.is_empty() && !scoped::here(conn);
         let mut events = Vec::new();
@@ -572,8 +598,8 @@ impl<M: Persist<C>, C: RawConnection> Collected<C> for Rows<M, C> {
 
     fn receivers(&self) -> Result<Vec<&'static str>> {
         let hooks = M::hooks()?;
-        let mut uids: Vec<_> = hooks.pre_delete.uids().collect();
-        uids.extend(hooks.post_delete.uids());
+        let mut uids = hooks.pre_delete.uids();
+        uids.append(&mut hooks.post_delete.uids());
         Ok(uids)
     }
 }

@@ -7,6 +7,7 @@ use super::{RawConnection, State};
 use crate::error::{Error, Result};
 use crate::receiver::Outcome;
 use crate::signal::Signal;
+use crate::trace;
 
 /// The receivers with a connection that run right now, the outermost first.
 pub(crate) struct Chain {
@@ -26,12 +27,13 @@ impl Default for Chain {
 /// A receiver that hears a signal.
 #[derive(Clone, Copy)]
 pub(crate) struct Frame {
-    model: Option<&'static str>,
-    signal: &'static str,
-    receiver: &'static str,
+    pub(crate) model: Option<&'static str>,
+    pub(crate) signal: &'static str,
+    pub(crate) receiver: &'static str,
 }
 
 impl Frame {
+    #[inline]
     pub(crate) fn of<E: Signal>(receiver: &'static str) -> Self {
         Frame {
             model: E::sender(),
@@ -59,6 +61,7 @@ pub(crate) fn nested<C: RawConnection>(
     frame: Frame,
     receive: &mut dyn FnMut(&mut C) -> Outcome,
 ) -> Result<Outcome> {
+    let mut receive = |conn: &mut C| trace::receiver(frame, || receive(conn));
     let chain = &mut State::of(conn)?.chain;
     let outside = chain.frames.len();
     chain.frames.push(frame);

@@ -291,7 +291,7 @@ pub trait HookConnectionExt: HookConnection {
     {
         let receiver = move |event: &S, conn: &mut Self::Raw| receiver(event, conn).into_outcome();
         let state = State::of(self.raw_connection())?;
-        Ok(state.scoped.connect::<S, Self::Raw>(Arc::new(receiver)))
+        Ok(state.scoped.connect::<S, Self::Raw>(Box::new(receiver)))
     }
 
     /// Sets how many receivers may cause one another on this connection; 32 if it is not set.

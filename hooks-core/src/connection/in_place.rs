@@ -1,9 +1,10 @@
 //! Operations inside a transaction of the application that set no savepoint: what they leave when they fail.
 
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::resume_unwind;
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
+use super::opened::caught;
 use super::transaction::doom;
 use super::{RawConnection, State};
 use crate::error::{Error, Result};
@@ -16,24 +17,32 @@ pub(super) fn in_place<M: Persist<C>, C: RawConnection, T>(
 ) -> Result<T> {
     if conn.system().takes_back_unread_rows() {
         return match work(conn) {
-            Err(error) if left_something::<M, C>(conn, &error) => Err(doom(conn, Some(error))),
-            outcome => outcome,
+            Ok(value) => Ok(value),
+            Err(error) => Err(fail::<M, C>(conn, error, false)),
         };
     }
     set_unread(conn, false);
-    let outcome = catch_unwind(AssertUnwindSafe(|| work(conn)));
-    let unread = State::installed(conn).is_some_and(|state| state.unread);
-    match outcome {
-        Ok(Err(error)) if unread || left_something::<M, C>(conn, &error) => {
-            Err(doom(conn, Some(error)))
+    match caught(conn, work) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => {
+            let unread = unread(conn);
+            Err(fail::<M, C>(conn, error, unread))
         }
-        Ok(outcome) => outcome,
         Err(panic) => {
-            if unread {
+            if unread(conn) {
                 drop(doom(conn, None));
             }
             resume_unwind(panic)
         }
+    }
+}
+
+/// What the application hears, whose transaction is given up if the statement left something in it.
+#[cold]
+fn fail<M: Persist<C>, C: RawConnection>(conn: &mut C, error: Error, unread: bool) -> Error {
+    match unread || left_something::<M, C>(conn, &error) {
+        true => doom(conn, Some(error)),
+        false => error,
     }
 }
 
@@ -47,6 +56,10 @@ pub(crate) fn read_back<C: RawConnection, T>(
         set_unread(conn, true);
     }
     read.unwrap_or_else(|panic| resume_unwind(panic))
+}
+
+fn unread<C: RawConnection>(conn: &mut C) -> bool {
+    State::installed(conn).is_some_and(|state| state.unread)
 }
 
 fn set_unread<C: RawConnection>(conn: &mut C, unread: bool) {

@@ -5,6 +5,7 @@ mod chain;
 mod ext;
 mod in_place;
 mod merge;
+mod opened;
 mod queue;
 mod retry;
 mod savepoint;

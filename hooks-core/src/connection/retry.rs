@@ -8,7 +8,9 @@ use std::time::Duration;
 use diesel::result::Error as DieselError;
 
 use super::HookConnection;
-use super::transaction::{Failed, Scope, attempt, depth};
+use super::Scope;
+use super::opened::{Failed, attempt};
+use super::transaction::depth;
 use crate::diesel_internals::is_test_transaction;
 use crate::error::{BoxError, Error, Result};
 use crate::trace;

@@ -9,7 +9,6 @@ use super::{Frame, RawConnection, State, nested};
 use crate::error::Result;
 use crate::receiver::{Outcome, failed};
 use crate::signal::Signal;
-use crate::trace;
 
 /// What a receiver is called that was connected at run time.
 pub(crate) const CONNECTED: &str = "(connected)";
@@ -76,18 +75,18 @@ pub(super) enum Kind {
 /// A receiver that runs as long as its [`Guard`] lives.
 struct Connected {
     signal: TypeId,
-    /// A `Received<E, C>`.
-    receiver: Box<dyn Any + Send + Sync>,
-    guarded: Weak<Live>,
+    listener: Listener,
 }
 
 /// One of them while a signal is sent.
-pub(crate) struct Listener<E, C> {
-    receive: Received<E, C>,
+#[derive(Clone)]
+pub(crate) struct Listener {
+    /// A `Received<E, C>`.
+    receive: Arc<dyn Any + Send + Sync>,
     guarded: Weak<Live>,
 }
 
-type Received<E, C> = Arc<dyn Fn(&E, &mut C) -> Outcome + Send + Sync>;
+type Received<E, C> = Box<dyn Fn(&E, &mut C) -> Outcome + Send + Sync>;
 
 /// Keeps a receiver connected to its connection; [`connect`](crate::HookConnectionExt::connect) returns it.
 ///
@@ -103,30 +102,27 @@ impl std::fmt::Debug for Guard {
     }
 }
 
-impl Connected {
+impl Listener {
     fn is_live(&self) -> bool {
         self.guarded.strong_count() > 0
     }
 
-    fn listener<E: 'static, C: 'static>(&self) -> Option<Listener<E, C>> {
-        Some(Listener {
-            receive: self.receiver.downcast_ref::<Received<E, C>>()?.clone(),
-            guarded: self.guarded.clone(),
-        })
-    }
-}
-
-impl<E: Signal, C: RawConnection> Listener<E, C> {
     /// Calls it, unless it was disconnected since the signal was sent.
-    pub(crate) fn receive(&self, event: &E, conn: &mut C) -> Result<()> {
-        if self.guarded.strong_count() == 0 {
-            return Ok(());
+    pub(crate) fn receive<E: Signal, C: RawConnection>(
+        &self,
+        event: &E,
+        conn: &mut C,
+    ) -> Result<()> {
+        match self.receive.downcast_ref::<Received<E, C>>() {
+            Some(receive) if self.is_live() => {
+                let frame = Frame::of::<E>(CONNECTED);
+                match nested(conn, frame, &mut |conn| receive(event, conn))? {
+                    Ok(()) => Ok(()),
+                    Err(source) => Err(failed(Some(event), None, source)),
+                }
+            }
+            _ => Ok(()),
         }
-        let frame = Frame::of::<E>(CONNECTED);
-        let outcome = nested(conn, frame, &mut |conn| {
-            trace::connected::<E>(|| (self.receive)(event, conn))
-        })?;
-        outcome.map_err(|source| failed(Some(event), None, source))
     }
 }
 
@@ -152,11 +148,13 @@ impl Scoped {
 
     pub(super) fn connect<E: 'static, C: 'static>(&mut self, receiver: Received<E, C>) -> Guard {
         let live = Arc::new(Live::new());
-        self.connected.retain(Connected::is_live);
+        self.connected.retain(|it| it.listener.is_live());
         self.connected.push(Connected {
             signal: TypeId::of::<E>(),
-            receiver: Box::new(receiver),
-            guarded: Arc::downgrade(&live),
+            listener: Listener {
+                receive: Arc::new(receiver),
+                guarded: Arc::downgrade(&live),
+            },
         });
         Guard { _live: live }
     }
@@ -166,7 +164,7 @@ impl Scoped {
     }
 
     fn has_connected(&self) -> bool {
-        self.connected.iter().any(Connected::is_live)
+        self.connected.iter().any(|it| it.listener.is_live())
     }
 
     fn is_muted(&self, uid: &str) -> bool {
@@ -183,6 +181,13 @@ impl Scoped {
 
     fn loads_fixtures(&self) -> bool {
         self.open().any(|kind| matches!(kind, Kind::Fixtures))
+    }
+
+    /// Those who hear this signal. Not of its type, since there is one for each signal of each model.
+    fn listeners(&self, signal: TypeId) -> Vec<Listener> {
+        let hears = |it: &&Connected| it.signal == signal && it.listener.is_live();
+        let connected = self.connected.iter().filter(hears);
+        connected.map(|it| it.listener.clone()).collect()
     }
 }
 
@@ -209,17 +214,12 @@ pub(crate) fn has_connected<C: RawConnection>(conn: &mut C) -> bool {
 }
 
 /// The receivers of this signal that are connected to this connection, unless it is silent.
-pub(crate) fn connected<E: 'static, C: RawConnection>(conn: &mut C) -> Vec<Listener<E, C>> {
+pub(crate) fn connected<C: RawConnection>(conn: &mut C, signal: TypeId) -> Vec<Listener> {
     if !any() {
         return Vec::new();
     }
-    let Some(state) = State::installed(conn) else {
-        return Vec::new();
-    };
-    if state.scoped.is_silent() {
-        return Vec::new();
+    match State::installed(conn) {
+        Some(state) if !state.scoped.is_silent() => state.scoped.listeners(signal),
+        _ => Vec::new(),
     }
-    let hears = |it: &&Connected| it.signal == TypeId::of::<E>() && it.is_live();
-    let connected = state.scoped.connected.iter().filter(hears);
-    connected.filter_map(Connected::listener).collect()
 }

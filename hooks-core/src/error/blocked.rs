@@ -81,9 +81,10 @@ impl Blocker {
     }
 
     /// Adds rows, and the keys of some of them.
-    pub(crate) fn add(&mut self, keys: impl Iterator<Item = Key>, count: usize) {
+    pub(crate) fn add(&mut self, keys: Vec<Key>, count: usize) {
         let listed = self.keys.len();
-        self.keys.extend(keys.take(Self::LISTED - listed));
+        self.keys
+            .extend(keys.into_iter().take(Self::LISTED - listed));
         self.more += count - (self.keys.len() - listed);
     }
 }

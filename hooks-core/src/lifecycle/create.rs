@@ -1,6 +1,7 @@
 use super::ModelHooks;
 use crate::backend::{Rider, System};
 use crate::connection::{RawConnection, Scope, atomic, scoped};
+use crate::each::{try_each, turn_each};
 use crate::error::{Error, Operation, Result};
 use crate::model::{Persist, Refused, Row};
 use crate::relation::RelationInfo;
@@ -41,10 +42,13 @@ fn in_one_statement<M: Persist<C>, C: RawConnection>(
     {
         return Ok((all, Vec::new()));
     }
-    let riders = hooks.auto_created().iter().map(|it| it.rider(conn));
-    let Some(riders) = riders.collect::<Result<Option<Vec<_>>>>()? else {
-        return Ok((all, Vec::new()));
-    };
+    let mut riders = Vec::with_capacity(hooks.auto_created().len());
+    for relation in hooks.auto_created() {
+        let Some(rider) = relation.rider(conn)? else {
+            return Ok((all, Vec::new()));
+        };
+        riders.push(rider);
+    }
     if !riders.is_empty() && !M::carries(conn, &riders)? {
         return Ok((all, Vec::new()));
     }
@@ -178,7 +182,7 @@ fn scope<M: Persist<C>, C: RawConnection>(hooks: &ModelHooks<M, C>) -> Result<Sc
     for relation in hooks.auto_created() {
         scope = scope.max(relation.create_scope()?).max(Scope::Statements);
     }
-    Ok(*hooks.create_scope.get_or_init(|| scope))
+    Ok(scope.known(&hooks.create_scope))
 }
 
 /// Stamps what is to be inserted, sends the signals before the INSERT, and hands it back.
@@ -204,19 +208,15 @@ fn announce_many<M: Persist<C>, C: RawConnection>(
     new: Vec<M::New>,
 ) -> Result<Vec<Fresh<M>>> {
     let stamp = timestamp::now::<M, C>(conn);
-    let new = new.into_iter().map(|new| Fresh::new(new, stamp));
     if !hooks.hears_pre_create(conn) {
-        return Ok(new.collect());
+        return Ok(turn_each(new, |new| Fresh::new(new, stamp)));
     }
     let raw = scoped::loads_fixtures(conn);
-    let mut saves: Vec<_> = new.map(|new| pre_save(new, raw)).collect();
+    let mut saves = turn_each(new, |new| pre_save(Fresh::new(new, stamp), raw));
     hooks.pre_save.send_many(&mut saves, conn)?;
-    let mut creates = saves
-        .into_iter()
-        .map(pre_create)
-        .collect::<Result<Vec<_>>>()?;
+    let mut creates = try_each(saves, pre_create)?;
     hooks.pre_create.send_many(&mut creates, conn)?;
-    Ok(creates.into_iter().map(Fresh::from).collect())
+    Ok(turn_each(creates, Fresh::from))
 }
 
 /// Creates what comes into being with a row.
@@ -276,14 +276,11 @@ fn report_many<M: Persist<C>, C: RawConnection>(
         return Ok(rows);
     }
     let raw = scoped::loads_fixtures(conn);
-    let mut creates: Vec<_> = rows
-        .into_iter()
-        .map(|instance| PostCreate { raw, instance })
-        .collect();
+    let mut creates = turn_each(rows, |instance| PostCreate { raw, instance });
     hooks.post_create.send_many(&mut creates, conn)?;
-    let mut saves: Vec<_> = creates.into_iter().map(post_save).collect();
+    let mut saves = turn_each(creates, post_save);
     hooks.post_save.send_many(&mut saves, conn)?;
-    Ok(saves.into_iter().map(|event| event.instance).collect())
+    Ok(turn_each(saves, |event| event.instance))
 }
 
 fn pre_save<M: Row>(new: Fresh<M>, raw: bool) -> PreSave<M> {

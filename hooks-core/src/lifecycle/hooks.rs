@@ -6,7 +6,7 @@ use crate::collector::Reach;
 use crate::connection::{CallbackKind, RawConnection, Scope, register, scoped};
 use crate::error::{RegistryError, Result};
 use crate::model::{Persist, Row};
-use crate::receiver::{Needs, Receiver, Slot, Tombstone};
+use crate::receiver::{Needs, Receiver, Slot, Tombstone, sent};
 use crate::registry;
 use crate::relation::{self, Relation, Relations};
 use crate::signal::{
@@ -63,20 +63,18 @@ impl<M: Row, C: RawConnection> ModelHooks<M, C> {
     pub fn collect() -> std::result::Result<Self, RegistryError> {
         registry::check::<M>()?;
         let relations = relation::towards::<M, C>()?;
+        let sent = sent::<M>();
         let mut hooks = ModelHooks {
-            pre_save: Slot::collect()?,
-            pre_create: Slot::collect()?,
-            pre_update: Slot::collect()?,
-            pre_delete: Slot::collect()?,
-            post_create: Slot::collect()?,
-            post_update: Slot::collect()?,
-            post_save: Slot::collect()?,
-            post_delete: Slot::collect()?,
-            post_load: Slot::collect()?,
-            auto_created: relations
-                .iter()
-                .filter(|relation| relation.info().auto_create)
-                .count(),
+            pre_save: Slot::collect(&sent)?,
+            pre_create: Slot::collect(&sent)?,
+            pre_update: Slot::collect(&sent)?,
+            pre_delete: Slot::collect(&sent)?,
+            post_create: Slot::collect(&sent)?,
+            post_update: Slot::collect(&sent)?,
+            post_save: Slot::collect(&sent)?,
+            post_delete: Slot::collect(&sent)?,
+            post_load: Slot::collect(&sent)?,
+            auto_created: 0,
             relations,
             number: NUMBERED.fetch_add(1, Ordering::Relaxed),
             own_create: Scope::ReadBack,
@@ -90,6 +88,9 @@ impl<M: Row, C: RawConnection> ModelHooks<M, C> {
             looks_back: false,
             merging: merging(TypeId::of::<M::Table>()),
         };
+        for relation in &hooks.relations {
+            hooks.auto_created += usize::from(relation.info().auto_create);
+        }
         let save = scope_of(hooks.pre_save.needs, hooks.post_save.needs);
         hooks.own_create = save
             .max(scope_of(hooks.pre_create.needs, hooks.post_create.needs))

@@ -12,6 +12,7 @@ use std::collections::{HashMap, HashSet};
 use diesel::QueryResult;
 
 use crate::connection::{RawConnection, atomic, scoped};
+use crate::each::try_each;
 use crate::error::{Error, Operation, Result};
 use crate::model::{Persist, Row};
 use crate::signal::PostLoad;
@@ -85,12 +86,13 @@ pub(crate) fn find_many<M: Persist<C>, C: RawConnection>(
 ) -> Result<Vec<M>> {
     let error = Error::query(M::INFO.name, Operation::Load);
     let found = M::find_many(conn, &keys).map_err(error)?;
-    let mut found: HashMap<_, _> = found.into_iter().map(|row| (row.pk(), row)).collect();
-    keys.iter()
-        .map(|key| match found.remove(key) {
-            Some(row) => Ok(row),
-            // What the database calls the same key, Rust may not.
-            None => find(conn, key),
-        })
-        .collect()
+    let mut by_key = HashMap::with_capacity(found.len());
+    for row in found {
+        by_key.insert(row.pk(), row);
+    }
+    try_each(keys, |key| match by_key.remove(&key) {
+        Some(row) => Ok(row),
+        // What the database calls the same key, Rust may not.
+        None => find(conn, &key),
+    })
 }

@@ -3,7 +3,6 @@
 use std::any::{Any, TypeId};
 
 use super::Outcome;
-use super::handler::{Handler, Taken};
 use crate::connection::{Callback, Mergeable, Tag};
 use crate::signal::Signal;
 
@@ -79,18 +78,12 @@ impl<E> Merged<E> {
     pub(super) fn keep(&self, event: &E, uid: &'static str) -> Callback {
         (self.keep)(event, self.receive, uid)
     }
-}
 
-impl<E: 'static> Handler for Merged<E> {
-    fn taken(&self) -> Taken {
-        Taken::ByRef
-    }
-
-    fn merges(&self, table: TypeId) -> bool {
+    pub(super) fn is_of(&self, table: TypeId) -> bool {
         (self.table)() == table
     }
 
-    fn bury(&self, key: &dyn Any, uid: &'static str) -> Option<Tombstone> {
+    pub(super) fn bury(&self, key: &dyn Any, uid: &'static str) -> Option<Tombstone> {
         (self.bury)(key, self.receive, uid).map(Tombstone)
     }
 }

@@ -3,7 +3,8 @@
 use std::any::{Any, TypeId, type_name};
 
 use super::deferred::Tombstone;
-use super::{Batch, BatchOn, Change, ChangeOn, Deferred, DeferredSender, Each, EachOn};
+use super::{Deferred, DeferredSender, Each, EachOn, Merged, Outcome};
+use crate::connection::Callback;
 
 /// The function of a receiver, with its types forgotten.
 #[doc(hidden)]
@@ -61,27 +62,92 @@ impl dyn Handler {
     }
 }
 
-macro_rules! handlers {
-    ($($handler:ident<E $(: ?$sized:ident)? $(, $conn:ident)?> $taken:ident;)*) => {$(
-        impl<E: 'static $(+ ?$sized)? $(, $conn: 'static)?> Handler for $handler<E $(, $conn)?> {
-            fn taken(&self) -> Taken {
-                Taken::$taken
-            }
-
-            $(fn connection(&self) -> Option<ConnectionType> {
-                Some(ConnectionType::of::<$conn>())
-            })?
-        }
-    )*};
+impl<E: ?Sized + 'static> Handler for Each<E> {
+    fn taken(&self) -> Taken {
+        Taken::ByRef
+    }
 }
 
-handlers! {
-    Each<E: ?Sized> ByRef;
-    EachOn<E: ?Sized, C> ByRef;
-    Change<E> ByMut;
-    ChangeOn<E, C> ByMut;
-    Batch<E> Batch;
-    BatchOn<E, C> Batch;
-    Deferred<E> ByRef;
-    DeferredSender<E: ?Sized> ByRef;
+impl<E: ?Sized + 'static, C: 'static> Handler for EachOn<E, C> {
+    fn taken(&self) -> Taken {
+        Taken::ByRef
+    }
+
+    fn connection(&self) -> Option<ConnectionType> {
+        Some(ConnectionType::of::<C>())
+    }
+}
+
+impl<E: ?Sized + 'static> Handler for DeferredSender<E> {
+    fn taken(&self) -> Taken {
+        Taken::ByRef
+    }
+}
+
+/// What only a receiver of a concrete sender can be. One type for all, because a signal of a model asks each
+/// of its receivers for each type of handler.
+#[doc(hidden)]
+pub enum Concrete<E> {
+    /// `fn(&mut E)`
+    Change(fn(&mut E) -> Outcome),
+    /// `fn(&[E])`
+    Batch(fn(&[E]) -> Outcome),
+    /// `fn(&E)`, after the transaction.
+    Deferred(Deferred<E>),
+    /// `fn(&E)`, once for each row and transaction.
+    Merged(Merged<E>),
+}
+
+impl<E> Concrete<E> {
+    /// What a receiver does that waits for the end of the transaction.
+    pub(crate) fn keep(&self, event: &E, uid: &'static str) -> Option<Callback> {
+        match self {
+            Concrete::Change(_) | Concrete::Batch(_) => None,
+            Concrete::Deferred(deferred) => Some(deferred.keep(event)),
+            Concrete::Merged(merged) => Some(merged.keep(event, uid)),
+        }
+    }
+}
+
+impl<E: 'static> Handler for Concrete<E> {
+    fn taken(&self) -> Taken {
+        match self {
+            Concrete::Change(_) => Taken::ByMut,
+            Concrete::Batch(_) => Taken::Batch,
+            Concrete::Deferred(_) | Concrete::Merged(_) => Taken::ByRef,
+        }
+    }
+
+    fn merges(&self, table: TypeId) -> bool {
+        matches!(self, Concrete::Merged(merged) if merged.is_of(table))
+    }
+
+    fn bury(&self, key: &dyn Any, uid: &'static str) -> Option<Tombstone> {
+        match self {
+            Concrete::Merged(merged) => merged.bury(key, uid),
+            _ => None,
+        }
+    }
+}
+
+/// The same, with the connection.
+#[doc(hidden)]
+pub enum ConcreteOn<E, C> {
+    /// `fn(&mut E, &mut C)`
+    Change(fn(&mut E, &mut C) -> Outcome),
+    /// `fn(&[E], &mut C)`
+    Batch(fn(&[E], &mut C) -> Outcome),
+}
+
+impl<E: 'static, C: 'static> Handler for ConcreteOn<E, C> {
+    fn taken(&self) -> Taken {
+        match self {
+            ConcreteOn::Change(_) => Taken::ByMut,
+            ConcreteOn::Batch(_) => Taken::Batch,
+        }
+    }
+
+    fn connection(&self) -> Option<ConnectionType> {
+        Some(ConnectionType::of::<C>())
+    }
 }

@@ -17,15 +17,16 @@ use crate::error::BoxError;
 #[doc(hidden)]
 pub use self::deferred::{Deferred, DeferredSender, Kept, Merge, Merged, Tombstone};
 #[doc(hidden)]
+pub use self::handler::{Concrete, ConcreteOn};
+#[doc(hidden)]
 pub use self::handler::{ConnectionType, Handler, Taken};
 pub(crate) use self::order::in_order;
-use self::order::places;
 pub(crate) use self::senders::{HeardByTraits, SentAs, sent};
 #[doc(hidden)]
 pub use self::senders::{Senders, Upcast};
 #[doc(hidden)]
-pub use self::slot::Calls;
-pub(crate) use self::slot::{Needs, Slot, failed};
+pub use self::slot::Search;
+pub(crate) use self::slot::{Needs, Slot, defer, failed};
 
 /// A receiver as `#[receiver]` registers it.
 pub struct Receiver {
@@ -112,15 +113,3 @@ pub struct Each<E: ?Sized>(pub fn(&E) -> Outcome);
 /// `fn(&E, &mut C)`
 #[doc(hidden)]
 pub struct EachOn<E: ?Sized, C>(pub fn(&E, &mut C) -> Outcome);
-/// `fn(&mut E)`
-#[doc(hidden)]
-pub struct Change<E>(pub fn(&mut E) -> Outcome);
-/// `fn(&mut E, &mut C)`
-#[doc(hidden)]
-pub struct ChangeOn<E, C>(pub fn(&mut E, &mut C) -> Outcome);
-/// `fn(&[E])`
-#[doc(hidden)]
-pub struct Batch<E>(pub fn(&[E]) -> Outcome);
-/// `fn(&[E], &mut C)`
-#[doc(hidden)]
-pub struct BatchOn<E, C>(pub fn(&[E], &mut C) -> Outcome);

@@ -5,38 +5,21 @@ use std::collections::BTreeSet;
 use super::Receiver;
 use crate::error::RegistryError;
 
-/// The receivers of one signal in the order in which they run.
-///
-/// # Errors
-///
-/// As [`places`].
-pub(crate) fn in_order(
-    signal: &'static str,
-    receivers: &[&'static Receiver],
-) -> Result<Vec<&'static Receiver>, RegistryError> {
-    let places = places(signal, receivers)?;
-    Ok(places.into_iter().map(|place| receivers[place]).collect())
-}
-
-/// The places of the receivers of one signal in the order in which they run: what `before` and `after`
-/// demand, and among the rest by `order`, then `uid`. A uid that is not among them demands nothing.
+/// The receivers of one signal in the order in which they run: what `before` and `after` demand, and among
+/// the rest by `order`, then `uid`. A uid that is not among them demands nothing.
 ///
 /// # Errors
 ///
 /// If two share a uid, or the demands form a cycle.
-pub(super) fn places(
+pub(crate) fn in_order(
     signal: &'static str,
     receivers: &[&'static Receiver],
-) -> Result<Vec<usize>, RegistryError> {
-    let mut places: Vec<usize> = (0..receivers.len()).collect();
-    places.sort_by_key(|place| {
-        let it = receivers[*place];
-        (it.order, it.uid, it.file, it.line)
-    });
-    let sorted: Vec<_> = places.iter().map(|place| receivers[*place]).collect();
+) -> Result<Vec<&'static Receiver>, RegistryError> {
+    let mut sorted = receivers.to_vec();
+    sorted.sort_by_key(|it| (it.order, it.uid, it.file, it.line));
     unique(signal, &sorted)?;
     let order = arrange(signal, &sorted)?;
-    Ok(order.into_iter().map(|index| places[index]).collect())
+    Ok(order.into_iter().map(|index| sorted[index]).collect())
 }
 
 fn unique(signal: &'static str, receivers: &[&'static Receiver]) -> Result<(), RegistryError> {

@@ -5,7 +5,7 @@
 
 use std::any::TypeId;
 
-use super::slot::Calls;
+use super::slot::Search;
 use crate::model::Row;
 use crate::signal::{
     AnyModel, PostCreate, PostDelete, PostLoad, PostSave, PostUpdate, PreCreate, PreDelete,
@@ -31,26 +31,22 @@ pub trait Senders<M> {
 
 /// A signal that trait senders exist for.
 pub(crate) trait HeardByTraits: Sized + 'static {
-    /// Adds the receivers of the traits that the model extends.
-    fn add<C: 'static>(calls: &mut Calls<Self, C>);
+    /// Looks at each trait that the model extends.
+    fn search<C: 'static>(search: &mut Search<Self, C>);
 }
-
-/// Adds the receivers of one trait.
-struct SenderCalls<'a, E: 'static, C>(&'a mut Calls<E, C>);
 
 macro_rules! heard_by_traits {
     ($($signal:ident $upcast:ident;)*) => {$(
-        impl<M: Row, C: 'static> Senders<M> for SenderCalls<'_, $signal<M>, C> {
+        impl<M: Row, C: 'static> Senders<M> for Search<$signal<M>, C> {
             fn sender<T: ?Sized + 'static>(&mut self, upcast: Upcast<M, T>) {
-                self.0.add_sender(upcast.$upcast);
+                Search::sender(self, upcast.$upcast);
             }
         }
 
         impl<M: Row> HeardByTraits for $signal<M> {
-            fn add<C: 'static>(calls: &mut Calls<Self, C>) {
-                let mut senders = SenderCalls(calls);
-                M::senders(&mut senders);
-                senders.sender(any::<M>());
+            fn search<C: 'static>(search: &mut Search<Self, C>) {
+                M::senders(search);
+                Senders::sender(search, any::<M>());
             }
         }
     )*};

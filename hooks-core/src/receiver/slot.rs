@@ -1,9 +1,12 @@
+use std::any::TypeId;
+
 use super::{
-    Batch, BatchOn, Change, ChangeOn, Deferred, DeferredSender, Each, EachOn, Handler, Merged,
-    Outcome, Receiver, When, places,
+    Concrete, ConcreteOn, DeferredSender, Each, EachOn, Handler, Outcome, Receiver, SentAs, When,
+    in_order,
 };
 use crate::connection::{Callback, CallbackKind, Frame, RawConnection, nested, register, scoped};
-use crate::error::{BoxError, Error, ReceiverError, RegistryError, Result};
+use crate::each::each;
+use crate::error::{BoxError, Error, Key, ReceiverError, RegistryError, Result};
 use crate::signal::Signal;
 use crate::trace;
 
@@ -42,16 +45,10 @@ impl Needs {
     }
 }
 
-/// Receivers on their way into a slot.
-#[doc(hidden)]
-pub struct Calls<E: 'static, C>(Vec<Call<E, C>>);
-
 struct Call<E: 'static, C> {
     form: Form<E, C>,
     receiver: &'static Receiver,
 }
-
-type SenderOn<E, C> = Box<dyn Fn(&E, &mut C) -> Outcome + Send + Sync>;
 
 enum Form<E: 'static, C> {
     Each(fn(&E) -> Outcome),
@@ -60,33 +57,38 @@ enum Form<E: 'static, C> {
     ChangeOn(fn(&mut E, &mut C) -> Outcome),
     Batch(fn(&[E]) -> Outcome),
     BatchOn(fn(&[E], &mut C) -> Outcome),
-    Sender(Box<dyn Fn(&E) -> Outcome + Send + Sync>),
-    SenderOn(SenderOn<E, C>),
-    Deferred(Box<dyn Fn(&E) -> Callback + Send + Sync>),
-    Merged(&'static Merged<E>),
+    Sender(Box<dyn Upcasting<E, C>>),
+    Concrete(&'static Concrete<E>),
+}
+
+/// The receivers of a model's signal on this type of connection, in the order in which they run. Not generic,
+/// because it is asked for each signal of each model.
+fn hearing(
+    signal: &'static str,
+    sent: &[SentAs],
+    connection: TypeId,
+) -> std::result::Result<Vec<&'static Receiver>, RegistryError> {
+    let heard_as = |id: &TypeId| {
+        let mut same = sent.iter().filter(|it| it.signal == signal);
+        same.any(|it| it.types.contains(id))
+    };
+    let is_there = |receiver: &&Receiver| {
+        let conn = receiver.handler.connection();
+        heard_as(&(receiver.signal_id)()) && conn.is_none_or(|it| it.id == connection)
+    };
+    let all = inventory::iter::<Receiver>.into_iter();
+    in_order(signal, &all.filter(is_there).collect::<Vec<_>>())
 }
 
 impl<E: Signal, C: 'static> Slot<E, C> {
-    /// Finds the receivers of this signal among all.
-    pub(crate) fn collect() -> std::result::Result<Self, RegistryError> {
-        let mut calls = Calls(Vec::new());
-        for receiver in inventory::iter::<Receiver> {
-            calls.push(receiver, Form::of(receiver.handler));
-        }
-        E::add_senders(&mut calls);
-        let mut calls = calls.0;
-        let mut receivers = Vec::with_capacity(calls.len());
-        for call in &calls {
-            receivers.push(call.receiver);
-        }
-        let from = places(E::NAME, &receivers)?;
-        for place in 0..calls.len() {
-            let mut source = from[place];
-            // What stood in an earlier place was swapped for what belongs there.
-            while source < place {
-                source = from[source];
+    /// Finds the receivers of this signal, which its model sends as these types.
+    pub(crate) fn collect(sent: &[SentAs]) -> std::result::Result<Self, RegistryError> {
+        let receivers = hearing(E::NAME, sent, TypeId::of::<C>())?;
+        let mut calls = Vec::with_capacity(receivers.len());
+        for receiver in &receivers {
+            if let Some(form) = Form::of(receiver.handler) {
+                calls.push(Call { form, receiver });
             }
-            calls.swap(place, source);
         }
         Ok(Slot {
             calls,
@@ -100,8 +102,8 @@ impl<E: Signal, C: 'static> Slot<E, C> {
     }
 
     /// Their `dispatch_uid`s, in the order in which they run.
-    pub(crate) fn uids(&self) -> impl Iterator<Item = &'static str> {
-        self.calls.iter().map(|call| call.receiver.uid)
+    pub(crate) fn uids(&self) -> Vec<&'static str> {
+        each(&self.calls, |call| call.receiver.uid)
     }
 }
 
@@ -136,8 +138,8 @@ impl<E: Signal, C: RawConnection> Slot<E, C> {
         for call in &self.calls {
             // The plain forms here, so that their loop has no other call in it.
             let outcome = match call.form {
-                Form::Each(receive) => call.traced(|| receive(event)),
-                Form::Change(receive) => call.traced(|| receive(event)),
+                Form::Each(receive) => trace::receiver(call.frame(), || receive(event)),
+                Form::Change(receive) => trace::receiver(call.frame(), || receive(event)),
                 _ => {
                     call.receive(event, conn)?;
                     continue;
@@ -165,7 +167,7 @@ impl<E: Signal, C: RawConnection> Slot<E, C> {
     #[cold]
     fn call_some(&self, events: &mut [E], conn: &mut C) -> Result<()> {
         // Whom one of these receivers connects hears the next signal.
-        let connected = scoped::connected::<E, C>(conn);
+        let connected = scoped::connected(conn, TypeId::of::<E>());
         for call in &self.calls {
             if !scoped::is_muted(conn, call.receiver.uid) {
                 call.receive_many(events, conn)?;
@@ -181,18 +183,19 @@ impl<E: Signal, C: RawConnection> Slot<E, C> {
 }
 
 impl<E: Signal, C: RawConnection> Call<E, C> {
+    #[inline]
+    fn frame(&self) -> Frame {
+        Frame::of::<E>(self.receiver.uid)
+    }
+
     fn receive(&self, event: &mut E, conn: &mut C) -> Result<()> {
-        let outcome = match &self.form {
-            Form::Deferred(keep) => return self.defer(keep(event), conn),
-            Form::Merged(merged) => {
-                return self.defer(merged.keep(event, self.receiver.uid), conn);
-            }
-            form if form.takes_connection() => {
-                self.nested(conn, &mut |conn| form.call(event, conn))?
-            }
-            form => self.traced(|| form.call(event, conn)),
-        };
-        outcome.map_err(|source| failed(Some(event), Some(self.receiver), source))
+        if let Some(callback) = self.form.keep(event, self.receiver) {
+            return defer(conn, self.receiver, callback);
+        }
+        match self.run(conn, &mut |conn| self.form.call(event, conn))? {
+            Ok(()) => Ok(()),
+            Err(source) => Err(failed(Some(event), Some(self.receiver), source)),
+        }
     }
 
     fn receive_many(&self, events: &mut [E], conn: &mut C) -> Result<()> {
@@ -200,44 +203,71 @@ impl<E: Signal, C: RawConnection> Call<E, C> {
             return Ok(());
         }
         let outcome = match self.form {
-            Form::Batch(receive) => self.traced(|| receive(events)),
-            Form::BatchOn(receive) => self.nested(conn, &mut |conn| receive(events, conn))?,
+            Form::Batch(receive) => self.run(conn, &mut |_| receive(events))?,
+            Form::BatchOn(receive) => self.run(conn, &mut |conn| receive(events, conn))?,
             _ => {
-                return events
-                    .iter_mut()
-                    .try_for_each(|event| self.receive(event, conn));
+                for event in events {
+                    self.receive(event, conn)?;
+                }
+                return Ok(());
             }
+        };
+        let Err(source) = outcome else {
+            return Ok(());
         };
         let sole = match &*events {
             [event] => Some(event),
             _ => None,
         };
-        outcome.map_err(|source| failed(sole, Some(self.receiver), source))
+        Err(failed(sole, Some(self.receiver), source))
     }
 
-    fn traced(&self, receive: impl FnOnce() -> Outcome) -> Outcome {
-        trace::receiver::<E>(self.receiver, receive)
+    fn run(&self, conn: &mut C, receive: &mut dyn FnMut(&mut C) -> Outcome) -> Result<Outcome> {
+        run(conn, self.receiver, self.frame(), receive)
     }
+}
 
-    /// Runs a receiver that has the connection, and so may cause others.
-    fn nested(&self, conn: &mut C, receive: &mut dyn FnMut(&mut C) -> Outcome) -> Result<Outcome> {
-        let frame = Frame::of::<E>(self.receiver.uid);
-        nested(conn, frame, &mut |conn| self.traced(|| receive(conn)))
+/// Runs a receiver; one that has the connection may cause others.
+fn run<C: RawConnection>(
+    conn: &mut C,
+    receiver: &'static Receiver,
+    frame: Frame,
+    receive: &mut dyn FnMut(&mut C) -> Outcome,
+) -> Result<Outcome> {
+    match receiver.handler.connection() {
+        Some(_) => nested(conn, frame, receive),
+        None => Ok(trace::receiver(frame, || receive(conn))),
     }
+}
 
-    fn defer(&self, callback: Callback, conn: &mut C) -> Result<()> {
-        let kind = match self.receiver.when {
-            When::AfterRollback => CallbackKind::AfterRollback,
-            _ => CallbackKind::AfterCommit,
-        };
-        register(conn, kind, Some(self.receiver.uid), callback)
-    }
+/// Has a receiver wait for the end of the transaction.
+pub(crate) fn defer<C: RawConnection>(
+    conn: &mut C,
+    receiver: &'static Receiver,
+    callback: Callback,
+) -> Result<()> {
+    let kind = match receiver.when {
+        When::AfterRollback => CallbackKind::AfterRollback,
+        _ => CallbackKind::AfterCommit,
+    };
+    register(conn, kind, Some(receiver.uid), callback)
 }
 
 /// The error of a receiver, or of what was connected at run time.
 #[cold]
 pub(crate) fn failed<E: Signal>(
     event: Option<&E>,
+    receiver: Option<&'static Receiver>,
+    source: BoxError,
+) -> Error {
+    let key = event.and_then(E::key);
+    failed_to_hear(E::NAME, E::sender(), key, receiver, source)
+}
+
+fn failed_to_hear(
+    signal: &'static str,
+    model: Option<&'static str>,
+    key: Option<Key>,
     receiver: Option<&'static Receiver>,
     source: BoxError,
 ) -> Error {
@@ -248,9 +278,9 @@ pub(crate) fn failed<E: Signal>(
     let place = receiver.map_or((scoped::CONNECTED, "", 0), |it| (it.uid, it.file, it.line));
     let (receiver, file, line) = place;
     Error::Receiver(Box::new(ReceiverError {
-        model: E::sender(),
-        key: event.and_then(E::key),
-        signal: E::NAME,
+        model,
+        key,
+        signal,
         receiver,
         file,
         line,
@@ -258,45 +288,50 @@ pub(crate) fn failed<E: Signal>(
     }))
 }
 
-impl<E: Signal, C: 'static> Calls<E, C> {
-    fn push(&mut self, receiver: &'static Receiver, form: Option<Form<E, C>>) {
-        // A model may extend a trait under two names, or one that every model has.
-        let is_there = |call: &Call<E, C>| std::ptr::eq(call.receiver, receiver);
-        if let Some(form) = form
-            && !self.0.iter().any(is_there)
-        {
-            self.0.push(Call { form, receiver });
-        }
-    }
+/// Looks for the way in which a handler hears a signal as that of a trait.
+#[doc(hidden)]
+pub struct Search<E: 'static, C> {
+    handler: &'static dyn Handler,
+    form: Option<Form<E, C>>,
+}
 
-    /// Adds the receivers of a signal that this one is, too.
-    pub(super) fn add_sender<T: ?Sized + 'static>(&mut self, upcast: fn(&E) -> &T)
+impl<E: Signal, C: 'static> Search<E, C> {
+    /// Looks whether it hears a signal that this one is, too.
+    pub(super) fn sender<T: ?Sized + 'static>(&mut self, upcast: fn(&E) -> &T)
     where
         E: Clone + Send,
     {
-        for receiver in inventory::iter::<Receiver> {
-            self.push(receiver, Form::of_sender(receiver.handler, upcast));
+        if self.form.is_none() {
+            self.form = Form::of_sender(self.handler, upcast);
         }
     }
 }
 
 impl<E: Signal, C: 'static> Form<E, C> {
     fn of(handler: &'static dyn Handler) -> Option<Self> {
-        macro_rules! first_of {
-            ($($form:ident: $handler:ty),*) => {
-                $(if let Some(it) = handler.downcast_ref::<$handler>() {
-                    return Some(Form::$form(it.0));
-                })*
-            };
+        if let Some(Each(receive)) = handler.downcast_ref() {
+            return Some(Form::Each(*receive));
         }
-        first_of!(
-            Each: Each<E>, EachOn: EachOn<E, C>, Change: Change<E>, ChangeOn: ChangeOn<E, C>,
-            Batch: Batch<E>, BatchOn: BatchOn<E, C>
-        );
-        if let Some(deferred) = handler.downcast_ref::<Deferred<E>>() {
-            return Some(Form::Deferred(Box::new(|event| deferred.keep(event))));
+        if let Some(EachOn(receive)) = handler.downcast_ref() {
+            return Some(Form::EachOn(*receive));
         }
-        handler.downcast_ref().map(Form::Merged)
+        if let Some(on) = handler.downcast_ref() {
+            return Some(match on {
+                ConcreteOn::Change(receive) => Form::ChangeOn(*receive),
+                ConcreteOn::Batch(receive) => Form::BatchOn(*receive),
+            });
+        }
+        if let Some(concrete) = handler.downcast_ref() {
+            return Some(match concrete {
+                Concrete::Change(receive) => Form::Change(*receive),
+                Concrete::Batch(receive) => Form::Batch(*receive),
+                Concrete::Deferred(_) | Concrete::Merged(_) => Form::Concrete(concrete),
+            });
+        }
+        let form = None;
+        let mut search = Search { handler, form };
+        E::as_traits(&mut search);
+        search.form
     }
 
     fn of_sender<T: ?Sized + 'static>(
@@ -306,22 +341,27 @@ impl<E: Signal, C: 'static> Form<E, C> {
     where
         E: Clone + Send,
     {
-        if let Some(Each(receive)) = handler.downcast_ref::<Each<T>>() {
-            return Some(Form::Sender(Box::new(move |event| receive(upcast(event)))));
-        }
-        if let Some(EachOn(receive)) = handler.downcast_ref::<EachOn<T, C>>() {
-            return Some(Form::SenderOn(Box::new(move |event, conn| {
-                receive(upcast(event), conn)
-            })));
-        }
-        let DeferredSender(receive) = handler.downcast_ref::<DeferredSender<T>>()?;
-        Some(Form::Deferred(Box::new(move |event| {
-            let event = event.clone();
-            Callback::Call(Box::new(move || receive(upcast(&event))))
-        })))
+        let receive = if let Some(Each(receive)) = handler.downcast_ref() {
+            HearsTrait::Each(*receive)
+        } else if let Some(EachOn(receive)) = handler.downcast_ref() {
+            HearsTrait::EachOn(*receive)
+        } else {
+            let DeferredSender(receive) = handler.downcast_ref()?;
+            HearsTrait::Deferred(*receive)
+        };
+        Some(Form::Sender(Box::new(Upcast { receive, upcast })))
     }
 
-    /// Calls a receiver that does not wait for the end of the transaction.
+    /// What a receiver does that waits for the end of the transaction.
+    fn keep(&self, event: &E, receiver: &'static Receiver) -> Option<Callback> {
+        match self {
+            Form::Concrete(concrete) => concrete.keep(event, receiver.uid),
+            Form::Sender(sender) => sender.keep(event),
+            _ => None,
+        }
+    }
+
+    /// Calls a receiver that does not wait.
     fn call(&self, event: &mut E, conn: &mut C) -> Outcome {
         match self {
             Form::Each(receive) => receive(event),
@@ -330,16 +370,43 @@ impl<E: Signal, C: 'static> Form<E, C> {
             Form::ChangeOn(receive) => receive(event, conn),
             Form::Batch(receive) => receive(std::slice::from_ref(event)),
             Form::BatchOn(receive) => receive(std::slice::from_ref(event), conn),
-            Form::Sender(receive) => receive(event),
-            Form::SenderOn(receive) => receive(event, conn),
-            Form::Deferred(_) | Form::Merged(_) => Ok(()),
+            Form::Sender(sender) => sender.call(event, conn),
+            Form::Concrete(_) => Ok(()),
         }
     }
+}
 
-    fn takes_connection(&self) -> bool {
-        matches!(
-            self,
-            Form::EachOn(_) | Form::ChangeOn(_) | Form::BatchOn(_) | Form::SenderOn(_)
-        )
+/// A receiver of a trait, with the trait forgotten.
+trait Upcasting<E, C>: Send + Sync {
+    fn keep(&self, event: &E) -> Option<Callback>;
+    fn call(&self, event: &E, conn: &mut C) -> Outcome;
+}
+
+struct Upcast<E: 'static, C: 'static, T: ?Sized + 'static> {
+    receive: HearsTrait<T, C>,
+    upcast: fn(&E) -> &T,
+}
+
+enum HearsTrait<T: ?Sized + 'static, C> {
+    Each(fn(&T) -> Outcome),
+    EachOn(fn(&T, &mut C) -> Outcome),
+    Deferred(fn(&T) -> Outcome),
+}
+
+impl<E: Clone + Send, C, T: ?Sized> Upcasting<E, C> for Upcast<E, C, T> {
+    fn keep(&self, event: &E) -> Option<Callback> {
+        let HearsTrait::Deferred(receive) = self.receive else {
+            return None;
+        };
+        let (event, upcast) = (event.clone(), self.upcast);
+        Some(Callback::Call(Box::new(move || receive(upcast(&event)))))
+    }
+
+    fn call(&self, event: &E, conn: &mut C) -> Outcome {
+        match self.receive {
+            HearsTrait::Each(receive) => receive((self.upcast)(event)),
+            HearsTrait::EachOn(receive) => receive((self.upcast)(event), conn),
+            HearsTrait::Deferred(_) => Ok(()),
+        }
     }
 }

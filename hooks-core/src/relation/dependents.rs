@@ -10,6 +10,7 @@ use super::reference::NewOf;
 use super::{Aim, AutoCreate, ParentKey, Parents, Referring, Target as _, info};
 use crate::backend::Rider;
 use crate::connection::{RawConnection, State};
+use crate::each::{each, turn_each};
 use crate::error::{Error, Operation, Result};
 use crate::lifecycle;
 use crate::model::{Model, Persist, Refused, Row};
@@ -22,11 +23,11 @@ pub(crate) trait Created<K> {
 
 impl<M: Model> Created<M::Pk> for &[M] {
     fn keys(&self) -> Vec<M::Pk> {
-        self.iter().map(Model::pk).collect()
+        each(self, Model::pk)
     }
 
     fn rows(&self) -> Vec<&dyn Any> {
-        self.iter().map(|row| row as &dyn Any).collect()
+        each(self, |row| row as &dyn Any)
     }
 }
 
@@ -131,8 +132,7 @@ where
         AutoCreate::No => return Ok(()),
         AutoCreate::FromKey(from_key) => {
             let (keys, targets) = R::Target::targets(conn, parents.keys())?;
-            let new = targets.into_iter().map(|key| from_key.make(key));
-            (keys, new.collect())
+            (keys, turn_each(targets, |key| from_key.make(key)))
         }
         AutoCreate::FromParent(make) => {
             let new = from_parents::<R, C>(conn, parents, make)?;
@@ -159,13 +159,16 @@ where
     C: RawConnection,
 {
     let rows = parents.rows();
-    let same: Option<Vec<_>> = rows.iter().map(|row| row.downcast_ref()).collect();
-    if let Some(rows) = same {
-        return Ok(rows.into_iter().map(make).collect());
+    if rows.iter().all(|row| row.is::<R::Parent>()) {
+        let mut new = Vec::with_capacity(rows.len());
+        for row in rows {
+            new.extend(row.downcast_ref().map(make));
+        }
+        return Ok(new);
     }
     // Created through another struct over the same table.
     let rows = lifecycle::find_many::<R::Parent, C>(conn, parents.keys())?;
-    Ok(rows.iter().map(make).collect())
+    Ok(each(&rows, make))
 }
 
 /// An error if one of these rows has its dependent already, where the schema would not refuse a second one.
@@ -231,10 +234,11 @@ where
         return Ok(None);
     }
     let index = R::Target::index(conn, keys).map_err(loading(R::Parent::INFO.name))?;
-    let parents = children
-        .iter()
-        .filter_map(|child| R::Target::parent(&index, R::KEY.read(child)?));
-    let taken: HashSet<_> = parents.collect();
+    let mut taken = HashSet::with_capacity(children.len());
+    for child in &children {
+        let key = R::KEY.read(child);
+        taken.extend(key.and_then(|key| R::Target::parent(&index, key)));
+    }
     // What the database calls the same key, Rust may not.
     let first = keys.iter().find(|key| taken.contains(*key));
     Ok(first.or(keys.first()).map(|key| Error::DependentExists {

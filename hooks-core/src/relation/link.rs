@@ -8,7 +8,7 @@ use super::dependents::{self, Created, Number};
 use super::reference::Setter;
 use super::referring::ParentsOf;
 use super::{
-    Aim, Chosen, Handle, OnDelete, ParentKey, Parents, Reference, Referring, Relation,
+    Aim, AutoCreate, Chosen, Handle, OnDelete, ParentKey, Parents, Reference, Referring, Relation,
     RelationInfo, Replacement, info,
 };
 use crate::backend::Rider;
@@ -17,6 +17,7 @@ use crate::collector::{
     Survey, Turn, delete_scope_past,
 };
 use crate::connection::{RawConnection, Scope};
+use crate::each::each;
 use crate::error::{Blocker, Error, Operation, RegistryError, Result};
 use crate::lifecycle;
 use crate::model::{Hooked, Model, Persist, Row, Stored};
@@ -87,16 +88,25 @@ where
     }
 
     fn rider(&self, conn: &mut C) -> Result<Option<Rider<C::Backend>>> {
+        if const { !auto_creates::<R>() } {
+            return Ok(None);
+        }
         let unique = |conn: &mut C| self.number.is_unique::<R, C>(conn);
         dependents::rider::<R, C>(conn, unique)
     }
 
     fn create_dependent(&self, conn: &mut C, parent: &dyn Any, key: &ParentKey<R>) -> Result<()> {
+        if const { !auto_creates::<R>() } {
+            return Ok(());
+        }
         let unique = |conn: &mut C| self.number.is_unique::<R, C>(conn);
         dependents::create_one::<R, C>(conn, unique, parent, key)
     }
 
     fn create_dependents(&self, conn: &mut C, parents: &dyn Created<ParentKey<R>>) -> Result<()> {
+        if const { !auto_creates::<R>() } {
+            return Ok(());
+        }
         let unique = |conn: &mut C| self.number.is_unique::<R, C>(conn);
         dependents::create::<R, C>(conn, unique, parents)
     }
@@ -118,15 +128,13 @@ where
     }
 
     fn children(&self, conn: &mut C, keys: &[ParentKey<R>]) -> Result<Children<ParentKey<R>, C>> {
-        if !R::Child::hooks()?.signals_delete(conn) {
+        if const { !cascades::<R>() } || !R::Child::hooks()?.signals_delete(conn) {
             return self.child_keys(conn, keys, None);
         }
         let rows = R::lock_rows(conn, Parents::Keys(keys)).map_err(reading::<R>())?;
         let index = indexed::<R, C>(conn, keys)?;
-        let parents = rows
-            .iter()
-            .map(|row| R::Target::parent(&index, R::KEY.read(row)?))
-            .collect();
+        let parent = |row| R::Target::parent(&index, R::KEY.read(row)?);
+        let parents = each(&rows, parent);
         Ok(Children {
             parents,
             rows: Box::new(rows),
@@ -135,7 +143,10 @@ where
     }
 
     fn leaves(&self, conn: &mut C, keys: &[ParentKey<R>]) -> Result<Option<Box<dyn Leaves<C>>>> {
-        if !R::Child::hooks()?.signals_delete(conn) || R::Child::guarded(conn) {
+        if const { !cascades::<R>() }
+            || !R::Child::hooks()?.signals_delete(conn)
+            || R::Child::guarded(conn)
+        {
             return Ok(None);
         }
         Ok(Some(Box::new(ChildrenOf::<R>::load(conn, keys)?)))
@@ -153,11 +164,11 @@ where
             Some(limit) => R::some_keys(conn, of, limit),
         };
         let index = indexed::<R, C>(conn, keys)?;
-        let (keys, parents) = pairs
-            .map_err(reading::<R>())?
-            .into_iter()
-            .map(|(child, key)| (child, R::Target::parent(&index, key)))
-            .unzip();
+        let (mut keys, mut parents) = (Vec::new(), Vec::new());
+        for (child, key) in pairs.map_err(reading::<R>())? {
+            keys.push(child);
+            parents.push(R::Target::parent(&index, key));
+        }
         Ok(Children {
             parents,
             rows: Box::new(Keys::<R::Child, C>(keys, PhantomData)),
@@ -183,7 +194,7 @@ where
                 true => self.count(conn, parents)?,
                 false => listed.len(),
             };
-            let keys = listed.iter().map(|(child, _)| R::Child::key_of(child));
+            let keys = each(&listed, |(child, _)| R::Child::key_of(child));
             found.add(blocking, &path, keys, count);
         }
         if R::FACTS.on_delete != OnDelete::Cascade {
@@ -206,6 +217,9 @@ where
         parents: ParentsOf<'_, R, C>,
         chosen: &mut Chosen,
     ) -> Result<usize> {
+        if const { !R::FACTS.on_delete.replaces() } {
+            return Ok(0);
+        }
         let by = match R::replacement() {
             Replacement::Null => None,
             Replacement::Value(value) => once::<R>(chosen, value),
@@ -233,10 +247,17 @@ where
         planned: &Planned,
         chosen: &mut Chosen,
     ) -> Result<()> {
+        if const { !R::FACTS.on_delete.replaces() } {
+            return Ok(());
+        }
         let pairs = R::keys(conn, Parents::Keys(keys)).map_err(reading::<R>())?;
-        let goes = |key: &_| planned.number::<R::Child, C>(key).is_some();
-        let keys = pairs.into_iter().map(|(child, _)| child);
-        let (going, staying): (Vec<_>, Vec<_>) = keys.partition(goes);
+        let (mut going, mut staying) = (Vec::new(), Vec::new());
+        for (child, _) in pairs {
+            match planned.number::<R::Child, C>(&child) {
+                Some(_) => going.push(child),
+                None => staying.push(child),
+            }
+        }
         if opener::<R, C>().is_some() {
             R::set(conn, &going, None).map_err(writing::<R>(Operation::Update))?;
         }
@@ -261,6 +282,9 @@ where
         chosen: &mut Chosen,
         deleted: &mut Deleted,
     ) -> Result<()> {
+        if const { !cascades::<R>() } {
+            return Ok(());
+        }
         let relations = &R::Child::hooks()?.relations;
         if !relations.is_empty() {
             R::each_part(conn.system(), parents, &mut |condition| {
@@ -289,6 +313,17 @@ where
             }),
         }
     }
+}
+
+/// Whether the rows go with those that they refer to. Asked at compile time, so that what a relation never does is
+/// not compiled for it.
+const fn cascades<R: Reference>() -> bool {
+    matches!(R::FACTS.on_delete, OnDelete::Cascade)
+}
+
+/// Whether a row comes into being with the one that it refers to.
+const fn auto_creates<R: Reference>() -> bool {
+    !matches!(R::AUTO_CREATE, AutoCreate::No)
 }
 
 /// What it means that rows which go without being loaded are refused: others were made to refer to one, or

@@ -75,7 +75,7 @@ impl OnDelete {
     }
 
     /// Whether the rows stay and refer to something else.
-    pub(crate) fn replaces(self) -> bool {
+    pub(crate) const fn replaces(self) -> bool {
         matches!(
             self,
             OnDelete::SetNull | OnDelete::SetDefault | OnDelete::Set

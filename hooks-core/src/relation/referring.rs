@@ -13,11 +13,12 @@ use diesel::sql_types::BigInt;
 use super::ensure::WithoutChild;
 use super::{ParentKey, PrimaryKey, Reference, Unique};
 use crate::backend::statements::{
-    Assign, Bind, Clear, Erased, ForUpdate, FromClause, Full, In, Is, Known, Limit, Named, OneKey,
-    Select, Spread, Terms, WithKey,
+    Assign, Bind, Clear, Columns, Erased, ForUpdate, FromClause, Full, In, Is, Known, Limit, Named,
+    OneKey, Select, Spread, Terms, WithKey,
 };
-use crate::backend::{System, rows};
+use crate::backend::{System, first_row, rows};
 use crate::connection::RawConnection;
+use crate::each::each;
 use crate::error::{Error, Operation, Result};
 use crate::model::{Filter, Model, Persist, Row, Stored};
 
@@ -119,19 +120,12 @@ where
     }
 
     fn full(parents: &[K]) -> impl Filter<C> {
-        let key = |key: &K| Is::<R::Columns, Vs>::new(key.clone().spread());
-        Full(Is::one_of(parents.iter().map(key).collect()))
+        Full(all_of::<R::Columns, Vs, K>(parents))
     }
 
     fn several<'a>(parents: Parents<'a, K, C::Backend>) -> impl Filter<C> + 'a {
         match parents {
-            Parents::Keys(keys) => {
-                let keys = keys
-                    .iter()
-                    .map(|key| Is::<R::Columns, Vs>::new(key.clone().spread()))
-                    .collect();
-                Which::Keys(Is::one_of(keys))
-            }
+            Parents::Keys(keys) => Which::Keys(all_of::<R::Columns, Vs, K>(keys)),
             Parents::Where(condition) => {
                 let key = P::PkColumns::default();
                 let parents = Select::<P, _, _>::new(key, Erased(condition));
@@ -159,6 +153,16 @@ where
     fn targets(_conn: &mut C, parents: Vec<K>) -> Result<Targets<R>> {
         Ok((parents.clone(), parents))
     }
+}
+
+/// Those whose columns are one of these keys.
+fn all_of<Cs, Vs, K>(keys: &[K]) -> <Is<Cs, Vs> as OneKey>::OneOf
+where
+    Cs: Columns,
+    Vs: Bind<Cs>,
+    K: Spread<Cs, Values = Vs> + Clone,
+{
+    Is::one_of(each(keys, |key| Is::new(key.clone().spread())))
 }
 
 impl<R, C, Cs> Aim<R, C> for Unique<Cs>
@@ -210,8 +214,8 @@ where
             let columns = Default::default();
             let of_these = WithKey::<Cs, _>::new(<R::Parent as Row>::one_of(keys));
             let query = Select::<R::Parent, (_, Known<Cs>), _>::new(columns, of_these);
-            for row in rows(conn, query)? {
-                let (parent, key): (ParentKey<R>, R::Key) = row?;
+            let found: Vec<(ParentKey<R>, R::Key)> = rows(conn, query)?;
+            for (parent, key) in found {
                 index.insert(key, parent);
             }
         }
@@ -231,7 +235,10 @@ where
     fn targets(conn: &mut C, parents: Vec<ParentKey<R>>) -> Result<Targets<R>> {
         let index = <Self as Aim<R, C>>::index(conn, &parents)
             .map_err(Error::query(R::Parent::INFO.name, Operation::Load))?;
-        let targets: HashMap<_, _> = index.iter().map(|(key, parent)| (parent, key)).collect();
+        let mut targets = HashMap::with_capacity(index.len());
+        for (key, parent) in &index {
+            targets.insert(parent, key);
+        }
         let target = |parent| {
             let key = targets.get(&parent).map(|key| R::Key::clone(key))?;
             Some((parent, key))
@@ -330,9 +337,7 @@ where
         Self::each_part::<DieselError>(conn.system(), of, &mut |these| {
             let query =
                 Select::<R::Child, PairOfColumns<R>, _>::new(Default::default(), Erased(these));
-            for pair in rows(conn, ForUpdate(query))? {
-                found.push(pair?);
-            }
+            found.append(&mut rows(conn, ForUpdate(query))?);
             Ok(())
         })?;
         Ok(found)
@@ -351,9 +356,7 @@ where
             }
             let query =
                 Select::<R::Child, PairOfColumns<R>, _>::new(Default::default(), Erased(these));
-            for pair in rows(conn, ForUpdate(Limit { query, limit }))? {
-                found.push(pair?);
-            }
+            found.append(&mut rows(conn, ForUpdate(Limit { query, limit }))?);
             Ok(())
         })?;
         Ok(found)
@@ -363,9 +366,7 @@ where
         let mut count = 0;
         Self::each_part::<DieselError>(conn.system(), of, &mut |these| {
             let query = Select::<R::Child, _, _>::new(count_star(), Erased(these));
-            for part in rows::<_, _, i64>(conn, query)? {
-                count += part?;
-            }
+            count += first_row(conn, query)?.unwrap_or(0_i64);
             Ok(())
         })?;
         Ok(usize::try_from(count).unwrap_or_default())

@@ -3,11 +3,9 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use super::{SentOn, Signal};
-use crate::connection::{
-    CallbackKind, Frame, HookConnection, RawConnection, Scope, nested, register, scoped, together,
-};
+use crate::connection::{Frame, HookConnection, RawConnection, Scope, nested, scoped, together};
 use crate::error::{RegistryError, Result};
-use crate::receiver::{Deferred, Each, EachOn, Receiver, When, failed, in_order};
+use crate::receiver::{Concrete, Each, EachOn, Receiver, When, defer, failed, in_order};
 use crate::trace;
 
 /// An application's own signal, made one by `#[derive(Signal)]`.
@@ -87,7 +85,7 @@ pub trait CustomSignal: Signal {
         let conn = conn.raw_connection();
         let receivers = receivers::<Self>()?;
         together(conn, Scope::Receivers, |conn| {
-            let connected = scoped::connected::<Self, C::Raw>(conn);
+            let connected = scoped::connected(conn, TypeId::of::<Self>());
             let mut outcomes = Vec::with_capacity(receivers.len());
             for receiver in receivers {
                 let outcome = attempt(conn, receiver.uid, |conn| send_to(self, receiver, conn))?;
@@ -110,7 +108,8 @@ pub trait CustomSignal: Signal {
     fn send_detached(&self) -> Result {
         for receiver in receivers::<Self>()? {
             if let Some(Each(receive)) = receiver.handler.downcast_ref::<Each<Self>>() {
-                let outcome = trace::receiver::<Self>(receiver, || receive(self));
+                let frame = Frame::of::<Self>(receiver.uid);
+                let outcome = trace::receiver(frame, || receive(self));
                 outcome.map_err(|source| failed(Some(self), Some(receiver), source))?;
             }
         }
@@ -133,7 +132,7 @@ fn send<E: CustomSignal, C: RawConnection>(
     receivers: &[&'static Receiver],
     conn: &mut C,
 ) -> Result {
-    let connected = scoped::connected::<E, C>(conn);
+    let connected = scoped::connected(conn, TypeId::of::<E>());
     for receiver in receivers {
         send_to(event, receiver, conn)?;
     }
@@ -173,21 +172,18 @@ fn send_to<E: CustomSignal, C: RawConnection>(
     if scoped::any() && scoped::is_muted(conn, receiver.uid) {
         return Ok(false);
     }
+    let frame = Frame::of::<E>(receiver.uid);
     let outcome = if let Some(Each(receive)) = receiver.handler.downcast_ref::<Each<E>>() {
-        trace::receiver::<E>(receiver, || receive(event))
+        trace::receiver(frame, || receive(event))
     } else if let Some(EachOn(receive)) = receiver.handler.downcast_ref::<EachOn<E, C>>() {
-        nested(conn, Frame::of::<E>(receiver.uid), &mut |conn| {
-            trace::receiver::<E>(receiver, || receive(event, conn))
-        })?
-    } else if let Some(deferred) = receiver.handler.downcast_ref::<Deferred<E>>() {
-        let kind = match receiver.when {
-            When::AfterRollback => CallbackKind::AfterRollback,
-            _ => CallbackKind::AfterCommit,
-        };
-        register(conn, kind, Some(receiver.uid), deferred.keep(event))?;
-        Ok(())
+        nested(conn, frame, &mut |conn| receive(event, conn))?
     } else {
-        return Ok(false);
+        let concrete = receiver.handler.downcast_ref::<Concrete<E>>();
+        let Some(callback) = concrete.and_then(|it| it.keep(event, receiver.uid)) else {
+            return Ok(false);
+        };
+        defer(conn, receiver, callback)?;
+        Ok(())
     };
     outcome.map_err(|source| failed(Some(event), Some(receiver), source))?;
     Ok(true)

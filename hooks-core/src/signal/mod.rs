@@ -34,7 +34,7 @@ mod save;
 use crate::connection::RawConnection;
 use crate::error::Key;
 use crate::model::{Hooked, Row};
-use crate::receiver::{Calls, HeardByTraits};
+use crate::receiver::{HeardByTraits, Search};
 
 pub use self::any_model::AnyModel;
 pub(crate) use self::changes::Changes;
@@ -67,9 +67,9 @@ pub trait Signal: Sized + 'static {
     fn key(&self) -> Option<Key> {
         None
     }
-    /// Adds the receivers of traits that its sender extends.
+    /// Looks for a receiver among those of the traits that its sender extends.
     #[doc(hidden)]
-    fn add_senders<C: 'static>(_calls: &mut Calls<Self, C>) {}
+    fn as_traits<C: 'static>(_search: &mut Search<Self, C>) {}
 }
 
 /// A signal of a model.
@@ -140,8 +140,8 @@ macro_rules! heard_by_traits {
                 Some(self.instance.key())
             }
 
-            fn add_senders<C: 'static>(calls: &mut Calls<Self, C>) {
-                Self::add(calls);
+            fn as_traits<C: 'static>(search: &mut Search<Self, C>) {
+                Self::search(search);
             }
         }
 

@@ -1,8 +1,7 @@
-use crate::connection::{CallbackKind, RawConnection};
+use crate::connection::{CallbackKind, Frame, RawConnection};
 use crate::error::{Error, Result};
 use crate::model::Model;
-use crate::receiver::{Outcome, Receiver};
-use crate::signal::Signal;
+use crate::receiver::Outcome;
 
 #[expect(
     clippy::extra_unused_type_parameters,
@@ -17,24 +16,8 @@ pub(crate) fn operation<M: Model, C: RawConnection, T>(
     work(conn)
 }
 
-#[expect(
-    clippy::extra_unused_type_parameters,
-    reason = "with the feature it tells of the signal"
-)]
 #[inline(always)]
-pub(crate) fn receiver<E: Signal>(
-    _receiver: &'static Receiver,
-    receive: impl FnOnce() -> Outcome,
-) -> Outcome {
-    receive()
-}
-
-#[expect(
-    clippy::extra_unused_type_parameters,
-    reason = "with the feature it tells of the signal"
-)]
-#[inline(always)]
-pub(crate) fn connected<E: Signal>(receive: impl FnOnce() -> Outcome) -> Outcome {
+pub(crate) fn receiver(_frame: Frame, receive: impl FnOnce() -> Outcome) -> Outcome {
     receive()
 }
 

@@ -4,11 +4,10 @@ use std::time::{Duration, Instant};
 use tracing::field::Empty;
 use tracing::{Level, enabled, event, info_span};
 
-use crate::connection::{CallbackKind, RawConnection, scoped};
+use crate::connection::{CallbackKind, Frame, RawConnection};
 use crate::error::{Error, Result};
 use crate::model::Model;
-use crate::receiver::{Outcome, Receiver};
-use crate::signal::Signal;
+use crate::receiver::Outcome;
 
 /// By which an application's filter names this library.
 const TARGET: &str = "diesel_hooks";
@@ -68,23 +67,11 @@ pub(crate) fn operation<M: Model, C: RawConnection, T>(
 }
 
 /// A receiver that runs while its signal is sent.
-pub(crate) fn receiver<E: Signal>(
-    receiver: &'static Receiver,
-    receive: impl FnOnce() -> Outcome,
-) -> Outcome {
-    heard::<E>(receiver.uid, receive)
-}
-
-/// What was connected at run time.
-pub(crate) fn connected<E: Signal>(receive: impl FnOnce() -> Outcome) -> Outcome {
-    heard::<E>(scoped::CONNECTED, receive)
-}
-
-fn heard<E: Signal>(receiver: &'static str, receive: impl FnOnce() -> Outcome) -> Outcome {
+pub(crate) fn receiver(frame: Frame, receive: impl FnOnce() -> Outcome) -> Outcome {
     watch(receive, || Watch {
-        receiver,
-        model: E::sender(),
-        signal: Some(E::NAME),
+        receiver: frame.receiver,
+        model: frame.model,
+        signal: Some(frame.signal),
         when: "now",
         began: Instant::now(),
         outcome: "panic",

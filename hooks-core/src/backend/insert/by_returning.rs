@@ -3,8 +3,7 @@
 //! A statement that fails takes the whole transaction with it, or what follows the innermost savepoint, so none
 //! leaves half of itself. A trigger may keep a row from being written, which the count of rows tells.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
+use diesel::Expression;
 use diesel::deserialize::FromSqlRow;
 use diesel::dsl::SqlTypeOf;
 use diesel::expression::QueryMetadata;
@@ -13,7 +12,6 @@ use diesel::query_builder::{Query, QueryFragment, QueryId};
 use diesel::result::Error as DieselError;
 use diesel::serialize::ToSql;
 use diesel::sql_types::{HasSqlType, Integer};
-use diesel::{Expression, QueryResult};
 
 use super::riders::Carrying;
 use super::several::{self, OneOrSeveral, ReturningSeveral, Several};
@@ -23,7 +21,7 @@ use super::{
 };
 use crate::backend::names::plain_columns;
 use crate::backend::statements::Returning;
-use crate::backend::{Shape, rows};
+use crate::backend::{Shape, rows, run_and_read};
 use crate::connection::{RawConnection, read_back};
 use crate::error::{Error, Operation, Result};
 use crate::model::{self, Refused, Stored};
@@ -148,9 +146,7 @@ where
     M: Stored<C> + FromSqlRow<Q::SqlType, C::Backend>,
     Q: Query + QueryFragment<C::Backend> + QueryId,
 {
-    let row = rows(conn, insert)
-        .map(|mut rows| catch_unwind(AssertUnwindSafe(|| rows.next().transpose())))
-        .map_err(&failed)?;
+    let row = run_and_read(conn, insert).map_err(&failed)?;
     let row = read_back(conn, row.map(|row| row.map_err(failed)))?;
     let row = row.ok_or_else(|| row_count::<M>(0))?;
     Shape::gave_back::<M, C>(conn);
@@ -179,8 +175,8 @@ where
                     insert,
                     selection: M::selection(),
                 };
-                let rows: QueryResult<Vec<M>> = rows(conn, insert).and_then(Iterator::collect);
-                all.extend(rows.map_err(|error| refused::<M>(inserted, error))?);
+                let mut rows = rows(conn, insert).map_err(|error| refused::<M>(inserted, error))?;
+                all.append(&mut rows);
                 let actual = all.len() - inserted;
                 if actual != expected {
                     let error = rows_count::<M>(expected, actual);

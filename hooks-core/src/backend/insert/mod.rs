@@ -88,17 +88,25 @@ where
     M: Row<New: Insertable<M::Table>, Fields: Stamping<M::New>>,
     StampedNew<M>: Insertable<M::Table>,
 {
-    let stamps = |new: &Fresh<M>| M::STAMPED && new.stamp.is_some();
-    let stamped_rows = new.iter().filter(|new| stamps(new)).count();
-    if stamped_rows == 0 {
-        let plain = new.into_iter().map(|new| insert_into::<M, _>(new.new));
-        return Inserts::Plain(plain.collect());
+    let mut stamps = 0;
+    for new in &new {
+        stamps += usize::from(M::STAMPED && new.stamp.is_some());
     }
-    if stamped_rows < new.len() {
+    if 0 < stamps && stamps < new.len() {
         return Inserts::Mixed(new);
     }
-    let stamped = new.into_iter().filter_map(|new| stamped(new).ok());
-    Inserts::Stamped(stamped.map(insert_into::<M, _>).collect())
+    let mut stamped_rows = Vec::with_capacity(stamps);
+    let mut plain = Vec::with_capacity(new.len() - stamps);
+    for new in new {
+        match stamped(new) {
+            Ok(new) => stamped_rows.push(insert_into::<M, _>(new)),
+            Err(new) => plain.push(insert_into::<M, _>(new)),
+        }
+    }
+    match stamps {
+        0 => Inserts::Plain(plain),
+        _ => Inserts::Stamped(stamped_rows),
+    }
 }
 
 pub(super) fn insert_into<M: Row, V: Insertable<M::Table>>(values: V) -> InsertValues<M, V> {
@@ -106,12 +114,21 @@ pub(super) fn insert_into<M: Row, V: Insertable<M::Table>>(values: V) -> InsertV
 }
 
 /// Inserts each by itself, until one is refused.
-pub(super) fn one_by_one<I, T, A: FromIterator<T>>(
+pub(super) fn one_by_one<I, T>(
     all: Vec<I>,
     mut insert: impl FnMut(I) -> Result<T>,
-) -> Result<A, Refused> {
-    let insert = |(inserted, one)| insert(one).map_err(|error| Refused { inserted, error });
-    all.into_iter().enumerate().map(insert).collect()
+) -> Result<Vec<T>, Refused> {
+    let mut done = Vec::with_capacity(all.len());
+    for one in all {
+        match insert(one) {
+            Ok(one) => done.push(one),
+            Err(error) => {
+                let inserted = done.len();
+                return Err(Refused { inserted, error });
+            }
+        }
+    }
+    Ok(done)
 }
 
 /// The error for one row that became none, or several.
@@ -169,14 +186,19 @@ where
     M: Stored<C>,
     C: RawConnection,
 {
-    let found = M::find_many(conn, &keys)?;
-    let mut found: HashMap<_, _> = found.into_iter().map(|row| (row.pk(), row)).collect();
+    let mut found = HashMap::with_capacity(keys.len());
+    for row in M::find_many(conn, &keys)? {
+        found.insert(row.pk(), row);
+    }
     let mut rows = Vec::with_capacity(keys.len());
     for key in keys {
-        rows.extend(match found.remove(&key) {
+        let row = match found.remove(&key) {
             Some(row) => Some(row),
             None => M::find(conn, key)?,
-        });
+        };
+        if let Some(row) = row {
+            rows.push(row);
+        }
     }
     Ok(rows)
 }

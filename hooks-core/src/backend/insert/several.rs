@@ -193,7 +193,7 @@ where
     match inserts::<M>(new) {
         Inserts::Stamped(inserts) => insert_all_unread::<M, _, _>(conn, inserts),
         Inserts::Plain(inserts) => insert_all_unread::<M, _, _>(conn, inserts),
-        Inserts::Mixed(new) => one_by_one(new, |new| insert_unread(conn, new)),
+        Inserts::Mixed(new) => one_by_one(new, |new| insert_unread(conn, new)).map(drop),
     }
 }
 

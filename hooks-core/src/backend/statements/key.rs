@@ -10,6 +10,7 @@ use diesel::sql_types::{IntoNotNullable, SqlType};
 
 use super::list::{List, Lists, PushArray};
 use crate::backend::{Dialect, System};
+use crate::each::each;
 
 /// The columns of a key, a tuple of them.
 #[doc(hidden)]
@@ -215,7 +216,7 @@ where
     Vs: Bind<Cs, Bound: Terms<Cs, DB>>,
 {
     fn values(&self) -> Vec<&dyn QueryFragment<DB>> {
-        self.0.iter().map(|key| key.bound.first()).collect()
+        each(&self.0, |key| key.bound.first())
     }
 }
 

@@ -22,7 +22,7 @@ use crate::backend::insert::text::Text;
 use crate::backend::insert::{load_in_order, refused};
 use crate::backend::names::sql;
 use crate::backend::statements::{FromClause, from_clause};
-use crate::backend::{Dialect, Shape, execute, rows};
+use crate::backend::{Dialect, Shape, execute, first_row};
 use crate::connection::RawConnection;
 use crate::diesel_internals::writes_sql;
 use crate::error::{Error, Operation, Result};
@@ -310,11 +310,8 @@ where
     C::Backend: HasSqlType<BigInt>,
     i64: FromSql<BigInt, C::Backend>,
 {
-    let last: Option<i64> = rows(conn, LastRowid::<M>(from_clause::<M>()))?
-        .next()
-        .transpose()?
-        .flatten();
-    let last = last.unwrap_or(0);
+    let last: Option<Option<i64>> = first_row(conn, LastRowid::<M>(from_clause::<M>()))?;
+    let last = last.flatten().unwrap_or(0);
     let room = i64::try_from(more).is_ok_and(|more| last.checked_add(more).is_some());
     Ok(room.then_some(last))
 }

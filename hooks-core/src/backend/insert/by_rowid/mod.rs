@@ -27,7 +27,7 @@ use super::{
     insert_unread, inserts, one_by_one, row_count, stamped,
 };
 use crate::backend::statements::{FromClause, Returning, Select};
-use crate::backend::{Shape, rows};
+use crate::backend::{Shape, first_row};
 use crate::connection::{RawConnection, doom};
 use crate::error::{Error, Operation, Result};
 use crate::model::{self, Refused, Row, Stored};
@@ -57,11 +57,8 @@ where
     i64: FromSql<BigInt, C::Backend> + ToSql<BigInt, C::Backend>,
 {
     fn insert(conn: &mut C, new: Fresh<M>) -> Result<M> {
-        let last = |conn: &mut C| {
-            rows(conn, Select::<M, _, _>::new(M::selection(), LastInserted))?
-                .next()
-                .transpose()
-        };
+        let last =
+            |conn: &mut C| first_row(conn, Select::<M, _, _>::new(M::selection(), LastInserted));
         match stamped(new) {
             Ok(new) => insert_one(conn, insert_into::<M, _>(new), last),
             Err(new) => insert_one(conn, insert_into::<M, _>(new), last),
@@ -87,12 +84,12 @@ where
 
     fn insert_many_unread(conn: &mut C, new: Vec<Fresh<M>>) -> Result<(), Refused> {
         if new.len() < 2 || Shape::of::<M, C>(conn).guarded {
-            return one_by_one(new, |new| Self::insert_unread(conn, new));
+            return one_by_one(new, |new| Self::insert_unread(conn, new)).map(drop);
         }
         match inserts::<M>(new) {
             Inserts::Stamped(inserts) => insert_all_unread::<M, C, _>(conn, inserts),
             Inserts::Plain(inserts) => insert_all_unread::<M, C, _>(conn, inserts),
-            Inserts::Mixed(new) => one_by_one(new, |new| Self::insert_unread(conn, new)),
+            Inserts::Mixed(new) => one_by_one(new, |new| Self::insert_unread(conn, new)).map(drop),
         }
     }
 }
@@ -189,7 +186,9 @@ where
 {
     match Batches::<M, _>::of(conn, inserts)?.all_grow() {
         Ok(batches) => batches.run(conn),
-        Err(inserts) => one_by_one(inserts, |insert| insert_one_unread::<M, _, _>(conn, insert)),
+        Err(inserts) => {
+            one_by_one(inserts, |insert| insert_one_unread::<M, _, _>(conn, insert)).map(drop)
+        }
     }
 }
 
@@ -217,9 +216,7 @@ where
         insert,
         selection: KeyByName::<M>(PhantomData),
     };
-    let key: Option<M::Pk> = rows(conn, insert)
-        .and_then(|mut keys| keys.next().transpose())
-        .map_err(error)?;
+    let key: Option<M::Pk> = first_row(conn, insert).map_err(error)?;
     let key = key.ok_or_else(|| row_count::<M>(0))?;
     read_back(
         conn,
@@ -236,8 +233,7 @@ where
     C::Backend: HasSqlType<BigInt>,
     i64: FromSql<BigInt, C::Backend>,
 {
-    let mut none = rows::<_, _, i64>(conn, NoRows(statement))?;
-    none.next().transpose().map(drop)
+    first_row::<_, _, i64>(conn, NoRows(statement)).map(drop)
 }
 
 /// Reads an inserted row, or takes it back: inside a transaction of the application nothing else would.

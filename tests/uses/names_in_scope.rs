@@ -1,6 +1,8 @@
 //! The macros bind no name that an application's `dsl` imports could capture, and need none of the
 //! prelude's.
 
+#![allow(dead_code, reason = "what is never used is what could be captured")]
+
 mod schema {
     diesel::table! {
         keys (key) {
@@ -22,8 +24,8 @@ mod models {
     use diesel_hooks::prelude::{Hooks, PostCreate, receiver};
 
     #[allow(unused_imports)]
-    use crate::schema::keys::dsl::*;
-    use crate::schema::{keys, owners};
+    use super::schema::keys::dsl::*;
+    use super::schema::{keys, owners};
 
     pub struct String;
     pub struct Option;
@@ -59,7 +61,8 @@ mod models {
     }
 }
 
-fn main() {
+#[test]
+fn names_in_scope_are_not_captured() {
     use diesel::prelude::*;
     use diesel_hooks::Model;
     use models::{Key, NewKey, NewOwner, Owner};
@@ -72,9 +75,15 @@ fn main() {
         diesel::sql_query(table).execute(&mut conn).unwrap();
     }
     let owner = Owner::create(&mut conn, NewOwner {}).unwrap();
-    assert_eq!(owner.r#in(&mut conn).unwrap().r#type(&mut conn).unwrap().id, owner.id);
-    assert_eq!(format!("{:?}", NewKey::default()), "NewKey { conn: \"\", event: \"\", new: None, child: 0 }");
+    assert_eq!(
+        owner.r#in(&mut conn).unwrap().r#type(&mut conn).unwrap().id,
+        owner.id
+    );
+    assert_eq!(
+        format!("{:?}", NewKey::default()),
+        "NewKey { conn: \"\", event: \"\", new: None, child: 0 }"
+    );
     Key::get(&mut conn, 1).unwrap().delete(&mut conn).unwrap();
-    let uids: Vec<_> = diesel_hooks::registry().receivers().map(|it| it.uid).collect();
-    assert!(uids[0].ends_with("::models::use"), "{uids:?}");
+    let uid = concat!(module_path!(), "::models::use");
+    assert!(diesel_hooks::registry().assert_receivers([uid]).is_ok());
 }

@@ -1,7 +1,7 @@
 //! Receivers of a trait, and models that extend it.
 #![deny(warnings)]
 
-use std::sync::Mutex;
+use std::cell::RefCell;
 
 use diesel::prelude::*;
 use diesel_hooks::prelude::*;
@@ -51,10 +51,13 @@ struct Article {
     title: String,
 }
 
-static LOG: Mutex<Vec<String>> = Mutex::new(Vec::new());
+thread_local! {
+    /// A receiver of every model hears those of the other tests, too.
+    static LOG: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
 
 fn log(what: String) {
-    LOG.lock().unwrap().push(what);
+    LOG.with_borrow_mut(|log| log.push(what));
 }
 
 #[receiver]
@@ -63,7 +66,10 @@ fn active(event: &PostSave<dyn Activity>) {
 }
 
 #[receiver(order = 1)]
-fn holding(event: &PostCreate<dyn traits::Holds<i32> + 'static>, _: &mut SqliteConnection) -> diesel_hooks::Result {
+fn holding(
+    event: &PostCreate<dyn traits::Holds<i32> + 'static>,
+    _: &mut SqliteConnection,
+) -> diesel_hooks::Result {
     log(format!("holds {}", event.instance.held()));
     Ok(())
 }
@@ -83,7 +89,8 @@ fn stayed(event: &PostDelete<dyn AnyModel>) {
     log(format!("stayed {}", event.instance.key_text()));
 }
 
-fn main() {
+#[test]
+fn models_are_heard_by_the_traits_that_they_extend() {
     let conn = &mut SqliteConnection::establish(":memory:").unwrap();
     for table in [
         "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL)",
@@ -91,18 +98,37 @@ fn main() {
     ] {
         diesel::sql_query(table).execute(conn).unwrap();
     }
-    let user = User::create(conn, NewUser { email: "ada".into() }).unwrap();
-    let article = Article::create(conn, NewArticle { title: "notes".into() }).unwrap();
+    let user = User::create(
+        conn,
+        NewUser {
+            email: "ada".into(),
+        },
+    )
+    .unwrap();
+    let article = Article::create(
+        conn,
+        NewArticle {
+            title: "notes".into(),
+        },
+    )
+    .unwrap();
     assert_eq!((article.id, &*article.title), (1, "notes"));
     let undone: QueryResult<()> = conn.transaction(|conn| {
         user.delete(conn)?;
         Err(diesel::result::Error::RollbackTransaction)
     });
     assert!(undone.is_err());
-    let mut logged = LOG.lock().unwrap().clone();
+    let mut logged = LOG.take();
     logged[..2].sort();
     assert_eq!(
         logged,
-        ["active ada", "holds 1", "committed User", "committed Article", "going 1", "stayed 1"]
+        [
+            "active ada",
+            "holds 1",
+            "committed User",
+            "committed Article",
+            "going 1",
+            "stayed 1"
+        ]
     );
 }

@@ -23,7 +23,8 @@ struct Stamp {
     seen: bool,
 }
 
-fn main() {
+#[test]
+fn a_row_may_have_nothing_but_defaults() {
     let mut conn = SqliteConnection::establish(":memory:").unwrap();
     for table in [
         "CREATE TABLE tickets (id INTEGER PRIMARY KEY)",
@@ -37,5 +38,12 @@ fn main() {
 
     let mut stamp = Stamp::create(&mut conn, NewStamp {}).unwrap();
     stamp.update(&mut conn, |it| it.seen = true).unwrap();
-    assert_eq!(Stamp::get(&mut conn, 1).unwrap(), Stamp { id: 1, made_at: "now".into(), seen: true });
+    assert_eq!(
+        Stamp::get(&mut conn, 1).unwrap(),
+        Stamp {
+            id: 1,
+            made_at: "now".into(),
+            seen: true
+        }
+    );
 }

@@ -56,11 +56,12 @@ fn log(what: &str, of: &impl Named) {
     LOG.lock().unwrap().push(format!("{what} {}", of.name()));
 }
 
-#[receiver(senders(User, crate::models::Article))]
+#[receiver(senders(User, crate::generic_receivers::models::Article))]
 fn each<M: Model + Named>(event: &PostSave<M>) {
     log("each", &event.instance);
 }
 
+#[expect(clippy::needless_lifetimes, reason = "a receiver may name them")]
 #[receiver(senders(User, Article), order = 1)]
 fn batch<'a, M>(events: &'a [PostSave<M>], _: &mut SqliteConnection) -> diesel_hooks::Result
 where
@@ -77,7 +78,11 @@ fn anywhere<C: RawConnection>(event: &PostSave<User>, _: &mut C) {
     log("anywhere", &event.instance);
 }
 
-#[receiver(connections(diesel::SqliteConnection), senders(User, Article), order = 3)]
+#[receiver(
+    connections(diesel::SqliteConnection),
+    senders(User, Article),
+    order = 3
+)]
 fn both<C, M>(event: &PostSave<M>, conn: &mut C)
 where
     C: RawConnection,
@@ -87,7 +92,12 @@ where
     log("both", &event.instance);
 }
 
-#[receiver(senders(Article), changed(models::articles::title), after_commit, order = 4)]
+#[receiver(
+    senders(Article),
+    changed(models::articles::title),
+    after_commit,
+    order = 4
+)]
 fn of_one<M: Named + Model>(event: &PostSave<M>)
 where
     PostSave<M>: HasTitle,
@@ -105,13 +115,16 @@ struct Told<T>(Option<(T, u8)>);
 #[receiver(senders(Vec<u8>, std::string::String))]
 fn told<T: AsRef<[u8]>>(event: &Told<T>) {
     if let Some((it, _)) = &event.0 {
-        LOG.lock().unwrap().push(format!("told {}", it.as_ref().len()));
+        LOG.lock()
+            .unwrap()
+            .push(format!("told {}", it.as_ref().len()));
     }
 }
 
 use diesel_hooks::Persist;
 
-fn main() {
+#[test]
+fn one_generic_function_hears_several_signals() {
     let conn = &mut SqliteConnection::establish(":memory:").unwrap();
     for table in [
         "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL)",
@@ -119,16 +132,37 @@ fn main() {
     ] {
         diesel::sql_query(table).execute(conn).unwrap();
     }
-    User::create(conn, NewUser { email: "ada".into() }).unwrap();
-    Article::create(conn, NewArticle { title: "notes".into() }).unwrap();
+    User::create(
+        conn,
+        NewUser {
+            email: "ada".into(),
+        },
+    )
+    .unwrap();
+    Article::create(
+        conn,
+        NewArticle {
+            title: "notes".into(),
+        },
+    )
+    .unwrap();
     Told(Some((vec![1_u8, 2], 1))).send(conn).unwrap();
-    Told(Some((String::from("three"), 1))).send_detached().unwrap();
+    Told(Some((String::from("three"), 1)))
+        .send_detached()
+        .unwrap();
     assert_eq!(
         *LOG.lock().unwrap(),
         [
-            "each ada", "batch ada", "anywhere ada", "both ada",
-            "each notes", "batch notes", "both notes", "later notes",
-            "told 2", "told 5",
+            "each ada",
+            "batch ada",
+            "anywhere ada",
+            "both ada",
+            "each notes",
+            "batch notes",
+            "both notes",
+            "later notes",
+            "told 2",
+            "told 5",
         ]
     );
 }

@@ -49,7 +49,10 @@ fn email_changed(event: &PostUpdate<User>, _: &mut SqliteConnection) -> diesel_h
     Ok(())
 }
 
-#[receiver(changed(crate::users::email, users::name,), order = 1)]
+#[receiver(
+    changed(crate::receiver_options::users::email, users::name,),
+    order = 1
+)]
 fn either_changed(_: &PostUpdate<User>) {
     log("either");
 }
@@ -77,19 +80,28 @@ fn rolled_back(_: &PostCreate<User>) {
     log("rolled back");
 }
 
-fn main() {
+#[test]
+fn options_stand_together() {
     let conn = &mut SqliteConnection::establish(":memory:").unwrap();
-    let table = "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL, name TEXT NOT NULL)";
+    let table =
+        "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL, name TEXT NOT NULL)";
     diesel::sql_query(table).execute(conn).unwrap();
 
-    let new = || NewUser { email: "ada".into(), name: "Ada".into() };
+    let new = || NewUser {
+        email: "ada".into(),
+        name: "Ada".into(),
+    };
     let mut ada = User::create(conn, new()).unwrap();
     assert_eq!(logged(), ["first", "second", "third", "created"]);
 
     ada.update(conn, |it| it.name.push('a')).unwrap();
-    assert_eq!((logged(), ada.name.as_str()), (vec!["pre name", "either", "updated"], "Adaa!"));
+    assert_eq!(
+        (logged(), ada.name.as_str()),
+        (vec!["pre name", "either", "updated"], "Adaa!")
+    );
 
-    ada.update(conn, |it| it.email.push_str("@example.org")).unwrap();
+    ada.update(conn, |it| it.email.push_str("@example.org"))
+        .unwrap();
     assert_eq!(logged(), ["email", "either", "committed", "updated"]);
 
     let rolled_back: QueryResult<()> = conn.transaction(|conn| {

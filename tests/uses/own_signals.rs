@@ -80,17 +80,29 @@ fn raw(_: &r#type) {
     log(r#type::NAME);
 }
 
-fn main() {
+#[test]
+fn structs_and_enums_of_every_form_are_signals() {
     let conn = &mut SqliteConnection::establish(":memory:").unwrap();
     Named { by: "named" }.send(conn).unwrap();
     Tuple(1, "a").send(conn).unwrap();
     Unit.send(conn).unwrap();
     assert!(Choice::One.send(conn).is_ok());
     assert!(Choice::Other { why: "because" }.send(conn).is_err());
-    Generic { of: [1, 2], boxed: Box::<str>::from("b") }.send_detached().unwrap();
+    Generic {
+        of: [1, 2],
+        boxed: Box::<str>::from("b"),
+    }
+    .send_detached()
+    .unwrap();
     r#type.send_detached().unwrap();
     assert_eq!(
         *LOG.lock().unwrap(),
-        ["\"named\"", "(1, \"a\")", "\"unit\"", "([1, 2], \"b\")", "\"type\""]
+        [
+            "\"named\"",
+            "(1, \"a\")",
+            "\"unit\"",
+            "([1, 2], \"b\")",
+            "\"type\""
+        ]
     );
 }

@@ -41,10 +41,18 @@ struct Post {
 #[receiver]
 fn first_post(event: &PostCreate<User>, conn: &mut AnyConnection) -> diesel_hooks::Result {
     let title = format!("{} is here", event.instance.email);
-    Post::create(conn, NewPost { user_id: event.instance.id, title }).map(drop)
+    Post::create(
+        conn,
+        NewPost {
+            user_id: event.instance.id,
+            title,
+        },
+    )
+    .map(drop)
 }
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+#[test]
+fn an_enum_of_connections_has_hooks() -> Result<(), Box<dyn std::error::Error>> {
     let mut conn = AnyConnection::establish(":memory:")?;
     for table in [
         "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL, nick TEXT)",
@@ -52,7 +60,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     ] {
         diesel::sql_query(table).execute(&mut conn)?;
     }
-    let ada = User::create(&mut conn, NewUser { email: "ada".into(), nick: None })?;
+    let ada = User::create(
+        &mut conn,
+        NewUser {
+            email: "ada".into(),
+            nick: None,
+        },
+    )?;
     assert_eq!(ada.posts(&mut conn)?[0].title, "ada is here");
     assert_eq!(ada.delete(&mut conn)?.total, 2);
     Ok(())

