@@ -15,6 +15,7 @@
 //! | `order` | which rows go before which |
 //! | `circles` | rows that refer to each other |
 //! | `execute` | the DELETEs, and what their row counts or refusals mean |
+//! | `told` | which relation a refusal is about |
 //! | `blocked` | what keeps rows from being deleted |
 //! | `by_key` | facts about rows, whatever struct they are seen through |
 //! | `claims` | deletes inside deletes |
@@ -32,6 +33,7 @@ mod outline;
 mod plan;
 mod rows;
 mod survey;
+mod told;
 mod waiting;
 
 use std::any::TypeId;

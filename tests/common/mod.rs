@@ -8,7 +8,7 @@
 
 pub(crate) mod script;
 
-pub(crate) use backends::{Log, depth, of_rows, rows, statements};
+pub(crate) use backends::{Log, depth, rows, statements};
 use diesel::connection::{Connection, SimpleConnection};
 use diesel::sqlite::SqliteConnection;
 

@@ -27,12 +27,6 @@ pub trait Session {
     /// Whether foreign keys hold on this connection.
     fn enforces_foreign_keys(&mut self) -> QueryResult<bool>;
 
-    /// Whether the transaction does not see what others committed since it began, though the database does when
-    /// it looks at a foreign key.
-    fn reads_a_snapshot(&mut self) -> bool {
-        false
-    }
-
     /// How the server is set up, asked once on each connection.
     fn settings(&mut self) -> Settings {
         Settings::default()

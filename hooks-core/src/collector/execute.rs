@@ -9,10 +9,11 @@ use super::Stop;
 use super::blocked::{Blocking, Found, Path};
 use super::plan::Planned;
 use super::rows::Gone;
+use super::told::Told;
 use crate::connection::{RawConnection, undo_writes};
 use crate::error::{Error, Operation, Result};
 use crate::model::Persist;
-use crate::relation::{OnDelete, Relation, RelationInfo};
+use crate::relation::{OnDelete, RelationInfo};
 
 /// Deletes planned rows, and says which went: by this, or by a delete inside this one.
 pub(super) fn remove<M: Persist<C>, C: RawConnection>(
@@ -60,7 +61,7 @@ pub(super) fn remove<M: Persist<C>, C: RawConnection>(
 
 /// Whether the database may take rows of this table with others of it, so that the count of a DELETE does not
 /// say how many are gone.
-fn takes_its_own<M: Persist<C>, C: RawConnection>() -> Result<bool> {
+pub(super) fn takes_its_own<M: Persist<C>, C: RawConnection>() -> Result<bool> {
     let own = TypeId::of::<M::Table>();
     let relations = M::hooks()?.relations.iter();
     let mut by_database = relations.filter(|it| it.on_delete() == OnDelete::Database);
@@ -137,24 +138,31 @@ fn explain<M: Persist<C>, C: RawConnection>(
     keys: &[M::Pk],
     error: DieselError,
 ) -> Stop {
-    if is_foreign_key(&error) {
-        let told = told_table(&error);
-        let undone = undo_writes(conn);
-        // Where the database answers no more, its first word is the better explanation.
-        if let Ok(undone) = undone {
-            // Once they are undone, rows that the delete took or changed refer to these again.
-            let new_in = told.filter(|_| undone);
-            if let Ok(Some(stop)) = referring::<M, C>(conn, planned, keys, new_in) {
-                return stop;
-            }
-        }
-        if (undone == Ok(true) || conn.session().reads_a_snapshot())
-            && let Some(relation) = told.and_then(|it| relation_of_table::<M, C>(conn, it))
-        {
-            return Stop::Failed(appeared(&relation));
-        }
+    // Where the database answers no more, its first word is the better explanation.
+    if is_foreign_key(&error)
+        && let Ok(Some(stop)) = why_refused::<M, C>(conn, planned, keys, &error)
+    {
+        return stop;
     }
     Error::query(M::INFO.name, Operation::Delete)(error).into()
+}
+
+fn why_refused<M: Persist<C>, C: RawConnection>(
+    conn: &mut C,
+    planned: &Planned,
+    keys: &[M::Pk],
+    error: &DieselError,
+) -> Result<Option<Stop>> {
+    let undone = undo_writes(conn).map_err(loading::<M, C>())?;
+    let told = match undone {
+        true => Told::of::<M, C>(conn, error)?,
+        false => Told::Nothing,
+    };
+    let stop = referring::<M, C>(conn, planned, keys, &told)?;
+    Ok(match (stop, told) {
+        (None, told @ Told::ForeignKey { .. }) => unseen::<M, C>(conn, planned, &told)?,
+        (stop, _) => stop,
+    })
 }
 
 /// What a row was made to refer to goes as well.
@@ -174,12 +182,12 @@ pub(crate) fn is_foreign_key(error: &DieselError) -> bool {
     }
 }
 
-/// What the rows mean that refer to these; new ones may be in this table alone, if there is one.
+/// What the rows mean that refer to these; new ones refer as it was told.
 fn referring<M: Persist<C>, C: RawConnection>(
     conn: &mut C,
     planned: &Planned,
     keys: &[M::Pk],
-    new_in: Option<&str>,
+    told: &Told,
 ) -> Result<Option<Stop>> {
     let mut found = Found::default();
     let mut appeared = None;
@@ -197,8 +205,7 @@ fn referring<M: Persist<C>, C: RawConnection>(
                 let count = unplanned.len();
                 found.add(blocking, &path.and(info), unplanned, count);
             }
-            None if unplanned.is_empty()
-                || new_in.is_some_and(|table| !is_of(conn, &**relation, table)) => {}
+            None if unplanned.is_empty() || !told.is(conn, &**relation) => {}
             // It was given another parent, which goes too.
             None if matches!(info.on_delete, OnDelete::SetDefault | OnDelete::Set) => {
                 return Ok(Some(Stop::Failed(names_what_goes(&info))));
@@ -212,30 +219,24 @@ fn referring<M: Persist<C>, C: RawConnection>(
     Ok(appeared.map(|relation| Stop::Failed(self::appeared(&relation))))
 }
 
-/// The table whose row the database says refers to what it was to delete.
-fn told_table(error: &DieselError) -> Option<&str> {
-    match error {
-        DieselError::DatabaseError(_, told) => told.table_name(),
-        _ => None,
-    }
-}
-
-/// Whether this table has the rows that refer by the relation.
-fn is_of<K, C: RawConnection>(conn: &C, relation: &dyn Relation<K, C>, table: &str) -> bool {
-    let path = relation.child_path(&conn.backend()).unwrap_or_default();
-    path.last().is_some_and(|name| name == table)
-}
-
-/// The relation by which a row refers that the database knows of and this transaction does not see: it reads
-/// what was there when it began, or the row went when the writes were undone.
-fn relation_of_table<M: Persist<C>, C: RawConnection>(
-    conn: &mut C,
-    table: &str,
-) -> Option<RelationInfo> {
-    let mut relations = M::hooks().ok()?.relations.iter();
+/// What it means that a row refers by a foreign key and this transaction does not see it: it reads what was there
+/// when it began, or that was undone with the writes.
+fn unseen<M: Persist<C>, C: RawConnection>(
+    conn: &C,
+    planned: &Planned,
+    told: &Told,
+) -> Result<Option<Stop>> {
+    let mut relations = M::hooks()?.relations.iter();
+    let left_alone = [OnDelete::DoNothing, OnDelete::Database];
     let relation =
-        relations.find(|it| it.on_delete() != OnDelete::DoNothing && is_of(conn, &***it, table))?;
-    Some(relation.info())
+        relations.find(|it| !left_alone.contains(&it.on_delete()) && told.is(conn, &***it));
+    Ok(relation.map(|relation| {
+        let info = relation.info();
+        Stop::Failed(match relation.has_chosen(&planned.chosen) {
+            true => names_what_goes(&info),
+            false => appeared(&info),
+        })
+    }))
 }
 
 fn appeared(relation: &RelationInfo) -> Error {

@@ -32,7 +32,6 @@ pub(crate) struct Plan<C> {
     announced: Number,
     /// Those of which somebody hears since.
     late: HashSet<Number>,
-    chosen: Chosen,
 }
 
 /// The rows of a plan, numbered in the order in which they were reached.
@@ -47,6 +46,8 @@ pub(crate) struct Planned {
     numbers: ByKey<Number>,
     places: Vec<Place>,
     paths: Paths,
+    /// Once it is written what rows refer to that stay.
+    pub(super) chosen: Chosen,
 }
 
 /// Which rows are loaded.
@@ -194,13 +195,13 @@ impl<C: RawConnection> Plan<C> {
                 numbers: ByKey::default(),
                 places: Vec::new(),
                 paths: Paths::new(),
+                chosen: Chosen::default(),
             },
             leaves: AllLeaves::default(),
             edges: Vec::new(),
             relations: Vec::new(),
             announced: 0,
             late: HashSet::new(),
-            chosen: Chosen::default(),
         }
     }
 
@@ -402,15 +403,16 @@ impl<C: RawConnection> Plan<C> {
         // The steps say the order.
         self.edges = Vec::new();
         before_writes(conn).map_err(Error::from)?;
-        let mut deleted = Deleted::default();
+        let (mut deleted, mut chosen) = (Deleted::default(), Chosen::default());
         for group in &self.groups {
-            group.replace(conn, &self.planned, &mut self.chosen)?;
+            group.replace(conn, &self.planned, &mut chosen)?;
         }
         for turn in self.planned.load.turns() {
             for group in &self.groups {
-                group.end_unloaded(conn, &self.planned, *turn, &mut self.chosen, &mut deleted)?;
+                group.end_unloaded(conn, &self.planned, *turn, &mut chosen, &mut deleted)?;
             }
         }
+        self.planned.chosen = chosen;
         let count = |model, went| deleted.add(model, went);
         self.leaves.delete(conn, &self.planned, count)?;
         for step in steps {

@@ -236,6 +236,10 @@ where
         R::replace(conn, parents, by).map_err(writing::<R>(Operation::Update))
     }
 
+    fn has_chosen(&self, chosen: &Chosen) -> bool {
+        chosen.contains_key(&TypeId::of::<R>())
+    }
+
     fn replace_unless_they_go(
         &self,
         conn: &mut C,

@@ -169,7 +169,9 @@ pub(crate) trait Relation<K, C: RawConnection>: Send + Sync {
         parents: Parents<'_, K, C::Backend>,
         chosen: &mut Chosen,
     ) -> Result<usize>;
-    /// The same for children that may go themselves: those refer to nothing, if they can.
+    /// Whether something was chosen for rows that refer by this to refer to.
+    fn has_chosen(&self, chosen: &Chosen) -> bool;
+    /// The same as `replace` for children that may go themselves: those refer to nothing, if they can.
     fn replace_unless_they_go(
         &self,
         conn: &mut C,

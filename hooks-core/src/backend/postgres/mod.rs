@@ -1,11 +1,10 @@
 mod array;
 mod catalog;
 
+use diesel::QueryResult;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection};
 use diesel::pg::{Pg, PgConnection, PgQueryBuilder};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
-use diesel::sql_types::Text;
-use diesel::{QueryResult, RunQueryDsl};
 
 use super::catalog::TableFacts;
 use super::session::with_savepoints;
@@ -84,12 +83,6 @@ impl Session for PgConnection {
 
     fn enforces_foreign_keys(&mut self) -> QueryResult<bool> {
         Ok(true)
-    }
-
-    fn reads_a_snapshot(&mut self) -> bool {
-        let level = diesel::dsl::sql::<Text>("current_setting('transaction_isolation')");
-        let level = diesel::select(level).get_result::<String>(self);
-        level.is_ok_and(|level| level != "read committed")
     }
 
     fn is_taken(&mut self, path: &[String], error: &DieselError) -> bool {

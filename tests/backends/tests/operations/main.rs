@@ -3,6 +3,7 @@
 
 mod batches;
 mod bounded_deletes;
+mod delete_costs;
 mod deleting;
 mod errors;
 mod errors_hide_values;

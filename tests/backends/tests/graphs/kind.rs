@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use diesel::prelude::*;
+use backends::TestConnection;
 use diesel_hooks::{DeletePlan, Deleted, Persist, Result};
 
 use super::heard::{Event, Moment};
@@ -70,7 +70,7 @@ pub(crate) struct Column {
 }
 
 /// A model whose columns are [`Cell`]s, as [`model!`](crate::model) writes it.
-pub(crate) trait Animal: Persist<SqliteConnection> {
+pub(crate) trait Animal: Persist<TestConnection> {
     const TABLE: &'static str;
     const KEYED_BY: &'static [&'static str];
     const CELLS: &'static [Column];
@@ -80,19 +80,19 @@ pub(crate) trait Animal: Persist<SqliteConnection> {
     fn new(cells: &Cells) -> Self::New;
     fn cells_of_new(new: &Self::New) -> Cells;
     /// Writes all columns by a changeset.
-    fn set(&mut self, conn: &mut SqliteConnection, to: &Cells) -> Result;
+    fn set(&mut self, conn: &mut TestConnection, to: &Cells) -> Result;
     /// None where the database makes the key.
-    fn put(conn: &mut SqliteConnection, cells: &Cells) -> Option<Result<(Self, bool)>>;
-    fn find_or_create(conn: &mut SqliteConnection, cells: &Cells) -> Result<(Self, bool)>;
+    fn put(conn: &mut TestConnection, cells: &Cells) -> Option<Result<(Self, bool)>>;
+    fn find_or_create(conn: &mut TestConnection, cells: &Cells) -> Result<(Self, bool)>;
     /// Puts these cells into the rows whose first column of the key is one of these.
-    fn update_all(conn: &mut SqliteConnection, firsts: &[i32], cells: &Cells) -> Result<Vec<Self>>;
+    fn update_all(conn: &mut TestConnection, firsts: &[i32], cells: &Cells) -> Result<Vec<Self>>;
     fn delete_all(
-        conn: &mut SqliteConnection,
+        conn: &mut TestConnection,
         firsts: &[i32],
         most: Option<usize>,
     ) -> Result<Deleted>;
     /// As Diesel reads them.
-    fn stored(conn: &mut SqliteConnection) -> Vec<Self>;
+    fn stored(conn: &mut TestConnection) -> Vec<Self>;
 
     /// With some other cells.
     fn with(&self, cells: &Cells) -> Self {
@@ -102,7 +102,7 @@ pub(crate) trait Animal: Persist<SqliteConnection> {
     }
 }
 
-type Conn<'a> = &'a mut SqliteConnection;
+type Conn<'a> = &'a mut TestConnection;
 /// A row, and whether it was created.
 type Found = Result<(Cells, bool)>;
 
@@ -241,6 +241,7 @@ macro_rules! model {
 
         #[derive(Debug, Clone, Queryable, AsChangeset, Hooks)]
         #[diesel(table_name = $table, treat_none_as_null = true)]
+        #[hooks(connection(TestConnection))]
         $(#[$attr])*
         pub(crate) struct $model {
             pub(crate) $key: i32,
@@ -255,7 +256,7 @@ macro_rules! model {
             fn cells_of_new(new: &$new) -> Cells {
                 [$((stringify!($field), new.$field.value())),*].into()
             }
-            fn put(_: &mut SqliteConnection, _: &Cells) -> Option<diesel_hooks::Result<(Self, bool)>> {
+            fn put(_: &mut TestConnection, _: &Cells) -> Option<diesel_hooks::Result<(Self, bool)>> {
                 None
             }
         }
@@ -271,7 +272,7 @@ macro_rules! model {
         #[derive(Debug, Clone, Queryable, Insertable, AsChangeset, Hooks)]
         #[diesel(table_name = $table, primary_key($($key),+))]
         #[diesel(treat_none_as_null = true, treat_none_as_default_value = false)]
-        #[hooks(new = Self)]
+        #[hooks(new = Self, connection(TestConnection))]
         $(#[$attr])*
         pub(crate) struct $model {
             $($(#[$keyed])* pub(crate) $key: $key_ty,)+
@@ -286,7 +287,7 @@ macro_rules! model {
             fn cells_of_new(new: &Self) -> Cells {
                 new.cells()
             }
-            fn put(conn: &mut SqliteConnection, cells: &Cells) -> Option<diesel_hooks::Result<(Self, bool)>> {
+            fn put(conn: &mut TestConnection, cells: &Cells) -> Option<diesel_hooks::Result<(Self, bool)>> {
                 Some(Self::upsert(conn, Self::of(cells)))
             }
         }
@@ -324,18 +325,18 @@ macro_rules! model {
                 ].into()
             }
 
-            fn set(&mut self, conn: &mut SqliteConnection, to: &Cells) -> diesel_hooks::Result {
+            fn set(&mut self, conn: &mut TestConnection, to: &Cells) -> diesel_hooks::Result {
                 self.update_set(conn, Self::of(to))
             }
 
-            fn find_or_create(conn: &mut SqliteConnection, cells: &Cells) -> diesel_hooks::Result<(Self, bool)> {
+            fn find_or_create(conn: &mut TestConnection, cells: &Cells) -> diesel_hooks::Result<(Self, bool)> {
                 let it = Self::of(cells);
                 let is_it = $table::$first.eq(it.$first)$(.and($table::$key.eq(it.$key)))*;
                 Self::get_or_create(conn, is_it, || Self::new(cells))
             }
 
             fn update_all(
-                conn: &mut SqliteConnection,
+                conn: &mut TestConnection,
                 firsts: &[i32],
                 cells: &Cells,
             ) -> diesel_hooks::Result<Vec<Self>> {
@@ -345,7 +346,7 @@ macro_rules! model {
             }
 
             fn delete_all(
-                conn: &mut SqliteConnection,
+                conn: &mut TestConnection,
                 firsts: &[i32],
                 most: Option<usize>,
             ) -> diesel_hooks::Result<diesel_hooks::Deleted> {
@@ -357,7 +358,7 @@ macro_rules! model {
                 }
             }
 
-            fn stored(conn: &mut SqliteConnection) -> Vec<Self> {
+            fn stored(conn: &mut TestConnection) -> Vec<Self> {
                 let columns = ($table::$first, $($table::$key,)* $($table::$field,)*);
                 $table::table.select(columns).load(conn).expect("rows can be read")
             }

@@ -18,6 +18,8 @@ pub(crate) struct Drafts<'a> {
     pub(crate) schema: &'a Schema,
     pub(crate) rows: &'a Rows,
     pub(crate) kind: &'a Kind,
+    /// What a server makes the key of the first row.
+    pub(crate) next_key: Option<i32>,
     /// How many rows were drafted before, which are not there yet.
     pub(crate) ahead: usize,
 }
@@ -79,11 +81,12 @@ impl Drafts<'_> {
         relations.any(|it| it.info.columns.contains(&column))
     }
 
-    /// One more than the last, as SQLite makes it.
+    /// SQLite makes it one more than the last that is there.
     fn next_key(&self) -> Option<i32> {
         let last = self.rows.of(self.kind.table).last();
+        let after_last = || last.map_or(1, |((_, key), _)| key[0] + 1);
         let ahead = i32::try_from(self.ahead).expect("few rows");
-        Some(last.map_or(1, |((_, key), _)| key[0] + 1) + ahead)
+        Some(self.next_key.unwrap_or_else(after_last) + ahead)
     }
 
     fn key(&self, roll: u8, index: &Index) -> i32 {

@@ -6,6 +6,7 @@ mod drafts;
 mod heard;
 mod kind;
 mod oracle;
+pub(crate) mod place;
 pub(crate) mod program;
 mod ring;
 mod rows;

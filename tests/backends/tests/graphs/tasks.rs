@@ -1,8 +1,8 @@
 //! From the operations of a program to what is done and what must become of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use diesel::sqlite::SqliteConnection;
+use backends::TestConnection;
 use diesel_hooks::Deleted;
 use proptest::sample::Index;
 
@@ -26,7 +26,7 @@ pub(crate) enum Answer {
 }
 
 pub(crate) type Work<'a> =
-    Box<dyn FnOnce(&mut SqliteConnection) -> diesel_hooks::Result<Answer> + 'a>;
+    Box<dyn FnOnce(&mut TestConnection) -> diesel_hooks::Result<Answer> + 'a>;
 
 /// An operation, and what must become of it.
 pub(crate) struct Task<'a> {
@@ -44,6 +44,8 @@ pub(crate) struct Task<'a> {
 pub(crate) struct Tasks<'a> {
     pub(crate) schema: &'a Schema,
     pub(crate) rows: &'a Rows,
+    /// By table, where a server makes them.
+    pub(crate) next_keys: BTreeMap<&'static str, i32>,
 }
 
 impl<'a> Tasks<'a> {
@@ -58,7 +60,7 @@ impl<'a> Tasks<'a> {
                 let what = format!("save {} {}", kind.name, told(&to));
                 let verdict = self.writes(kind).update(std::slice::from_ref(&to));
                 let row = to.clone();
-                let work = move |conn: &mut SqliteConnection| (kind.save)(conn, &row);
+                let work = move |conn: &mut TestConnection| (kind.save)(conn, &row);
                 Some(Task::write(what, verdict, to, work))
             }
             Operation::Update(target, draft) => {
@@ -68,7 +70,7 @@ impl<'a> Tasks<'a> {
                 let changed: Vec<_> = (to != cells).then(|| to.clone()).into_iter().collect();
                 let verdict = self.writes(kind).update(&changed);
                 let row = to.clone();
-                let work = move |conn: &mut SqliteConnection| (kind.update)(conn, &cells, &row);
+                let work = move |conn: &mut TestConnection| (kind.update)(conn, &cells, &row);
                 Some(Task::write(what, verdict, to, work))
             }
             Operation::UpdateSet(target, draft) => {
@@ -77,7 +79,7 @@ impl<'a> Tasks<'a> {
                 let what = format!("set {} {} to {}", kind.name, told(&cells), told(&to));
                 let verdict = self.writes(kind).update_set(&to);
                 let row = to.clone();
-                let work = move |conn: &mut SqliteConnection| (kind.update_set)(conn, &cells, &row);
+                let work = move |conn: &mut TestConnection| (kind.update_set)(conn, &cells, &row);
                 Some(Task::write(what, verdict, to, work))
             }
             Operation::UpdateAll(target, others, draft) => self.update_all(target, others, draft),
@@ -95,7 +97,7 @@ impl<'a> Tasks<'a> {
                     kind.name,
                     kind.row(&cells).1
                 );
-                let work = move |conn: &mut SqliteConnection| (kind.delete)(conn, &cells, most);
+                let work = move |conn: &mut TestConnection| (kind.delete)(conn, &cells, most);
                 Some(self.delete(what, kind, root, choice, most, work))
             }
             Operation::DeleteAll(target, others, most) => {
@@ -103,8 +105,7 @@ impl<'a> Tasks<'a> {
                 let (kind, firsts, rows) = self.targets(target, others)?;
                 let what = format!("delete each {} of {firsts:?}, at most {most:?}", kind.name);
                 let roots = rows.into_iter().map(|cells| kind.row(&cells)).collect();
-                let work =
-                    move |conn: &mut SqliteConnection| (kind.delete_all)(conn, &firsts, most);
+                let work = move |conn: &mut TestConnection| (kind.delete_all)(conn, &firsts, most);
                 Some(self.delete(what, kind, roots, choice, most, work))
             }
             Operation::Plan(_) => None,
@@ -117,7 +118,7 @@ impl<'a> Tasks<'a> {
         let verdict = self.writes(kind).create(std::slice::from_ref(&cells));
         let row = cells.clone();
         let what = format!("create {} {}", kind.name, told(&cells));
-        let work = move |conn: &mut SqliteConnection| (kind.create)(conn, &row);
+        let work = move |conn: &mut TestConnection| (kind.create)(conn, &row);
         Some(Task::write(what, verdict, cells, work))
     }
 
@@ -129,7 +130,7 @@ impl<'a> Tasks<'a> {
         let verdict = self.writes(kind).create(&rows);
         let new = rows.clone();
         let what = format!("create many {} {rows:?}", kind.name);
-        let work = move |conn: &mut SqliteConnection| (kind.create_many)(conn, &new);
+        let work = move |conn: &mut TestConnection| (kind.create_many)(conn, &new);
         Some(Task::of(what, verdict, Answer::Rows(rows), work))
     }
 
@@ -152,7 +153,7 @@ impl<'a> Tasks<'a> {
         let changed: Vec<_> = changed.map(|(_, after)| after.clone()).collect();
         let verdict = self.writes(kind).update(&changed);
         let what = format!("update each {} of {firsts:?} to {change:?}", kind.name);
-        let work = move |conn: &mut SqliteConnection| (kind.update_all)(conn, &firsts, &change);
+        let work = move |conn: &mut TestConnection| (kind.update_all)(conn, &firsts, &change);
         Some(Task::of(what, verdict, Answer::Rows(after), work))
     }
 
@@ -168,7 +169,7 @@ impl<'a> Tasks<'a> {
         };
         let row = cells.clone();
         let what = format!("upsert {} {}", kind.name, told(&cells));
-        let work = move |conn: &mut SqliteConnection| {
+        let work = move |conn: &mut TestConnection| {
             let outcome = (kind.upsert)(conn, &row);
             outcome.expect("the application makes the key")
         };
@@ -188,7 +189,7 @@ impl<'a> Tasks<'a> {
             ),
         };
         let what = format!("get or create {} {}", kind.name, told(&cells));
-        let work = move |conn: &mut SqliteConnection| (kind.get_or_create)(conn, &cells);
+        let work = move |conn: &mut TestConnection| (kind.get_or_create)(conn, &cells);
         Some(Task::found(what, verdict, (found, created), work))
     }
 
@@ -215,7 +216,7 @@ impl<'a> Tasks<'a> {
         roots: BTreeSet<Row>,
         choice: Choice,
         most: Option<usize>,
-        work: impl FnOnce(&mut SqliteConnection) -> diesel_hooks::Result<Deleted> + 'a,
+        work: impl FnOnce(&mut TestConnection) -> diesel_hooks::Result<Deleted> + 'a,
     ) -> Task<'a> {
         let delete = Delete::new(self.schema, self.rows, kind.name, roots);
         Task {
@@ -279,6 +280,7 @@ impl<'a> Tasks<'a> {
             schema: self.schema,
             rows: self.rows,
             kind,
+            next_key: self.next_keys.get(kind.table).copied(),
             ahead,
         }
     }
@@ -297,7 +299,7 @@ impl<'a> Task<'a> {
         what: String,
         verdict: Verdict,
         answer: Answer,
-        work: impl FnOnce(&mut SqliteConnection) -> diesel_hooks::Result<Vec<Cells>> + 'a,
+        work: impl FnOnce(&mut TestConnection) -> diesel_hooks::Result<Vec<Cells>> + 'a,
     ) -> Self {
         Task {
             what,
@@ -313,7 +315,7 @@ impl<'a> Task<'a> {
         what: String,
         verdict: Verdict,
         row: Cells,
-        work: impl FnOnce(&mut SqliteConnection) -> diesel_hooks::Result<Cells> + 'a,
+        work: impl FnOnce(&mut TestConnection) -> diesel_hooks::Result<Cells> + 'a,
     ) -> Self {
         Task::of(what, verdict, Answer::Rows(vec![row]), |conn| {
             Ok(vec![work(conn)?])
@@ -324,7 +326,7 @@ impl<'a> Task<'a> {
         what: String,
         verdict: Verdict,
         (row, created): (Cells, bool),
-        work: impl FnOnce(&mut SqliteConnection) -> diesel_hooks::Result<(Cells, bool)> + 'a,
+        work: impl FnOnce(&mut TestConnection) -> diesel_hooks::Result<(Cells, bool)> + 'a,
     ) -> Self {
         Task {
             what,

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use backends::{System, on, system};
 use diesel_hooks::relation::{OnDelete, RelationInfo, RelationKind};
 
 use super::kind::{Cells, Column, Kind, values};
@@ -20,6 +21,14 @@ pub(crate) enum Clause {
 impl Clause {
     /// Those that are checked by each statement.
     pub(crate) const IMMEDIATE: &[Clause] = &[Clause::NoAction, Clause::Cascade, Clause::SetNull];
+
+    /// On MySQL no foreign key waits for the COMMIT.
+    fn as_it_is(self) -> Self {
+        match self {
+            Clause::Deferred => on(Clause::Deferred, Clause::Deferred, Clause::NoAction),
+            it => it,
+        }
+    }
 }
 
 pub(crate) struct Relation {
@@ -93,7 +102,7 @@ impl Schema {
                 info,
                 nullable,
                 asks: info.on_delete == OnDelete::Set && columns[0].sql == "INTEGER",
-                clause: clause(info.on_delete, nullable, *number),
+                clause: clause(info.on_delete, nullable, *number).as_it_is(),
             });
         }
         schema
@@ -156,29 +165,45 @@ impl Schema {
         }
     }
 
+    /// The tables, for [`backends::spelt`].
     pub(crate) fn sql(&self) -> String {
         let mut tables: Vec<_> = self.kinds.iter().map(|kind| kind.table).collect();
         tables.dedup();
-        let mut sql = String::from("PRAGMA foreign_keys = ON;\n");
-        for table in tables {
-            let columns = self.columns(table).into_iter().map(|it| {
-                let null = if it.nullable { "" } else { " NOT NULL" };
-                format!("{} {}{null}", it.name, it.sql)
-            });
-            let mut parts: Vec<_> = columns.collect();
-            let key = self.kinds_over(table)[0].key;
-            parts.push(format!("PRIMARY KEY ({})", key.join(", ")));
-            let others = self.unique(table).into_iter().filter(|it| *it != key);
-            parts.extend(others.map(|it| format!("UNIQUE ({})", it.join(", "))));
-            let relations = self
-                .relations
-                .iter()
-                .filter(|it| it.info.child.table == table);
-            parts.extend(relations.filter_map(Relation::sql));
-            let _ = writeln!(sql, "CREATE TABLE {table} ({});", parts.join(", "));
+        let created = tables.iter().map(|table| self.table(table));
+        let mut sql = created.collect::<String>();
+        for relation in self.relations.iter().filter(|_| !is_within_tables()) {
+            let table = relation.info.child.table;
+            if let Some(key) = relation.sql() {
+                let _ = writeln!(sql, "ALTER TABLE {table} ADD {key};");
+            }
         }
         sql
     }
+
+    fn table(&self, table: &str) -> String {
+        let kinds = self.kinds_over(table);
+        let (key, is_generated) = (kinds[0].key, kinds[0].is_generated);
+        let columns = self.columns(table).into_iter().map(|it| {
+            let null = if it.nullable { "" } else { " NOT NULL" };
+            match is_generated && key.contains(&it.name) {
+                true => format!("{} {{key}}", it.name),
+                false => format!("{} {}{null}", it.name, it.sql),
+            }
+        });
+        let mut parts: Vec<_> = columns.collect();
+        parts.extend((!is_generated).then(|| format!("PRIMARY KEY ({})", key.join(", "))));
+        let others = self.unique(table).into_iter().filter(|it| *it != key);
+        parts.extend(others.map(|it| format!("UNIQUE ({})", it.join(", "))));
+        let relations = self.relations.iter();
+        let relations = relations.filter(|it| it.info.child.table == table && is_within_tables());
+        parts.extend(relations.filter_map(Relation::sql));
+        format!("CREATE TABLE {table} ({});\n", parts.join(", "))
+    }
+}
+
+/// Whether foreign keys stand in CREATE TABLE, which PostgreSQL takes only if the other table is there.
+fn is_within_tables() -> bool {
+    system() != System::Postgres
 }
 
 impl Relation {

@@ -1,5 +1,6 @@
 //! Models that refer to each other in circles, by keys and references of every shape.
 
+use backends::TestConnection;
 use diesel::prelude::*;
 use diesel_hooks::prelude::*;
 

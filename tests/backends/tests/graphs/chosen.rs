@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use diesel::sqlite::SqliteConnection;
+use backends::TestConnection;
 
 use super::heard::Wanted;
 
@@ -42,7 +42,7 @@ pub(crate) fn asked() -> usize {
     ASKED.take()
 }
 
-pub(crate) fn some_number(_: &mut SqliteConnection) -> Result<Option<i32>, Wanted> {
+pub(crate) fn some_number(_: &mut TestConnection) -> Result<Option<i32>, Wanted> {
     ASKED.set(ASKED.get() + 1);
     match CHOICE.get() {
         Choice::Failure => Err(Wanted),
@@ -50,7 +50,7 @@ pub(crate) fn some_number(_: &mut SqliteConnection) -> Result<Option<i32>, Wante
     }
 }
 
-pub(crate) fn number(conn: &mut SqliteConnection) -> Result<i32, Wanted> {
+pub(crate) fn number(conn: &mut TestConnection) -> Result<i32, Wanted> {
     some_number(conn).map(|it| it.unwrap_or(DEFAULT))
 }
 

@@ -1,6 +1,7 @@
 //! Models that refer only to those before them, some heard and some not, so that whole subtrees go without
 //! being loaded.
 
+use backends::TestConnection;
 use diesel::prelude::*;
 use diesel_hooks::prelude::*;
 

@@ -31,6 +31,11 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// Whether a statement failed, which on PostgreSQL ends the transaction, up to the innermost savepoint.
+    pub(crate) fn is_of_database(&self) -> bool {
+        matches!(self, Failure::Refused | Failure::Taken | Failure::Set)
+    }
+
     pub(crate) fn of(error: &Error) -> Self {
         match error {
             Error::TooManyRows { .. } => Failure::TooManyRows,

@@ -1,5 +1,7 @@
 //! What creates and updates do to rows.
 
+use backends::{System, system};
+
 use super::heard::Moment;
 use super::kind::{Cells, Kind};
 use super::rows::{Row, Rows};
@@ -43,8 +45,11 @@ impl Writes<'_> {
             verdict
                 .after
                 .extend(self.kind.event(Moment::PostSave, cells));
-            let before = verdict.rows.0.insert(self.row(cells), self.whole(cells));
-            taken |= before.is_some();
+            taken |= verdict.rows.0.contains_key(&self.row(cells));
+            if taken && system() == System::Mysql {
+                self.judge(&mut verdict, taken, true);
+            }
+            verdict.rows.0.insert(self.row(cells), self.whole(cells));
         }
         self.judge(&mut verdict, taken, new.len() > 1);
         verdict
@@ -78,14 +83,14 @@ impl Writes<'_> {
     }
 
     /// What the database says of the rows as they would be; of several statements, the first that it refuses
-    /// tells.
+    /// tells. MySQL looks at one index after the other, and the others at foreign keys last.
     fn judge(&self, verdict: &mut Verdict, taken: bool, several: bool) {
         let refused = verdict.rows.dangles(self.schema, Clause::IMMEDIATE);
         let taken = taken || verdict.rows.clashes(self.schema, self.kind.table);
         if taken {
             verdict.late.insert(Failure::Taken);
         }
-        if refused && (several || !taken) {
+        if refused && (several || !taken || system() == System::Mysql) {
             verdict.late.insert(Failure::Refused);
         }
     }

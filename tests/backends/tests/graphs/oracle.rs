@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use backends::{System, system};
 use diesel_hooks::relation::OnDelete;
 
 use super::chosen::{Choice, DEFAULT};
@@ -73,6 +74,13 @@ impl<'a> Delete<'a> {
         verdict.late.extend(self.refused(&verdict.rows));
         if self.may_be_refused(&replaced, &by_database) {
             verdict.maybe.insert(Failure::Refused);
+        }
+        if system() == System::Mysql {
+            let refused = match by_database.is_empty() {
+                true => &mut verdict.late,
+                false => &mut verdict.maybe,
+            };
+            refused.extend(self.keeps_itself().then_some(Failure::Refused));
         }
         if self.names_what_goes(&replaced) {
             // Which of the two is told depends on the row that is refused first.
@@ -254,6 +262,17 @@ impl<'a> Delete<'a> {
         named.any(|row| !gone.contains(&row))
     }
 
+    /// Whether a row refers to itself that nothing makes refer to something else: MySQL deletes none.
+    fn keeps_itself(&self) -> bool {
+        let relations = self.schema.relations.iter();
+        let mut kept =
+            relations.filter(|it| it.clause == Clause::NoAction && !it.orders() && !it.replaces());
+        kept.any(|relation| {
+            let mut rows = self.collected.keys();
+            rows.any(|row| self.rows.parent(relation, row).as_ref() == Some(row))
+        })
+    }
+
     /// How the database refuses to leave rows that refer to nothing.
     fn refused(&self, rows: &Rows) -> BTreeSet<Failure> {
         let relations = self.schema.relations.iter();
@@ -261,16 +280,30 @@ impl<'a> Delete<'a> {
             let rows = rows.dangling(it, Clause::IMMEDIATE);
             rows.into_iter().map(move |row| (it, row))
         });
-        let failures = dangling.map(|(relation, row)| {
+        let failures = dangling.flat_map(|(relation, row)| {
             let parent = self.rows.referred(relation, &rows.0[&row]);
             let goes = parent.is_some_and(|it| self.collected.contains_key(&it));
             // What it was made to refer to goes as well.
             match relation.replaces() && goes {
-                true => Failure::Set,
-                false => Failure::Refused,
+                true if self.is_told_little(relation) => vec![Failure::Set, Failure::Refused],
+                true => vec![Failure::Set],
+                false => vec![Failure::Refused],
             }
         });
         failures.collect()
+    }
+
+    /// Whether PostgreSQL's refusal is not explained: of rows that are not loaded, or may be taken by others.
+    fn is_told_little(&self, relation: &Relation) -> bool {
+        let parent = relation.info.parent.table;
+        let mut over = self.schema.kinds_over(parent).into_iter();
+        let own = |it: &Relation| {
+            let ends = (it.info.child.table, it.info.parent.table);
+            ends == (parent, parent) && it.info.on_delete == OnDelete::Database
+        };
+        system() == System::Postgres
+            && (!over.any(|it| it.hears(Moment::PreDelete))
+                || self.schema.relations.iter().any(own))
     }
 
     /// Whether it is up to the order of statements, which no relation says, that the database refuses one.

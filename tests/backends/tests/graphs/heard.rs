@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use diesel::sqlite::SqliteConnection;
+use backends::TestConnection;
 use diesel_hooks::prelude::*;
 
 use super::kind::{Animal, Cells};
@@ -91,18 +91,18 @@ fn saves<M: Animal>(event: &PreSave<M>) -> Result<(), Wanted> {
 type Outcome = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
 #[receiver(senders(Ant, Vixen, Lichen, Oak))]
-fn saved<M: Animal>(event: &PostSave<M>, conn: &mut SqliteConnection) -> Outcome {
+fn saved<M: Animal>(event: &PostSave<M>, conn: &mut TestConnection) -> Outcome {
     let event = hear::<M>(WentSave, event.instance.cells())?;
     Ok(conn.after_commit(move || commit(event))?)
 }
 
 #[receiver(senders(Ant, Vixen, Lichen, Oak))]
-fn goes<M: Animal>(event: &PreDelete<M>, _: &mut SqliteConnection) -> Result<(), Wanted> {
+fn goes<M: Animal>(event: &PreDelete<M>, _: &mut TestConnection) -> Result<(), Wanted> {
     hear::<M>(Goes, event.instance.cells()).map(drop)
 }
 
 #[receiver(senders(Ant, Vixen, Lichen, Oak))]
-fn went<M: Animal>(event: &PostDelete<M>, conn: &mut SqliteConnection) -> Outcome {
+fn went<M: Animal>(event: &PostDelete<M>, conn: &mut TestConnection) -> Outcome {
     let event = hear::<M>(WentDelete, event.instance.cells())?;
     Ok(conn.after_commit(move || commit(event))?)
 }

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use diesel::connection::SimpleConnection;
+use backends::{TestConnection, spelt};
 use diesel::prelude::*;
 use diesel::result::Error as DieselError;
 use diesel_hooks::Error;
@@ -13,6 +13,7 @@ use super::chosen::{self, Choice};
 use super::compare::{Outcome, all_heard, counted, in_order, part_of, sorted};
 use super::heard::{self, Event, Moment};
 use super::oracle::Delete;
+use super::place::{Place, is_aborted, next_key};
 use super::program::{Operation, Program, Step, Target};
 use super::rows::Rows;
 use super::schema::{Clause, Schema};
@@ -27,25 +28,27 @@ pub(crate) struct World {
     pending: Vec<Event>,
     /// How many transactions are open.
     depth: usize,
+    /// Whether the innermost can only be rolled back.
+    is_aborted: bool,
     /// What was done, for who reads of a failure.
     story: RefCell<String>,
 }
 
-pub(crate) fn run(program: &Program) -> Outcome {
+pub(crate) fn run(place: &Place, program: &Program) -> Outcome {
     heard::forget();
     let kinds = match program.in_circles {
         true => ring::kinds(),
         false => tree::kinds(),
     };
     let schema = Schema::new(kinds, &program.clauses);
-    let mut conn = SqliteConnection::establish(":memory:").expect("SQLite is embedded");
-    let story = schema.sql();
-    conn.batch_execute(&story).expect("the schema is right");
+    let mut conn = place.open(&schema);
+    let story = spelt(&schema.sql());
     let mut world = World {
         schema,
         rows: Rows::default(),
         pending: Vec::new(),
         depth: 0,
+        is_aborted: false,
         story: story.into(),
     };
     world.go(&mut conn, program).map_err(|error| {
@@ -55,7 +58,7 @@ pub(crate) fn run(program: &Program) -> Outcome {
 }
 
 impl World {
-    fn go(&mut self, conn: &mut SqliteConnection, program: &Program) -> Outcome {
+    fn go(&mut self, conn: &mut TestConnection, program: &Program) -> Outcome {
         for (model, draft) in &program.rows {
             let create = Operation::Create(*model, draft.clone());
             self.operate(conn, &create, None, Choice::Nothing)?;
@@ -64,13 +67,20 @@ impl World {
             let save = Operation::Save(target.clone(), draft.clone());
             self.operate(conn, &save, None, Choice::Nothing)?;
         }
-        program
-            .steps
-            .iter()
-            .try_for_each(|step| self.take(conn, step))
+        self.take_all(conn, &program.steps)
     }
 
-    fn take(&mut self, conn: &mut SqliteConnection, step: &Step) -> Outcome {
+    fn take_all(&mut self, conn: &mut TestConnection, steps: &[Step]) -> Outcome {
+        for step in steps {
+            self.take(conn, step)?;
+            if self.is_aborted {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, conn: &mut TestConnection, step: &Step) -> Outcome {
         match step {
             Step::Operation {
                 operation,
@@ -82,19 +92,20 @@ impl World {
     }
 
     /// A transaction of the application, or a savepoint inside one.
-    fn nest(&mut self, conn: &mut SqliteConnection, steps: &[Step], commits: bool) -> Outcome {
+    fn nest(&mut self, conn: &mut TestConnection, steps: &[Step], commits: bool) -> Outcome {
         let before = self.rows.clone();
         let pending = self.pending.len();
         self.depth += 1;
         self.tell("begin");
         let mut inside = Ok(());
         let outcome = conn.transaction(|conn| {
-            inside = steps.iter().try_for_each(|step| self.take(conn, step));
-            match inside.is_ok() && commits {
+            inside = self.take_all(conn, steps);
+            match inside.is_ok() && commits && !self.is_aborted {
                 true => Ok(()),
                 false => Err(DieselError::RollbackTransaction),
             }
         });
+        let commits = commits && !std::mem::take(&mut self.is_aborted);
         self.tell(if commits { "commit" } else { "roll back" });
         self.depth -= 1;
         inside?;
@@ -116,7 +127,7 @@ impl World {
     }
 
     /// The database has what the rules say, and what waited for the commit ran if it is over.
-    fn after_transaction(&mut self, conn: &mut SqliteConnection) -> Outcome {
+    fn after_transaction(&mut self, conn: &mut TestConnection) -> Outcome {
         let mut stored = Rows::default();
         for kind in &self.schema.kinds {
             for cells in (kind.stored)(conn) {
@@ -134,7 +145,7 @@ impl World {
 
     fn operate(
         &mut self,
-        conn: &mut SqliteConnection,
+        conn: &mut TestConnection,
         operation: &Operation,
         fail_after: Option<usize>,
         choice: Choice,
@@ -148,7 +159,7 @@ impl World {
             answer,
             order,
             work,
-        }) = self.tasks().task(operation, choice)
+        }) = self.tasks(conn).task(operation, choice)
         else {
             return Ok(());
         };
@@ -170,7 +181,15 @@ impl World {
             "{outcome:?} where the rules say {answers:?}: {story}"
         );
         match outcome {
-            Err(_) => part_of(&events, &verdict)?,
+            Err(_) => {
+                part_of(&events, &verdict)?;
+                if self.depth > 0 && is_aborted(conn) {
+                    let by_database = failure.is_some_and(|it| it.is_of_database());
+                    prop_assert!(by_database, "the transaction is aborted: {story}");
+                    self.is_aborted = true;
+                    return Ok(());
+                }
+            }
             Ok(returned) => {
                 match returned {
                     Answer::Deleted(deleted) => counted(&deleted, &verdict, &events, &self.schema)?,
@@ -190,15 +209,18 @@ impl World {
         self.after_transaction(conn)
     }
 
-    fn tasks(&self) -> Tasks<'_> {
+    fn tasks(&self, conn: &mut TestConnection) -> Tasks<'_> {
+        let generated = self.schema.kinds.iter().filter(|it| it.is_generated);
+        let next = generated.filter_map(|it| Some((it.table, next_key(conn, it)?)));
         Tasks {
             schema: &self.schema,
             rows: &self.rows,
+            next_keys: next.collect(),
         }
     }
 
-    fn plan(&mut self, conn: &mut SqliteConnection, target: &Target) -> Outcome {
-        let Some((kind, cells)) = self.tasks().target(target) else {
+    fn plan(&mut self, conn: &mut TestConnection, target: &Target) -> Outcome {
+        let Some((kind, cells)) = self.tasks(conn).target(target) else {
             return Ok(());
         };
         let root = kind.row(&cells);
