@@ -1,4 +1,3 @@
-//! What receivers do in one test and not in another.
+//! What the tests of relations across crates share with those of all databases.
 
-#[allow(unused_imports, reason = "each test file uses a part of it")]
-pub(crate) use backends::script::{LOG, counted, heard, on_event};
+pub(crate) use backends::script::counted;
