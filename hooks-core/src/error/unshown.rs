@@ -1,7 +1,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-use diesel::result::{DeserializeFieldError, Error as DieselError};
+use diesel::result::{DatabaseErrorInformation, DeserializeFieldError, Error as DieselError};
 
 use super::BoxError;
 
@@ -30,6 +30,55 @@ impl StdError for Unshown {
     }
 }
 
+/// What MySQL said, without the value that it quotes; the details tell all of it.
+struct Unquoted {
+    message: String,
+    whole: String,
+}
+
+impl DatabaseErrorInformation for Unquoted {
+    fn message(&self) -> &str {
+        &self.message
+    }
+
+    fn details(&self) -> Option<&str> {
+        Some(&self.whole)
+    }
+
+    fn hint(&self) -> Option<&str> {
+        None
+    }
+
+    fn table_name(&self) -> Option<&str> {
+        None
+    }
+
+    fn column_name(&self) -> Option<&str> {
+        None
+    }
+
+    fn constraint_name(&self) -> Option<&str> {
+        None
+    }
+
+    fn statement_position(&self) -> Option<i32> {
+        None
+    }
+}
+
+/// The message without the value in it, if it is one of MySQL's that have one.
+fn unquoted(message: &str) -> Option<String> {
+    let (before, quoted) = message.split_once('\'')?;
+    let end = match before {
+        "Duplicate entry " => quoted.rfind("' for key ")?,
+        _ if before.starts_with("Incorrect ") && before.ends_with(" value: ") => {
+            quoted.rfind("' for column ")?
+        }
+        _ => return None,
+    };
+    Some(format!("{before}(hidden){}", &quoted[end + 1..]))
+}
+
 /// Hides what may hold a value.
 pub(super) fn hide(error: DieselError) -> DieselError {
     let hide = |it: BoxError| match it.is::<Unshown>() {
@@ -39,6 +88,13 @@ pub(super) fn hide(error: DieselError) -> DieselError {
     match error {
         DieselError::DeserializationError(it) => DieselError::DeserializationError(hide(it)),
         DieselError::SerializationError(it) => DieselError::SerializationError(hide(it)),
+        DieselError::DatabaseError(kind, told) => match unquoted(told.message()) {
+            Some(message) => {
+                let whole = told.message().to_owned();
+                DieselError::DatabaseError(kind, Box::new(Unquoted { message, whole }))
+            }
+            None => DieselError::DatabaseError(kind, told),
+        },
         other => other,
     }
 }
@@ -52,6 +108,14 @@ pub(super) fn show(error: DieselError) -> DieselError {
     match error {
         DieselError::DeserializationError(it) => DieselError::DeserializationError(show(it)),
         DieselError::SerializationError(it) => DieselError::SerializationError(show(it)),
+        DieselError::DatabaseError(kind, told) => {
+            let whole = told.details().map(ToOwned::to_owned);
+            let is_ours = |whole: &String| unquoted(whole).as_deref() == Some(told.message());
+            match whole.filter(is_ours) {
+                Some(whole) => DieselError::DatabaseError(kind, Box::new(whole)),
+                None => DieselError::DatabaseError(kind, told),
+            }
+        }
         other => other,
     }
 }

@@ -208,11 +208,12 @@ fn announce_many<M: Persist<C>, C: RawConnection>(
     new: Vec<M::New>,
 ) -> Result<Vec<Fresh<M>>> {
     let stamp = timestamp::now::<M, C>(conn);
+    let new = turn_each(new, |new| Fresh::new(new, stamp));
     if !hooks.hears_pre_create(conn) {
-        return Ok(turn_each(new, |new| Fresh::new(new, stamp)));
+        return Ok(new);
     }
     let raw = scoped::loads_fixtures(conn);
-    let mut saves = turn_each(new, |new| pre_save(Fresh::new(new, stamp), raw));
+    let mut saves = turn_each(new, |new| pre_save(new, raw));
     hooks.pre_save.send_many(&mut saves, conn)?;
     let mut creates = try_each(saves, pre_create)?;
     hooks.pre_create.send_many(&mut creates, conn)?;

@@ -10,12 +10,17 @@ mod created_at_once;
 mod creating;
 mod deleting;
 mod finding_or_creating;
+mod keys_and_columns;
 mod large_rows;
 mod lists_of_keys;
+#[cfg(feature = "postgres")]
+mod postgres_columns;
 mod round_trips;
 mod selected_expressions;
 mod triggers;
 mod unread_rows;
+mod values_and_names;
+mod values_of_two_shapes;
 #[cfg(feature = "wide")]
 mod wide_tables;
 mod wild_models;

@@ -1,21 +1,30 @@
 //! No error shows what is in a row: neither its text nor its `Debug`, nor those of its sources.
-#![allow(missing_docs)]
-
-mod common;
 
 use std::error::Error as StdError;
 
-use common::memory;
+use backends::{TestConnection, fresh, on};
+use diesel::backend::Backend;
+use diesel::deserialize::{self, FromSql, FromSqlRow};
+use diesel::expression::AsExpression;
 use diesel::prelude::*;
+use diesel::result::Error as DieselError;
+use diesel::serialize::{self, Output, ToSql};
+use diesel::sql_types::Text;
 use diesel_hooks::Error;
 use diesel_hooks::prelude::*;
 
 const MARKER: &str = "marker-of-what-nobody-must-see";
 
+fn database() -> TestConnection {
+    let keep = on("RAISE IGNORE", "RAISE IGNORE", "RAISE ABORT 'kept'");
+    let latin = on("", "", " CHARACTER SET latin1");
+    fresh(&SCHEMA.replace("{keep}", keep).replace("{latin}", latin))
+}
+
 const SCHEMA: &str = "
     CREATE TABLE people (
         email TEXT PRIMARY KEY NOT NULL,
-        secret TEXT NOT NULL UNIQUE CHECK (secret NOT LIKE '%-checked')
+        secret TEXT{latin} NOT NULL UNIQUE CHECK (secret NOT LIKE '%-checked')
     );
     CREATE TABLE letters (
         id TEXT PRIMARY KEY NOT NULL,
@@ -27,24 +36,22 @@ const SCHEMA: &str = "
         person_email TEXT NOT NULL REFERENCES people (email)
     );
     CREATE TABLE undeclared (person_email TEXT NOT NULL REFERENCES people (email));
-    CREATE TABLE days (name TEXT PRIMARY KEY NOT NULL, day TIMESTAMP NOT NULL);
+    CREATE TABLE days (name TEXT PRIMARY KEY NOT NULL, day TEXT NOT NULL);
     CREATE TABLE pairs (one TEXT NOT NULL, two INTEGER NOT NULL, PRIMARY KEY (one, two));
-    CREATE TRIGGER kept BEFORE DELETE ON people WHEN old.secret LIKE '%kept'
-    BEGIN SELECT RAISE(IGNORE); END;
-    CREATE TRIGGER frozen BEFORE UPDATE ON people WHEN old.secret LIKE '%kept'
-    BEGIN SELECT RAISE(IGNORE); END;
-    CREATE TRIGGER lost BEFORE UPDATE ON people WHEN new.secret LIKE '%lost'
-    BEGIN SELECT RAISE(ROLLBACK, 'no'); END;
+    {trigger kept BEFORE DELETE ON people WHEN OLD.secret LIKE '%kept': {keep};}
+    {trigger frozen BEFORE UPDATE ON people WHEN OLD.secret LIKE '%kept': {keep};}
+    {trigger lost BEFORE UPDATE ON people WHEN NEW.secret LIKE '%lost': RAISE ROLLBACK 'no';}
 ";
 
 diesel::table! { people (email) { email -> Text, secret -> Text } }
 diesel::table! { letters (id) { id -> Text, person_email -> Text, body -> Text } }
 diesel::table! { drafts (id) { id -> Text, person_email -> Text } }
-diesel::table! { days (name) { name -> Text, day -> Timestamp } }
+diesel::table! { days (name) { name -> Text, day -> Text } }
 diesel::table! { pairs (one, two) { one -> Text, two -> Integer } }
 
 #[derive(Debug, Clone, Queryable, Insertable, Hooks)]
 #[diesel(table_name = people, primary_key(email))]
+#[hooks(connection(TestConnection))]
 #[hooks(new = Self)]
 struct Person {
     email: String,
@@ -52,6 +59,7 @@ struct Person {
 }
 
 #[derive(Debug, Clone, Queryable, Insertable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[hooks(new = Self)]
 struct Letter {
     id: String,
@@ -61,6 +69,7 @@ struct Letter {
 }
 
 #[derive(Debug, Clone, Queryable, Insertable, Hooks)]
+#[hooks(connection(TestConnection))]
 #[hooks(new = Self)]
 struct Draft {
     id: String,
@@ -70,6 +79,7 @@ struct Draft {
 
 #[derive(Debug, Clone, Queryable, Insertable, Hooks)]
 #[diesel(primary_key(one, two))]
+#[hooks(connection(TestConnection))]
 #[hooks(new = Self)]
 struct Pair {
     one: String,
@@ -79,18 +89,46 @@ struct Pair {
 /// Has two receivers of one name.
 #[derive(Debug, Clone, Queryable, Insertable, Hooks)]
 #[diesel(table_name = pairs, primary_key(one, two))]
+#[hooks(connection(TestConnection))]
 #[hooks(new = Self)]
 struct Contradiction {
     one: String,
     two: i32,
 }
 
+/// What does not convert tells the value, as errors of applications do.
+#[derive(Debug, Clone, AsExpression, FromSqlRow)]
+#[diesel(sql_type = Text)]
+struct Weekday(String);
+
+impl<DB: Backend> ToSql<Text, DB> for Weekday
+where
+    String: ToSql<Text, DB>,
+{
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+        self.0.to_sql(out)
+    }
+}
+
+impl<DB: Backend> FromSql<Text, DB> for Weekday
+where
+    String: FromSql<Text, DB>,
+{
+    fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
+        match String::from_sql(value)? {
+            day if day.ends_with("day") => Ok(Weekday(day)),
+            other => Err(format!("no weekday: {other}").into()),
+        }
+    }
+}
+
 #[derive(Debug, Clone, Queryable, Insertable, Hooks)]
 #[diesel(primary_key(name))]
+#[hooks(connection(TestConnection))]
 #[hooks(new = Self)]
 struct Day {
     name: String,
-    day: chrono::NaiveDateTime,
+    day: Weekday,
 }
 
 #[derive(Debug, Clone, Signal)]
@@ -113,7 +151,7 @@ fn refuse(event: &PostCreate<Person>) -> Result<(), Refused> {
 }
 
 #[receiver]
-fn nest(event: &PostUpdate<Person>, conn: &mut SqliteConnection) -> QueryResult<()> {
+fn nest(event: &PostUpdate<Person>, conn: &mut TestConnection) -> QueryResult<()> {
     let mut person = event.instance.clone();
     match person.secret.rsplit('-').next() {
         Some("again") => person.save(conn)?,
@@ -132,7 +170,7 @@ fn change_the_key(event: &mut PreUpdate<Person>) {
 }
 
 #[receiver]
-fn write_a_draft(event: &PostDelete<Draft>, conn: &mut SqliteConnection) -> diesel_hooks::Result {
+fn write_a_draft(event: &PostDelete<Draft>, conn: &mut TestConnection) -> diesel_hooks::Result {
     if event.instance.id.ends_with("again") {
         Draft::create(conn, draft(&event.instance.person_email, "late"))?;
     }
@@ -176,7 +214,7 @@ fn draft(to: &str, id: &str) -> Draft {
     }
 }
 
-type Case = (&'static str, fn(&mut SqliteConnection) -> Error);
+type Case = (&'static str, fn(&mut TestConnection) -> Error);
 
 /// Each way in which an operation fails, by the variant in which it ends.
 const CASES: &[Case] = &[
@@ -189,6 +227,10 @@ const CASES: &[Case] = &[
         created(conn, "twice");
         taken.email = "another".into();
         Person::create_many(conn, vec![person("new"), taken]).expect_err("the secret is taken")
+    }),
+    ("Query", |conn| {
+        created(conn, "key '7' and 'more");
+        Person::create(conn, person("key '7' and 'more")).expect_err("the key is taken")
     }),
     ("Query", |conn| {
         Person::create(conn, person("checked")).expect_err("refused by the CHECK")
@@ -210,7 +252,7 @@ const CASES: &[Case] = &[
     ("Query", |conn| {
         let insert = format!("INSERT INTO days VALUES ('{MARKER}', '{MARKER}')");
         diesel::sql_query(insert).execute(conn).expect("inserted");
-        Day::get(conn, MARKER.into()).expect_err("no time")
+        Day::get(conn, MARKER.into()).expect_err("no weekday")
     }),
     ("NotFound", |conn| {
         Person::get(conn, MARKER.into()).expect_err("not there")
@@ -262,7 +304,7 @@ const CASES: &[Case] = &[
         Told { secret }.send_detached().expect_err("refused")
     }),
     ("Receiver", |conn| {
-        let refuse = |_: &PostCreate<Draft>, _: &mut SqliteConnection| Err(Refused);
+        let refuse = |_: &PostCreate<Draft>, _: &mut TestConnection| Err(Refused);
         let _guard = conn.connect(refuse).expect("connected");
         let person = created(conn, "drafted");
         Draft::create(conn, draft(&person.email, "1")).expect_err("refused")
@@ -281,14 +323,6 @@ const CASES: &[Case] = &[
         let email = people::email.eq(format!("{MARKER}-elsewhere"));
         person.update_set(conn, email).expect_err("the key changed")
     }),
-    ("RowCount", |conn| {
-        let kept = created(conn, "kept");
-        kept.delete(conn).expect_err("a trigger keeps it")
-    }),
-    ("RowCount", |conn| {
-        let mut kept = created(conn, "kept");
-        kept.save(conn).expect_err("a trigger keeps it")
-    }),
     ("Recursion", |conn| {
         updated(conn, "again").expect_err("without end")
     }),
@@ -300,22 +334,13 @@ const CASES: &[Case] = &[
     ("TransactionLost", |conn| {
         updated(conn, "ended").expect_err("a receiver ended it")
     }),
-    ("TransactionLost", |conn| {
-        let mut lost = None;
-        let outcome: QueryResult<()> = conn.transaction(|conn| {
-            lost = updated(conn, "lost").err();
-            Err(diesel::result::Error::RollbackTransaction)
-        });
-        outcome.expect_err("nothing is left to roll back");
-        lost.expect("a trigger ended it")
-    }),
     ("Registry", |conn| {
         let one = MARKER.into();
         Contradiction::create(conn, Contradiction { one, two: 1 })
             .expect_err("two receivers of one name")
     }),
     ("Registry", |conn| {
-        let nothing = |_: &mut SqliteConnection| Ok::<_, Error>(());
+        let nothing = |_: &mut TestConnection| Ok::<_, Error>(());
         conn.without_receiver("unknown", nothing)
             .expect_err("no such receiver")
     }),
@@ -325,12 +350,35 @@ const CASES: &[Case] = &[
     }),
 ];
 
-fn created(conn: &mut SqliteConnection, secret: &str) -> Person {
+/// Those in which a trigger has a part: on MySQL it keeps no row but by an error, and on servers it ends no transaction.
+fn with_triggers() -> [Case; 3] {
+    [
+        (on("RowCount", "RowCount", "Query"), |conn| {
+            let kept = created(conn, "kept");
+            kept.delete(conn).expect_err("a trigger keeps it")
+        }),
+        (on("RowCount", "RowCount", "Query"), |conn| {
+            let mut kept = created(conn, "kept");
+            kept.save(conn).expect_err("a trigger keeps it")
+        }),
+        (on("TransactionLost", "Query", "Query"), |conn| {
+            let mut lost = None;
+            let outcome: QueryResult<()> = conn.transaction(|conn| {
+                lost = updated(conn, "lost").err();
+                Err(DieselError::RollbackTransaction)
+            });
+            outcome.expect_err("nothing is left to roll back");
+            lost.expect("a trigger refuses it")
+        }),
+    ]
+}
+
+fn created(conn: &mut TestConnection, secret: &str) -> Person {
     Person::create(conn, person(secret)).expect("created")
 }
 
 /// A row, created and then updated to this secret.
-fn updated(conn: &mut SqliteConnection, secret: &str) -> diesel_hooks::Result {
+fn updated(conn: &mut TestConnection, secret: &str) -> diesel_hooks::Result {
     let mut person = created(conn, "new");
     person.update(conn, |it| it.secret = format!("{MARKER}-{secret}"))
 }
@@ -363,13 +411,13 @@ fn shown(error: &Error) -> Vec<String> {
 
 #[test]
 fn no_error_shows_a_value_or_a_key_that_may_be_personal() {
-    for (number, (expected, fail)) in CASES.iter().enumerate() {
-        let error = fail(&mut memory(SCHEMA));
+    for (number, (expected, fail)) in CASES.iter().chain(&with_triggers()).enumerate() {
+        let error = fail(&mut database());
         assert_eq!(variant(&error), *expected, "case {number}: {error:?}");
         for text in shown(&error) {
             assert!(!text.contains("marker"), "case {number}: {text}");
         }
-        let on_the_way = diesel::result::Error::from(error);
+        let on_the_way = DieselError::from(error);
         let back = Error::from(on_the_way);
         assert_eq!(variant(&back), *expected, "case {number}: {back:?}");
         for text in shown(&back) {
@@ -382,13 +430,41 @@ fn no_error_shows_a_value_or_a_key_that_may_be_personal() {
 }
 
 #[test]
+fn a_text_that_a_column_cannot_hold_is_not_shown() {
+    let mut conn = database();
+    let mut crab = person("crab");
+    crab.secret = format!("\u{1f980}{MARKER}");
+    let created = Person::create(&mut conn, crab.clone());
+    if on(true, true, false) {
+        return assert_eq!(created.expect("it can").secret, crab.secret);
+    }
+    let error = created.expect_err("no crab is in Latin-1");
+    let text = error.to_string();
+    assert!(
+        text.starts_with("create of Person failed: Incorrect string value: (hidden) for column "),
+        "{text}"
+    );
+    for text in shown(&error) {
+        assert!(!text.contains("marker"), "{text}");
+    }
+    let DieselError::DatabaseError(_, told) = DieselError::from(error) else {
+        panic!("the database's")
+    };
+    let told = told.message();
+    assert!(
+        told.starts_with(r"Incorrect string value: '\xF0\x9F\xA6\x80ma"),
+        "{told}"
+    );
+}
+
+#[test]
 fn what_does_not_convert_is_named_by_its_column_and_told_by_the_source() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = database();
     let insert = format!("INSERT INTO days VALUES ('one', '{MARKER}')");
     diesel::sql_query(insert)
         .execute(&mut conn)
         .expect("inserted");
-    let error = Day::get(&mut conn, "one".into()).expect_err("no time");
+    let error = Day::get(&mut conn, "one".into()).expect_err("no weekday");
     assert_eq!(
         error.to_string(),
         "load of Day failed: Error deserializing field 'day'"
@@ -397,7 +473,7 @@ fn what_does_not_convert_is_named_by_its_column_and_told_by_the_source() {
     while let Some(source) = innermost.source() {
         innermost = source;
     }
-    assert_eq!(innermost.to_string(), format!("Invalid datetime {MARKER}"));
-    let diesels = diesel::result::Error::from(error);
+    assert_eq!(innermost.to_string(), format!("no weekday: {MARKER}"));
+    let diesels = DieselError::from(error);
     assert!(format!("{diesels:?}").contains(MARKER), "as Diesel made it");
 }

@@ -1,18 +1,43 @@
 //! The derive takes models as they are: keys of every kind, columns under other names, embedded structs,
 //! models that are only `Queryable`.
-#![allow(missing_docs)]
 
-mod common;
-
-use common::memory;
+use backends::{TestConnection, fresh, statements};
+use diesel::backend::Backend;
 use diesel::deserialize::{self, FromSql, FromSqlRow};
 use diesel::expression::AsExpression;
 use diesel::prelude::*;
 use diesel::serialize::{self, Output, ToSql};
 use diesel::sql_types::Integer;
-use diesel::sqlite::{Sqlite, SqliteValue};
 use diesel_hooks::Error;
 use diesel_hooks::prelude::*;
+
+/// Writes what is around a number.
+macro_rules! written {
+    ($name:ident) => {
+        impl<DB: Backend> ToSql<Integer, DB> for $name
+        where
+            i32: ToSql<Integer, DB>,
+        {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+                self.0.to_sql(out)
+            }
+        }
+    };
+}
+
+/// Reads it.
+macro_rules! read {
+    ($name:ident) => {
+        impl<DB: Backend> FromSql<Integer, DB> for $name
+        where
+            i32: FromSql<Integer, DB>,
+        {
+            fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
+                i32::from_sql(value).map($name)
+            }
+        }
+    };
+}
 
 mod newtype_key {
     use super::*;
@@ -23,26 +48,18 @@ mod newtype_key {
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, AsExpression, FromSqlRow)]
     #[diesel(sql_type = Integer)]
     pub(crate) struct OrderId(pub(crate) i32);
-
-    impl ToSql<Integer, Sqlite> for OrderId {
-        fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-            <i32 as ToSql<Integer, Sqlite>>::to_sql(&self.0, out)
-        }
-    }
-
-    impl FromSql<Integer, Sqlite> for OrderId {
-        fn from_sql(value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
-            <i32 as FromSql<Integer, Sqlite>>::from_sql(value).map(OrderId)
-        }
-    }
+    written!(OrderId);
+    read!(OrderId);
 
     #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+    #[hooks(connection(TestConnection))]
     pub(crate) struct Order {
         pub(crate) id: OrderId,
         pub(crate) total: i32,
     }
 
     #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+    #[hooks(connection(TestConnection))]
     pub(crate) struct Invoice {
         pub(crate) id: i32,
         #[hooks(one_to_one(Order, on_delete = Protect, related_name = invoice))]
@@ -54,9 +71,9 @@ mod newtype_key {
 fn a_newtype_is_a_key_and_is_shown_as_one() {
     use newtype_key::*;
 
-    let mut conn = memory(
-        "CREATE TABLE orders (id INTEGER PRIMARY KEY, total INTEGER NOT NULL);
-         CREATE TABLE invoices (id INTEGER PRIMARY KEY, order_id INTEGER NOT NULL UNIQUE REFERENCES orders);",
+    let mut conn = fresh(
+        "CREATE TABLE orders (id {key}, total INTEGER NOT NULL);
+         CREATE TABLE invoices (id {key}, order_id INTEGER NOT NULL UNIQUE REFERENCES orders (id));",
     );
     let mut order = Order::create(&mut conn, NewOrder { total: 5 }).expect("an order");
     order
@@ -82,6 +99,7 @@ mod composite_key {
     diesel::table! { seats (row, number) { row -> Text, number -> Integer, guest -> Nullable<Text> } }
 
     #[derive(Debug, Clone, PartialEq, Queryable, Insertable, Hooks)]
+    #[hooks(connection(TestConnection))]
     #[diesel(primary_key(row, number))]
     #[hooks(new = Self)]
     pub(crate) struct Seat {
@@ -94,6 +112,7 @@ mod composite_key {
 
     /// Nothing but its key, as a join table.
     #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+    #[hooks(connection(TestConnection))]
     #[diesel(primary_key(seat, guest))]
     pub(crate) struct Visit {
         #[hooks(assigned)]
@@ -107,7 +126,7 @@ mod composite_key {
 fn a_key_of_several_columns_works_everywhere() {
     use composite_key::*;
 
-    let mut conn = memory(
+    let mut conn = fresh(
         "CREATE TABLE seats (row TEXT, number INTEGER, guest TEXT, PRIMARY KEY (row, number)) WITHOUT ROWID;",
     );
     let seat = |row: &str, number| Seat {
@@ -146,7 +165,7 @@ fn a_row_of_nothing_but_its_key_can_be_saved_while_it_is_there() {
     use composite_key::*;
 
     let mut conn =
-        memory("CREATE TABLE visits (seat INTEGER, guest INTEGER, PRIMARY KEY (seat, guest));");
+        fresh("CREATE TABLE visits (seat INTEGER, guest INTEGER, PRIMARY KEY (seat, guest));");
     let mut visit = Visit::create(&mut conn, NewVisit { seat: 1, guest: 2 }).expect("a visit");
     visit.save(&mut conn).expect("nothing to write");
     visit.delete(&mut conn).expect("deleted");
@@ -174,7 +193,8 @@ mod unusual {
 
     /// Keys, columns and fields under names of their own, an embedded struct, a generated column.
     #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Identifiable, Hooks)]
-    #[diesel(table_name = rows, primary_key(key), check_for_backend(Sqlite))]
+    #[hooks(connection(TestConnection))]
+    #[diesel(table_name = rows, primary_key(key))]
     pub(crate) struct Tür {
         #[diesel(column_name = key)]
         pub(crate) number: i32,
@@ -199,8 +219,8 @@ mod unusual {
 fn names_embedded_structs_and_generated_columns_are_respected() {
     use unusual::*;
 
-    let mut conn = memory(
-        "CREATE TABLE rows (key INTEGER PRIMARY KEY, type TEXT NOT NULL, note TEXT,
+    let mut conn = fresh(
+        "CREATE TABLE {q}rows{q} ({q}key{q} {key}, type TEXT NOT NULL, note TEXT,
             made_at TEXT DEFAULT 'once upon a time', street TEXT, city TEXT NOT NULL);",
     );
     let address = Address {
@@ -242,20 +262,11 @@ mod incomparable {
     #[derive(Debug, Clone, AsExpression, FromSqlRow)]
     #[diesel(sql_type = Integer)]
     pub(crate) struct Opaque(pub(crate) i32);
-
-    impl ToSql<Integer, Sqlite> for Opaque {
-        fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-            <i32 as ToSql<Integer, Sqlite>>::to_sql(&self.0, out)
-        }
-    }
-
-    impl FromSql<Integer, Sqlite> for Opaque {
-        fn from_sql(value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
-            <i32 as FromSql<Integer, Sqlite>>::from_sql(value).map(Opaque)
-        }
-    }
+    written!(Opaque);
+    read!(Opaque);
 
     #[derive(Clone, Queryable, Hooks)]
+    #[hooks(connection(TestConnection))]
     pub(crate) struct Reading {
         pub(crate) id: i32,
         pub(crate) value: Opaque,
@@ -267,9 +278,8 @@ mod incomparable {
 fn a_field_that_cannot_be_compared_counts_as_changed() {
     use incomparable::*;
 
-    let mut conn = memory(
-        "CREATE TABLE readings (id INTEGER PRIMARY KEY, value INTEGER NOT NULL, unit TEXT NOT NULL);",
-    );
+    let mut conn =
+        fresh("CREATE TABLE readings (id {key}, value INTEGER NOT NULL, unit TEXT NOT NULL);");
     let mut reading = Reading::create(
         &mut conn,
         NewReading {
@@ -278,7 +288,7 @@ fn a_field_that_cannot_be_compared_counts_as_changed() {
         },
     )
     .expect("a reading");
-    let (outcome, seen) = common::statements(&mut conn, |conn| reading.update(conn, |_| ()));
+    let (outcome, seen) = statements(&mut conn, |conn| reading.update(conn, |_| ()));
     outcome.expect("updated");
     assert_eq!(
         seen,
@@ -289,12 +299,14 @@ fn a_field_that_cannot_be_compared_counts_as_changed() {
 
 mod several_named_alike {
     pub(crate) mod a {
+        use backends::TestConnection;
         use diesel::prelude::*;
         use diesel_hooks::prelude::*;
 
         diesel::table! { twins (id) { id -> Integer, a -> Integer } }
 
         #[derive(Clone, Queryable, Hooks)]
+        #[hooks(connection(TestConnection))]
         pub(crate) struct Twin {
             pub(crate) id: i32,
             pub(crate) a: i32,
@@ -302,12 +314,14 @@ mod several_named_alike {
     }
 
     pub(crate) mod b {
+        use backends::TestConnection;
         use diesel::prelude::*;
         use diesel_hooks::prelude::*;
 
         diesel::table! { twins (id) { id -> Integer, b -> Integer } }
 
         #[derive(Clone, Queryable, Hooks)]
+        #[hooks(connection(TestConnection))]
         pub(crate) struct Twin {
             pub(crate) id: i32,
             pub(crate) b: i32,
@@ -319,9 +333,8 @@ mod several_named_alike {
 fn models_of_one_name_in_two_modules_keep_apart() {
     use several_named_alike::{a, b};
 
-    let mut conn = memory(
-        "CREATE TABLE twins (id INTEGER PRIMARY KEY, a INTEGER DEFAULT 1, b INTEGER DEFAULT 2);",
-    );
+    let mut conn =
+        fresh("CREATE TABLE twins (id {key}, a INTEGER DEFAULT 1, b INTEGER DEFAULT 2);");
     assert_eq!(
         a::Twin::create(&mut conn, a::NewTwin { a: 5 })
             .expect("a twin")
@@ -356,21 +369,11 @@ mod converted {
             Degrees(celsius.round() as i32)
         }
     }
-
-    impl ToSql<Integer, Sqlite> for Degrees {
-        fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-            <i32 as ToSql<Integer, Sqlite>>::to_sql(&self.0, out)
-        }
-    }
+    written!(Degrees);
 
     #[derive(Debug, Clone, Copy, FromSqlRow)]
     pub(crate) struct Read(i32);
-
-    impl FromSql<Integer, Sqlite> for Read {
-        fn from_sql(value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
-            <i32 as FromSql<Integer, Sqlite>>::from_sql(value).map(Read)
-        }
-    }
+    read!(Read);
 
     impl From<Read> for f64 {
         fn from(read: Read) -> Self {
@@ -379,6 +382,7 @@ mod converted {
     }
 
     #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+    #[hooks(connection(TestConnection))]
     pub(crate) struct Temperature {
         pub(crate) id: i32,
         #[diesel(serialize_as = Degrees, deserialize_as = Read)]
@@ -394,8 +398,8 @@ mod converted {
 fn conversions_and_skipped_columns_are_respected() {
     use converted::*;
 
-    let mut conn = memory(
-        "CREATE TABLE temperatures (id INTEGER PRIMARY KEY, celsius INTEGER NOT NULL, place TEXT NOT NULL, unit TEXT DEFAULT 'C');",
+    let mut conn = fresh(
+        "CREATE TABLE temperatures (id {key}, celsius INTEGER NOT NULL, place TEXT NOT NULL, unit TEXT DEFAULT 'C');",
     );
     let new = NewTemperature {
         celsius: 20.6,
@@ -430,6 +434,7 @@ mod forgetful {
     }
 
     #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+    #[hooks(connection(TestConnection))]
     pub(crate) struct Parcel {
         pub(crate) id: i32,
         #[diesel(embed)]
@@ -442,7 +447,7 @@ fn an_embedded_struct_that_would_not_write_null_is_refused() {
     use diesel_hooks::error::RegistryError;
     use forgetful::*;
 
-    let mut conn = memory("CREATE TABLE parcels (id INTEGER PRIMARY KEY, street TEXT, city TEXT);");
+    let mut conn = fresh("CREATE TABLE parcels (id {key}, street TEXT, city TEXT);");
     let destination = Destination {
         street: None,
         city: None,

@@ -1,9 +1,6 @@
 //! `get`, `refresh` and `load_hooked` send `PostLoad`; what an operation reads for itself does not.
-#![allow(missing_docs)]
 
-mod common;
-
-use common::{Log, memory};
+use backends::{Log, TestConnection, depth, fresh};
 use diesel::prelude::*;
 use diesel_hooks::prelude::*;
 
@@ -13,6 +10,7 @@ diesel::joinable!(books -> authors (author_id));
 diesel::allow_tables_to_appear_in_same_query!(authors, books);
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Author {
     id: i32,
     name: String,
@@ -28,7 +26,7 @@ fn one_by_one(event: &PostLoad<Author>) {
 #[receiver]
 fn all_at_once(
     events: &[PostLoad<Author>],
-    _conn: &mut SqliteConnection,
+    _conn: &mut TestConnection,
 ) -> Result<(), &'static str> {
     LOG.push(format!("{} at once", events.len()));
     match events.iter().any(|event| event.instance.name == "Banned") {
@@ -38,8 +36,8 @@ fn all_at_once(
 }
 
 const SCHEMA: &str = "
-    CREATE TABLE authors (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
-    CREATE TABLE books (id INTEGER PRIMARY KEY, author_id INTEGER NOT NULL, title TEXT NOT NULL);
+    CREATE TABLE authors (id {key}, name TEXT NOT NULL);
+    CREATE TABLE books (id {key}, author_id INTEGER NOT NULL, title TEXT NOT NULL);
     INSERT INTO authors VALUES (1, 'Austen'), (2, 'Borges');
     INSERT INTO books VALUES (1, 1, 'Emma'), (2, 1, 'Persuasion'), (3, 2, 'Ficciones');
 ";
@@ -50,7 +48,7 @@ fn names(authors: &[Author]) -> Vec<&str> {
 
 #[test]
 fn get_and_refresh_send_it_for_one_row() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let mut author = Author::get(&mut conn, 1).expect("a row");
     assert_eq!(LOG.take(), ["1 at once", "loaded Austen"]);
     author.refresh(&mut conn).expect("still there");
@@ -59,7 +57,7 @@ fn get_and_refresh_send_it_for_one_row() {
 
 #[test]
 fn a_query_sends_it_for_all_rows_and_to_a_batch_receiver_once() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let authors = authors::table
         .order(authors::name.desc())
         .load_hooked::<Author>(&mut conn)
@@ -70,7 +68,7 @@ fn a_query_sends_it_for_all_rows_and_to_a_batch_receiver_once() {
 
 #[test]
 fn a_row_that_a_join_repeats_is_loaded_once() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let authors = authors::table
         .inner_join(books::table)
         .order(books::id)
@@ -82,7 +80,7 @@ fn a_row_that_a_join_repeats_is_loaded_once() {
 
 #[test]
 fn a_boxed_query_and_no_rows_work() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let nobody = authors::table
         .into_boxed()
         .filter(authors::name.eq("nobody"))
@@ -94,7 +92,7 @@ fn a_boxed_query_and_no_rows_work() {
 
 #[test]
 fn what_an_operation_reads_for_itself_sends_nothing() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let mut author = Author::create(
         &mut conn,
         NewAuthor {
@@ -112,7 +110,7 @@ fn what_an_operation_reads_for_itself_sends_nothing() {
 
 #[test]
 fn a_receiver_that_fails_keeps_the_row_back() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let mut author = Author::create(
         &mut conn,
         NewAuthor {
@@ -125,6 +123,6 @@ fn a_receiver_that_fails_keeps_the_row_back() {
     assert!(author.refresh(&mut conn).is_err());
     assert_eq!(author, before);
     assert!(authors::table.load_hooked::<Author>(&mut conn).is_err());
-    assert_eq!(common::depth(&mut conn), 0);
+    assert_eq!(depth(&mut conn), 0);
     LOG.take();
 }

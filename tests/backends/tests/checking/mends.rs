@@ -1,5 +1,4 @@
-//! `check` compares the models with each database's catalog, and says in its SQL how to mend what is missing.
-#![allow(missing_docs, reason = "schema modules are generated")]
+//! What is missing is mended by the database's SQL that is told.
 
 use backends::{Database, System, TestConnection, system};
 use diesel::connection::SimpleConnection;
@@ -55,11 +54,15 @@ fn a_schema_that_fits_has_no_findings_and_one_in_a_schema_that_is_not_there_has_
         id {key}, {q}user{q} INTEGER NOT NULL UNIQUE, FOREIGN KEY ({q}user{q}) REFERENCES users (id)
     );";
     let (_database, mut conn) = Database::open(&format!("{TABLES}{fits}"));
-    let findings = diesel_hooks::check(&mut conn).expect("the catalog is read");
-    assert_eq!(findings.len(), 1, "{findings}");
+    assert_eq!(findings(&mut conn), []);
+    let all = diesel_hooks::check(&mut conn).expect("the catalog is read");
+    let of_notes: Vec<_> = all
+        .iter()
+        .filter(|it| it.to_string().contains("Note"))
+        .collect();
     assert!(
-        matches!(findings[0], Finding::TableMissing { .. }),
-        "{findings}"
+        matches!(of_notes[..], [Finding::TableMissing { .. }]),
+        "{all}"
     );
 }
 

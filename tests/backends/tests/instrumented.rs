@@ -1,16 +1,14 @@
 //! An application's own instrumentation and the queue of callbacks live together.
-#![allow(missing_docs)]
+#![allow(missing_docs, reason = "schema modules are generated")]
 
-mod common;
-#[path = "backends/tests/desk/mod.rs"]
+#[path = "desk/mod.rs"]
 mod desk;
 
 use std::sync::{Arc, Mutex};
 
+use backends::{TestConnection, Transactions};
 use desk::{Desk, Order, new_order};
-use diesel::connection::{
-    AnsiTransactionManager, InstrumentationEvent, TransactionManager, set_default_instrumentation,
-};
+use diesel::connection::{InstrumentationEvent, TransactionManager, set_default_instrumentation};
 use diesel::prelude::*;
 use diesel::r2d2::{ConnectionManager, Pool};
 use diesel_hooks::prelude::*;
@@ -34,7 +32,7 @@ fn recorder(events: &Events) -> impl FnMut(InstrumentationEvent<'_>) + Send + 's
     }
 }
 
-fn program(desk: &Desk, conn: &mut SqliteConnection) {
+fn program(desk: &Desk, conn: &mut TestConnection) {
     conn.transaction(|conn| {
         Order::create(conn, new_order("good"))?;
         Order::create(conn, new_order("bad")).expect_err("a receiver refuses it");
@@ -127,10 +125,10 @@ fn a_pooled_connection_that_goes_back_with_a_queue_takes_the_queue_along() {
     let (desk, _) = Desk::new();
     let pool = Pool::builder()
         .max_size(1)
-        .build(ConnectionManager::<SqliteConnection>::new(desk.disk.url()))
+        .build(ConnectionManager::<TestConnection>::new(desk.disk.url()))
         .expect("a pool");
     let mut conn = pool.get().expect("a connection");
-    AnsiTransactionManager::begin_transaction(&mut *conn).expect("a transaction");
+    Transactions::begin_transaction(&mut *conn).expect("a transaction");
     desk.order(&mut conn, "abandoned").expect("an order");
     drop(conn);
     let mut conn = pool
@@ -144,7 +142,7 @@ fn a_pooled_connection_that_goes_back_with_a_queue_takes_the_queue_along() {
 #[test]
 fn a_broken_transaction_manager_registers_nothing() {
     let (desk, mut conn) = Desk::new();
-    AnsiTransactionManager::transaction_manager_status_mut(&mut conn).set_in_error();
+    Transactions::transaction_manager_status_mut(&mut conn).set_in_error();
     let outcome = desk.after_commit(&mut conn, "never");
     assert!(matches!(outcome, Err(diesel_hooks::Error::Query { .. })));
     drop(conn);

@@ -2,17 +2,15 @@
 //! that was under way.
 //!
 //! The test starts itself again as the process to kill: 20 times, or as often as `DIESEL_HOOKS_KILLS` says.
-#![allow(missing_docs)]
+#![allow(missing_docs, reason = "schema modules are generated")]
 #![expect(clippy::print_stdout, reason = "a process tells another")]
-
-mod common;
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
-use common::OnDisk;
+use backends::{Database, System, TestConnection, enforce_foreign_keys, on, system};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
@@ -24,15 +22,16 @@ diesel::table! { journal (id) { id -> Integer, text -> Text } }
 diesel::allow_tables_to_appear_in_same_query!(users, people);
 
 const SCHEMA: &str = "
-    CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
-    CREATE TABLE people (id INTEGER PRIMARY KEY, user_id INTEGER NOT NULL UNIQUE REFERENCES users);
-    CREATE TABLE journal (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
+    CREATE TABLE users (id {key}, name TEXT NOT NULL UNIQUE);
+    CREATE TABLE people (id {key}, user_id INTEGER NOT NULL UNIQUE REFERENCES users (id));
+    CREATE TABLE journal (id {key}, text TEXT NOT NULL);
 ";
 
 /// Where the process finds the database.
 const DATABASE: &str = "DIESEL_HOOKS_KILLED_DATABASE";
 
 #[derive(Debug, Clone, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct User {
     id: i32,
     name: String,
@@ -40,7 +39,7 @@ struct User {
 
 #[derive(Debug, Clone, Queryable, Hooks)]
 #[diesel(table_name = people)]
-#[hooks(new = NewPerson)]
+#[hooks(connection(TestConnection), new = NewPerson)]
 struct Person {
     id: i32,
     #[hooks(one_to_one(User, on_delete = Cascade, related_name = person, auto_create))]
@@ -54,7 +53,7 @@ struct NewPerson {
 }
 
 /// Writes it, and tells the parent process after the commit.
-fn write(text: String, conn: &mut SqliteConnection) -> diesel_hooks::Result {
+fn write(text: String, conn: &mut TestConnection) -> diesel_hooks::Result {
     diesel::insert_into(journal::table)
         .values(journal::text.eq(&text))
         .execute(conn)?;
@@ -62,12 +61,12 @@ fn write(text: String, conn: &mut SqliteConnection) -> diesel_hooks::Result {
 }
 
 #[receiver]
-fn journal_saves(event: &PostSave<User>, conn: &mut SqliteConnection) -> diesel_hooks::Result {
+fn journal_saves(event: &PostSave<User>, conn: &mut TestConnection) -> diesel_hooks::Result {
     write(format!("saved {}", event.instance.name), conn)
 }
 
 #[receiver]
-fn journal_deletes(event: &PostDelete<User>, conn: &mut SqliteConnection) -> diesel_hooks::Result {
+fn journal_deletes(event: &PostDelete<User>, conn: &mut TestConnection) -> diesel_hooks::Result {
     write(format!("deleted {}", event.instance.name), conn)
 }
 
@@ -77,9 +76,9 @@ fn new_user(name: &str, number: usize) -> NewUser {
 }
 
 /// The operations come in rounds: a user is created, is renamed, gets two successors, and is deleted.
-fn operate(conn: &mut SqliteConnection, number: usize) -> diesel_hooks::Result {
+fn operate(conn: &mut TestConnection, number: usize) -> diesel_hooks::Result {
     let round = number / 4;
-    let named = |name: &str, conn: &mut SqliteConnection| {
+    let named = |name: &str, conn: &mut TestConnection| {
         users::table
             .filter(users::name.eq(format!("{name}{round}")))
             .first::<User>(conn)
@@ -134,7 +133,7 @@ fn expected(operations: usize) -> Contents {
     }
 }
 
-fn contents(conn: &mut SqliteConnection) -> Contents {
+fn contents(conn: &mut TestConnection) -> Contents {
     let people_of = people::table
         .filter(people::user_id.eq(users::id))
         .count()
@@ -162,21 +161,46 @@ fn contents(conn: &mut SqliteConnection) -> Contents {
 #[ignore = "run by the other test, in a process that it kills"]
 fn operate_until_killed() {
     let url = std::env::var(DATABASE).expect("the other test says where the database is");
-    let mut conn = SqliteConnection::establish(&url).expect("the file can be opened");
-    conn.batch_execute("PRAGMA foreign_keys = ON; PRAGMA synchronous = OFF;")
-        .expect("pragmas are accepted");
+    let mut conn = TestConnection::establish(&url).expect("the database is there");
+    enforce_foreign_keys(&mut conn);
+    if system() == System::Sqlite {
+        conn.batch_execute("PRAGMA synchronous = OFF;")
+            .expect("a pragma");
+    }
     for number in 0.. {
         operate(&mut conn, number).expect("nothing is in its way");
         println!("done");
     }
 }
 
+/// SQLite's file is sound; a server has noticed that nobody is there any more.
+fn settled(conn: &mut TestConnection) {
+    let answer = on(
+        "(SELECT integrity_check FROM pragma_integrity_check)",
+        "(SELECT CASE count(*) WHEN 0 THEN 'ok' ELSE 'busy' END FROM pg_stat_activity
+            WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend')",
+        "(SELECT CASE count(*) WHEN 0 THEN 'ok' ELSE 'busy' END FROM information_schema.processlist
+            WHERE db = database() AND id <> connection_id())",
+    );
+    loop {
+        let answer = diesel::select(diesel::dsl::sql::<Text>(answer));
+        match &*answer.get_result::<String>(conn).expect("an answer") {
+            "ok" => return,
+            "busy" => sleep(Duration::from_millis(1)),
+            other => panic!("{other}"),
+        }
+    }
+}
+
 /// Kills a process after this time, and says how many operations it had finished.
 fn kill(journal_mode: &str, after: Duration) -> usize {
-    let disk = OnDisk::new(SCHEMA);
-    disk.connect()
-        .batch_execute(&format!("PRAGMA journal_mode = {journal_mode}"))
-        .expect("a pragma");
+    let database = Database::new(SCHEMA);
+    if system() == System::Sqlite {
+        database
+            .connect()
+            .batch_execute(&format!("PRAGMA journal_mode = {journal_mode}"))
+            .expect("a pragma");
+    }
     let mut process = Command::new(std::env::current_exe().expect("the test's own path"))
         .args([
             "operate_until_killed",
@@ -184,7 +208,7 @@ fn kill(journal_mode: &str, after: Duration) -> usize {
             "--ignored",
             "--nocapture",
         ])
-        .env(DATABASE, disk.url())
+        .env(DATABASE, database.url())
         .stdout(Stdio::piped())
         .spawn()
         .expect("it ran a moment ago");
@@ -198,13 +222,8 @@ fn kill(journal_mode: &str, after: Duration) -> usize {
     process.wait().expect("it was killed");
     heard.extend(lines);
 
-    let mut conn = disk.connect();
-    let sound: String = diesel::select(diesel::dsl::sql::<Text>(
-        "(SELECT integrity_check FROM pragma_integrity_check)",
-    ))
-    .get_result(&mut conn)
-    .expect("an answer");
-    assert_eq!(sound, "ok");
+    let mut conn = database.connect();
+    settled(&mut conn);
 
     // The first was taken off above.
     let done = 1 + heard.iter().filter(|line| *line == "done").count();

@@ -1,12 +1,10 @@
 //! An error says what happened to what, where, and keeps its source.
-#![allow(missing_docs)]
-
-mod common;
 
 use std::error::Error as _;
 
-use common::memory;
+use backends::{TestConnection, fresh, on};
 use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel_hooks::Error;
 use diesel_hooks::prelude::*;
 
@@ -14,11 +12,12 @@ diesel::table! { accounts (id) { id -> Integer, owner -> Text } }
 diesel::table! { emails (address) { address -> Text, verified -> Bool } }
 
 const SCHEMA: &str = "
-    CREATE TABLE accounts (id INTEGER PRIMARY KEY, owner TEXT NOT NULL);
+    CREATE TABLE accounts (id {key}, owner TEXT NOT NULL);
     CREATE TABLE emails (address TEXT PRIMARY KEY NOT NULL, verified BOOLEAN NOT NULL);
 ";
 
 #[derive(Debug, Clone, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Account {
     id: i32,
     owner: String,
@@ -26,6 +25,7 @@ struct Account {
 
 #[derive(Debug, Clone, Queryable, Insertable, Hooks)]
 #[diesel(table_name = emails, primary_key(address))]
+#[hooks(connection(TestConnection))]
 #[hooks(new = Self)]
 struct Email {
     address: String,
@@ -45,7 +45,7 @@ fn screen(event: &PostCreate<Account>) -> Result<(), Listed> {
 }
 
 #[receiver]
-fn open_an_account(event: &PostCreate<Email>, conn: &mut SqliteConnection) -> diesel_hooks::Result {
+fn open_an_account(event: &PostCreate<Email>, conn: &mut TestConnection) -> diesel_hooks::Result {
     Account::create(
         conn,
         NewAccount {
@@ -55,7 +55,7 @@ fn open_an_account(event: &PostCreate<Email>, conn: &mut SqliteConnection) -> di
     Ok(())
 }
 
-fn listed(conn: &mut SqliteConnection) -> Error {
+fn listed(conn: &mut TestConnection) -> Error {
     Account::create(
         conn,
         NewAccount {
@@ -67,7 +67,7 @@ fn listed(conn: &mut SqliteConnection) -> Error {
 
 #[test]
 fn a_receivers_error_names_receiver_place_signal_model_and_key() {
-    let error = listed(&mut memory(SCHEMA));
+    let error = listed(&mut fresh(SCHEMA));
     let Error::Receiver(receiver) = &error else {
         panic!("{error:?}")
     };
@@ -76,7 +76,7 @@ fn a_receivers_error_names_receiver_place_signal_model_and_key() {
         ("screening", "PostCreate", Some("Account"))
     );
     assert!(
-        receiver.file.ends_with("tests/errors.rs"),
+        receiver.file.ends_with("tests/operations/errors.rs"),
         "{}",
         receiver.file
     );
@@ -91,14 +91,14 @@ fn a_receivers_error_names_receiver_place_signal_model_and_key() {
 #[test]
 fn an_application_gets_its_own_error_back() {
     assert_eq!(
-        listed(&mut memory(SCHEMA)).receiver_error::<Listed>(),
+        listed(&mut fresh(SCHEMA)).receiver_error::<Listed>(),
         Some(&Listed)
     );
 }
 
 #[test]
 fn an_application_gets_its_own_error_back_through_nested_operations_and_diesels_error() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let email = Email {
         address: "marker-of-a-listed-owner".into(),
         verified: true,
@@ -114,28 +114,30 @@ fn an_application_gets_its_own_error_back_through_nested_operations_and_diesels_
 
 #[test]
 fn a_database_error_is_itself_on_the_way_to_diesel() {
-    let mut conn = memory(
-        "CREATE TABLE accounts (id INTEGER PRIMARY KEY, owner TEXT NOT NULL CHECK (owner <> ''));",
-    );
+    let mut conn = fresh("CREATE TABLE accounts (id {key}, owner TEXT NOT NULL UNIQUE);");
+    let taken = || NewAccount {
+        owner: "taken".into(),
+    };
+    Account::create(&mut conn, taken()).expect("an account");
     let outcome: QueryResult<()> = conn.transaction(|conn| {
-        Account::create(
-            conn,
-            NewAccount {
-                owner: String::new(),
-            },
-        )?;
+        Account::create(conn, taken())?;
         Ok(())
     });
-    let error = outcome.expect_err("the check fails");
-    assert!(matches!(
-        error,
-        diesel::result::Error::DatabaseError(diesel::result::DatabaseErrorKind::CheckViolation, _)
-    ));
+    let error = outcome.expect_err("the owner is taken");
+    let DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, told) = error else {
+        panic!("{error:?}");
+    };
+    let told_by_the_database = on(
+        "UNIQUE constraint failed: accounts.owner",
+        "duplicate key value violates unique constraint \"accounts_owner_key\"",
+        "Duplicate entry 'taken' for key 'owner'",
+    );
+    assert_eq!(told.message(), told_by_the_database);
 }
 
 #[test]
 fn not_found_names_model_and_key() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let error = Account::get(&mut conn, 42).expect_err("no such row");
     assert!(matches!(
         error,
@@ -167,7 +169,7 @@ fn not_found_names_model_and_key() {
 
 #[test]
 fn a_key_that_may_be_personal_is_shown_only_on_request() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     let error = Email::get(&mut conn, "marker@example.org".into()).expect_err("no such row");
     assert_eq!(error.to_string(), "there is no Email with key (hidden)");
     assert!(!format!("{error:?}").contains("marker"), "{error:?}");
@@ -179,16 +181,20 @@ fn a_key_that_may_be_personal_is_shown_only_on_request() {
 
 #[test]
 fn a_statements_error_keeps_its_source() {
-    let mut conn = memory("CREATE TABLE other (id INTEGER);");
+    let mut conn = fresh("CREATE TABLE other (id INTEGER);");
     let error =
         Account::create(&mut conn, NewAccount { owner: "a".into() }).expect_err("no such table");
-    assert_eq!(
-        error.to_string(),
-        "create of Account failed: no such table: accounts"
+    let text = error.to_string();
+    let refused = text.strip_prefix("create of Account failed: ");
+    let missing = on(
+        "no such table: accounts",
+        "relation \"accounts\" does not exist",
+        "accounts' doesn't exist",
     );
+    assert!(refused.is_some_and(|it| it.ends_with(missing)), "{text}");
     assert!(
         error
             .source()
-            .is_some_and(|source| source.is::<diesel::result::Error>())
+            .is_some_and(|source| source.is::<DieselError>())
     );
 }

@@ -1,17 +1,13 @@
 //! Under a test transaction, which never commits, what would run after the commit can be captured.
-#![allow(missing_docs)]
-
-mod common;
-#[path = "backends/tests/desk/mod.rs"]
-mod desk;
 
 use std::sync::{Arc, Mutex};
 
-use desk::{Desk, Order, new_order, roll_back};
+use crate::desk::{Desk, Order, new_order, roll_back};
+use backends::TestConnection;
 use diesel::prelude::*;
 use diesel_hooks::prelude::*;
 
-fn in_test() -> (Desk, SqliteConnection) {
+fn in_test() -> (Desk, TestConnection) {
     let (desk, mut conn) = Desk::new();
     conn.begin_test_transaction().expect("a transaction");
     (desk, conn)
@@ -83,7 +79,7 @@ fn a_capture_starts_where_it_was_made_even_if_what_stood_before_is_rolled_back()
 }
 
 /// A connection that callbacks share, so that they can register others.
-type Shared = Arc<Mutex<SqliteConnection>>;
+type Shared = Arc<Mutex<TestConnection>>;
 
 /// Registers a callback that writes its name and then registers its children.
 fn grow(desk: &Desk, conn: &Shared, name: &'static str, children: &'static [Tree]) {

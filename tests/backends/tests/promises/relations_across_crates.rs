@@ -1,11 +1,8 @@
 //! A crate may refer to a model of another crate: the parent gets its accessors by a trait, and its deletes
 //! honour the relation.
-#![allow(missing_docs)]
 
-mod common;
-
-use common::script::counted;
-use common::{memory, rows};
+use backends::script::counted;
+use backends::{TestConnection, fresh, rows, spelt};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel_hooks::Error;
@@ -21,6 +18,7 @@ mod garage {
     diesel::table! { loans (id) { id -> Integer, address -> Text } }
 
     #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+    #[hooks(connection(TestConnection))]
     pub(crate) struct Parking {
         pub(crate) id: i32,
         #[hooks(one_to_one(
@@ -31,6 +29,7 @@ mod garage {
     }
 
     #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+    #[hooks(connection(TestConnection))]
     pub(crate) struct Fine {
         pub(crate) id: i32,
         #[hooks(foreign_key(staff::Employee, on_delete = SetNull, related_name = fines, related_trait = HasFines))]
@@ -38,6 +37,7 @@ mod garage {
     }
 
     #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+    #[hooks(connection(TestConnection))]
     pub(crate) struct Loan {
         pub(crate) id: i32,
         #[hooks(foreign_key(
@@ -48,10 +48,10 @@ mod garage {
     }
 
     pub(crate) const SCHEMA: &str = "
-        CREATE TABLE parkings (id INTEGER PRIMARY KEY,
-            employee_id INTEGER NOT NULL UNIQUE REFERENCES employees, level INTEGER NOT NULL);
-        CREATE TABLE fines (id INTEGER PRIMARY KEY, employee_id INTEGER REFERENCES employees);
-        CREATE TABLE loans (id INTEGER PRIMARY KEY, address TEXT NOT NULL REFERENCES employees (email));
+        CREATE TABLE parkings (id {key},
+            employee_id INTEGER NOT NULL UNIQUE REFERENCES employees (id), level INTEGER NOT NULL);
+        CREATE TABLE fines (id {key}, employee_id INTEGER REFERENCES employees (id));
+        CREATE TABLE loans (id {key}, address TEXT NOT NULL REFERENCES employees (email));
     ";
 }
 
@@ -59,15 +59,15 @@ use garage::{
     Fine, HasFines as _, HasLoans as _, HasParking as _, Loan, NewFine, NewLoan, Parking,
 };
 
-fn database() -> SqliteConnection {
-    let mut conn = memory("");
+fn database() -> TestConnection {
+    let mut conn = fresh("");
     staff::create_tables(&mut conn).expect("the tables are created");
-    conn.batch_execute(garage::SCHEMA)
+    conn.batch_execute(&spelt(garage::SCHEMA))
         .expect("the schema is right");
     conn
 }
 
-fn employee(conn: &mut SqliteConnection, email: &str) -> Employee {
+fn employee(conn: &mut TestConnection, email: &str) -> Employee {
     let new = staff::NewEmployee {
         email: email.into(),
         ..Default::default()
@@ -77,7 +77,7 @@ fn employee(conn: &mut SqliteConnection, email: &str) -> Employee {
 
 /// Without the profile, which `staff` itself protects the employee with.
 fn fire(
-    conn: &mut SqliteConnection,
+    conn: &mut TestConnection,
     employee: &Employee,
 ) -> diesel_hooks::Result<diesel_hooks::Deleted> {
     employee.profile(conn)?.delete(conn)?;

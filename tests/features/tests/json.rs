@@ -1,9 +1,7 @@
 //! A receiver that hears every model gets the row as JSON, where the model can be serialized.
-#![allow(missing_docs)]
+#![allow(missing_docs, reason = "schema modules are generated")]
 
-mod common;
-
-use common::{Log, memory};
+use backends::{Log, fresh};
 use diesel::prelude::*;
 use diesel_hooks::prelude::*;
 use serde::Serialize;
@@ -37,9 +35,9 @@ fn audit(event: &PostSave<dyn AnyModel>) {
 
 #[test]
 fn a_row_is_json_as_its_model_says_or_an_error() {
-    let mut conn = memory(
-        "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL, password TEXT);
-         CREATE TABLE secrets (id INTEGER PRIMARY KEY, text TEXT NOT NULL);",
+    let mut conn = fresh(
+        "CREATE TABLE users (id {key}, name TEXT NOT NULL, password TEXT);
+         CREATE TABLE secrets (id {key}, text TEXT NOT NULL);",
     );
     let user = NewUser {
         name: "Ada".into(),

@@ -1,8 +1,6 @@
 //! Every operation takes a pooled connection as it takes a raw one, and receivers get the raw one.
-#![allow(missing_docs)]
 
-mod common;
-
+use backends::{Database, TestConnection};
 use diesel::prelude::*;
 use diesel::r2d2::{ConnectionManager, Pool};
 use diesel_hooks::prelude::*;
@@ -11,12 +9,14 @@ diesel::table! { parcels (id) { id -> Integer, weight -> Integer } }
 diesel::table! { labels (id) { id -> Integer, parcel_id -> Integer } }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Parcel {
     id: i32,
     weight: i32,
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Label {
     id: i32,
     #[hooks(one_to_one(Parcel, on_delete = Cascade, related_name = label, auto_create))]
@@ -24,7 +24,7 @@ struct Label {
 }
 
 #[receiver]
-fn weigh(event: &PostCreate<Parcel>, conn: &mut SqliteConnection) -> QueryResult<()> {
+fn weigh(event: &PostCreate<Parcel>, conn: &mut TestConnection) -> QueryResult<()> {
     let parcel = parcels::table.find(event.instance.id);
     diesel::update(parcel)
         .set(parcels::weight.eq(parcels::weight + 1))
@@ -33,13 +33,13 @@ fn weigh(event: &PostCreate<Parcel>, conn: &mut SqliteConnection) -> QueryResult
 }
 
 const SCHEMA: &str = "
-    CREATE TABLE parcels (id INTEGER PRIMARY KEY, weight INTEGER NOT NULL);
-    CREATE TABLE labels (id INTEGER PRIMARY KEY, parcel_id INTEGER NOT NULL UNIQUE REFERENCES parcels);
+    CREATE TABLE parcels (id {key}, weight INTEGER NOT NULL);
+    CREATE TABLE labels (id {key}, parcel_id INTEGER NOT NULL UNIQUE REFERENCES parcels (id));
 ";
 
 fn everything<C>(conn: &mut C) -> diesel_hooks::Result
 where
-    C: HookConnection<Raw = SqliteConnection>,
+    C: HookConnection<Raw = TestConnection>,
 {
     let mut parcel = Parcel::create(conn, NewParcel { weight: 1 })?;
     parcel.refresh(conn)?;
@@ -63,11 +63,11 @@ where
 
 #[test]
 fn every_operation_works_on_raw_pooled_and_borrowed_connections() {
-    let disk = common::OnDisk::new(SCHEMA);
+    let disk = Database::new(SCHEMA);
     everything(&mut disk.connect()).expect("a raw connection");
     let pool = Pool::builder()
         .max_size(1)
-        .build(ConnectionManager::<SqliteConnection>::new(disk.url()))
+        .build(ConnectionManager::<TestConnection>::new(disk.url()))
         .expect("a pool");
     everything(&mut pool.get().expect("a connection")).expect("a pooled connection");
     everything(&mut &mut pool.get().expect("a connection")).expect("a borrowed one");
@@ -75,10 +75,10 @@ fn every_operation_works_on_raw_pooled_and_borrowed_connections() {
 
 #[test]
 fn a_connection_goes_back_to_its_pool_in_order_after_an_error_and_after_a_panic() {
-    let disk = common::OnDisk::new(SCHEMA);
+    let disk = Database::new(SCHEMA);
     let pool = Pool::builder()
         .max_size(1)
-        .build(ConnectionManager::<SqliteConnection>::new(disk.url()))
+        .build(ConnectionManager::<TestConnection>::new(disk.url()))
         .expect("a pool");
     let mut conn = pool.get().expect("a connection");
     let missing = Parcel { id: 99, weight: 0 }.label(&mut conn);

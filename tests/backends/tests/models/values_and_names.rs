@@ -1,18 +1,28 @@
 //! Any value that a column takes comes back equal or is refused, and any legal identifier works.
-#![allow(missing_docs)]
 
-mod common;
-
-use common::memory;
+use backends::{TestConnection, fresh, on};
 use diesel::prelude::*;
 use diesel_hooks::prelude::*;
 
 diesel::table! { papers (title) { title -> Text, body -> Nullable<Text>, data -> Nullable<Binary>, score -> Nullable<Double>, number -> BigInt } }
 
-const SCHEMA: &str = "CREATE TABLE papers (title TEXT PRIMARY KEY NOT NULL, body TEXT, data BLOB, score DOUBLE, number BIGINT NOT NULL);";
+/// Where texts are equal only if they are the same.
+fn schema() -> String {
+    let [title, body, data] = on(
+        ["TEXT", "TEXT", "BLOB"],
+        ["TEXT", "TEXT", "BYTEA"],
+        ["VARCHAR(700)", "LONGTEXT", "LONGBLOB"],
+    );
+    let exact = on("", "", "CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin");
+    format!(
+        "CREATE TABLE papers (title {title} PRIMARY KEY NOT NULL, body {body}, data {data}, score DOUBLE PRECISION,
+            number BIGINT NOT NULL) {exact};"
+    )
+}
 
 #[derive(Debug, Clone, PartialEq, Queryable, Insertable, Hooks)]
 #[diesel(primary_key(title))]
+#[hooks(connection(TestConnection))]
 #[hooks(new = Self)]
 struct Paper {
     title: String,
@@ -23,7 +33,7 @@ struct Paper {
 }
 
 fn texts() -> Vec<String> {
-    let mut texts: Vec<String> = [
+    [
         "",
         " ",
         "'",
@@ -60,15 +70,16 @@ fn texts() -> Vec<String> {
         "x'00'",
     ]
     .map(String::from)
-    .to_vec();
-    texts.push("long ".repeat(50_000));
-    texts
+    .to_vec()
 }
 
 #[test]
 fn every_text_comes_back_as_key_and_as_value() {
-    let mut conn = memory(SCHEMA);
-    let texts = texts();
+    let mut conn = fresh(&schema());
+    let mut texts = texts();
+    // As long as a key can be.
+    texts.push("long ".repeat(on(50_000, 500, 140)));
+    let bodies = [texts.clone(), vec!["long ".repeat(50_000)]].concat();
     for text in &texts {
         let paper = Paper {
             title: text.clone(),
@@ -79,7 +90,7 @@ fn every_text_comes_back_as_key_and_as_value() {
         };
         let mut created = Paper::create(&mut conn, paper.clone()).expect("a paper");
         assert_eq!(created, paper);
-        for other in &texts {
+        for other in &bodies {
             created
                 .update(&mut conn, |paper| paper.body = Some(other.clone()))
                 .expect("updated");
@@ -104,7 +115,7 @@ fn every_text_comes_back_as_key_and_as_value() {
 
 #[test]
 fn numbers_bytes_and_nulls_come_back() {
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(&schema());
     let bytes: Vec<u8> = (0..=255).collect();
     for (index, number) in [0, 1, -1, i64::MAX, i64::MIN].into_iter().enumerate() {
         for score in [
@@ -127,14 +138,15 @@ fn numbers_bytes_and_nulls_come_back() {
                     score,
                     number,
                 };
-                assert_eq!(
-                    Paper::create(&mut conn, paper.clone()).expect("a paper"),
-                    paper
-                );
-                assert_eq!(
-                    Paper::get(&mut conn, paper.pk()).expect("it is there"),
-                    paper
-                );
+                let created = Paper::create(&mut conn, paper.clone());
+                let read = Paper::get(&mut conn, paper.pk());
+                if score == Some(f64::INFINITY) && on(false, false, true) {
+                    created.expect_err("MySQL has no infinity");
+                    read.expect_err("and stores nothing else instead");
+                    continue;
+                }
+                assert_eq!(created.expect("a paper"), paper);
+                assert_eq!(read.expect("it is there"), paper);
             }
         }
     }
@@ -142,7 +154,7 @@ fn numbers_bytes_and_nulls_come_back() {
 
 #[test]
 fn a_value_that_the_database_refuses_changes_nothing() {
-    let mut conn = memory(&SCHEMA.replace(
+    let mut conn = fresh(&schema().replace(
         "number BIGINT NOT NULL",
         "number BIGINT NOT NULL CHECK (number < 10)",
     ));
@@ -192,6 +204,7 @@ mod names {
     }
 
     #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+    #[hooks(connection(TestConnection))]
     #[diesel(table_name = select, primary_key(order))]
     pub(crate) struct Select {
         pub(crate) order: i32,
@@ -201,6 +214,7 @@ mod names {
     }
 
     #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+    #[hooks(connection(TestConnection))]
     #[diesel(table_name = r#match)]
     pub(crate) struct Match {
         pub(crate) id: i32,
@@ -214,14 +228,22 @@ mod names {
     }
 }
 
+fn quoted(name: &str) -> String {
+    let quote = on("`", "\"", "`");
+    format!("{quote}{}{quote}", name.replace(quote, &quote.repeat(2)))
+}
+
 #[test]
 fn every_legal_identifier_works() {
     use names::*;
 
-    let mut conn = memory(
-        "CREATE TABLE \"select `from` \"\"where\"\"\" (\"order\" INTEGER PRIMARY KEY, \"gro`up\" TEXT NOT NULL,
-            type TEXT NOT NULL, größe INTEGER);
-         CREATE TABLE ünïcode (id INTEGER PRIMARY KEY, \"table\" INTEGER NOT NULL UNIQUE);",
+    let mut conn = fresh(
+        &format!(
+            "CREATE TABLE {} ({{q}}order{{q}} {{key}}, {} TEXT NOT NULL, type TEXT NOT NULL, größe INTEGER);
+             CREATE TABLE ünïcode (id {{key}}, {{q}}table{{q}} INTEGER NOT NULL UNIQUE);",
+            quoted("select `from` \"where\""),
+            quoted("gro`up"),
+        ),
     );
     let new = NewSelect {
         group: "g".into(),
@@ -242,9 +264,6 @@ fn every_legal_identifier_works() {
         row.delete(&mut conn).expect_err("protected").to_string(),
         "Select 1 is protected by Match 1 (through Match.in)"
     );
-    let uids: Vec<_> = diesel_hooks::registry()
-        .receivers()
-        .map(|receiver| receiver.uid)
-        .collect();
-    assert_eq!(uids, ["values_and_names::names::move"]);
+    let mut receivers = diesel_hooks::registry().receivers();
+    assert!(receivers.any(|it| it.uid.ends_with("values_and_names::names::move")));
 }

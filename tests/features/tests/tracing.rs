@@ -1,7 +1,5 @@
 //! With the feature `tracing`: a span for each operation, an event for each receiver, and no values.
-#![allow(missing_docs)]
-
-mod common;
+#![allow(missing_docs, reason = "schema modules are generated")]
 
 use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use common::memory;
+use backends::fresh;
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel_hooks::prelude::*;
@@ -133,7 +131,7 @@ fn traced(work: impl FnOnce(&mut SqliteConnection)) -> Vec<String> {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let collector = Collector::default();
     let lines = Arc::clone(&collector.lines);
-    let mut conn = memory(SCHEMA);
+    let mut conn = fresh(SCHEMA);
     tracing::subscriber::with_default(collector, || work(&mut conn));
     std::mem::take(&mut *lines.lock().expect("no panic inside"))
 }

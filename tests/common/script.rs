@@ -1,3 +1,0 @@
-//! What the tests of relations across crates share with those of all databases.
-
-pub(crate) use backends::script::counted;
