@@ -6,9 +6,7 @@
     reason = "each test file uses a part of it"
 )]
 
-pub(crate) mod script;
-
-pub(crate) use backends::{Log, depth, rows, statements};
+pub(crate) use backends::{Log, depth, statements};
 use diesel::connection::{Connection, SimpleConnection};
 use diesel::sqlite::SqliteConnection;
 
