@@ -8,7 +8,8 @@ use diesel::{Expression, QueryResult};
 
 use super::catalog::TableNames;
 use super::statements::{
-    Delete, ForUpdate, FromClause, Full, Limit, Never, OneKey, Select, Then, Update, UpdateWhere,
+    Delete, FirstTwo, ForUpdate, FromClause, Full, Limit, Never, OneKey, Select, Then, Update,
+    UpdateWhere,
 };
 use super::{execute, first_row, names, rows, write};
 use crate::connection::RawConnection;
@@ -70,6 +71,11 @@ where
     fn lock_where<F: Filter<C>>(conn: &mut C, filter: F) -> QueryResult<Vec<M>> {
         let filter = Then(filter, M::PkFilter::past(None));
         let query = Select::<M, _, _>::new(M::selection(), filter);
+        rows(conn, ForUpdate(query))
+    }
+
+    fn lock_two<F: Filter<C>>(conn: &mut C, filter: F) -> QueryResult<Vec<M>> {
+        let query = Select::<M, _, _>::new(M::selection(), FirstTwo(filter));
         rows(conn, ForUpdate(query))
     }
 

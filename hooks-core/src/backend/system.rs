@@ -121,6 +121,12 @@ impl System {
         !matches!(self, System::Sqlite)
     }
 
+    /// Whether a lock on rows that are not there keeps others from creating them.
+    #[inline]
+    pub(crate) const fn locks_gaps(self) -> bool {
+        matches!(self, System::Mysql)
+    }
+
     /// Whether foreign keys are looked at after each row of a statement, and not at its end: then no statement
     /// takes rows that refer to each other, nor one that refers to itself.
     #[inline]

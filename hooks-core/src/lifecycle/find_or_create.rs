@@ -91,8 +91,8 @@ enum Lock {
     Yes,
 }
 
-/// The row, and whether it was created. Where it is to be locked it is looked for without a lock first: one on what is
-/// not there would be in the way of its creators on MySQL.
+/// The row, and whether it was created. Where a lock on what is not there would be in the way of its creators, it is
+/// looked for without one first.
 fn find_or_create<M: Persist<C>, C: RawConnection>(
     conn: &mut C,
     lock: Lock,
@@ -100,8 +100,12 @@ fn find_or_create<M: Persist<C>, C: RawConnection>(
     new: impl FnOnce() -> M::New,
 ) -> Result<(M, bool)> {
     let locks = conn.system().locks_rows();
-    if let Some(row) = find(conn, Lock::No)? {
-        let row = match locks && lock == Lock::Yes {
+    let first = match conn.system().locks_gaps() {
+        true => Lock::No,
+        false => lock,
+    };
+    if let Some(row) = find(conn, first)? {
+        let row = match locks && lock != first {
             true => find(conn, Lock::Yes)?,
             false => Some(row),
         };
@@ -127,7 +131,7 @@ fn find_one<M: Persist<C>, C: RawConnection>(
 ) -> Result<Option<M>> {
     let rows = match lock {
         Lock::No => M::load_where(conn, FirstTwo(filter)),
-        Lock::Yes => M::lock_where(conn, filter),
+        Lock::Yes => M::lock_two(conn, filter),
     };
     let mut rows = rows.map_err(Error::query(M::INFO.name, Operation::Load))?;
     let row = rows.pop();

@@ -91,6 +91,9 @@ pub trait Stored<C: RawConnection>: Hooked<C> {
     /// The same, and keeps others from these rows until the transaction is over.
     #[doc(hidden)]
     fn lock_where<F: Filter<C>>(conn: &mut C, filter: F) -> QueryResult<Vec<Self>>;
+    /// No more than two of the rows, in the same way.
+    #[doc(hidden)]
+    fn lock_two<F: Filter<C>>(conn: &mut C, filter: F) -> QueryResult<Vec<Self>>;
     /// The rows with these keys, in the same way.
     #[doc(hidden)]
     fn lock_many(conn: &mut C, keys: &[Self::Pk]) -> QueryResult<Vec<Self>>;

@@ -42,7 +42,7 @@ pub use session::{
     refuse_to_wait,
 };
 pub use spelt::{on, spelt};
-pub use statements::{LOCK, READ_BACK, depth, of_rows, sequence, statements, verbs};
+pub use statements::{LOCK, LOCK_FOUND, READ_BACK, depth, of_rows, sequence, statements, verbs};
 
 /// A database management system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

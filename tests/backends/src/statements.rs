@@ -82,13 +82,17 @@ pub const READ_BACK: &str = "a row is read back";
 /// A SELECT that locks rows: on SQLite the whole database is locked by BEGIN.
 pub const LOCK: &str = "rows are locked";
 
+/// A SELECT that locks a row which was found: PostgreSQL locks it when it is looked for, because it locks nothing that
+/// is not there.
+pub const LOCK_FOUND: &str = "a row that was found is locked";
+
 /// The first words of statements on the tests' database.
 #[must_use]
 pub fn sequence(verbs: &[&'static str]) -> Vec<&'static str> {
-    let omitted = on(LOCK, READ_BACK, "");
-    let sent = verbs.iter().filter(|verb| **verb != omitted);
+    let omitted: &[&str] = on(&[LOCK, LOCK_FOUND], &[READ_BACK, LOCK_FOUND], &[]);
+    let sent = verbs.iter().filter(|verb| !omitted.contains(*verb));
     sent.map(|verb| match *verb {
-        READ_BACK | LOCK => "SELECT",
+        READ_BACK | LOCK | LOCK_FOUND => "SELECT",
         verb => verb,
     })
     .collect()

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use backends::script::{LOG, heard, on_event};
 use backends::{
-    Database, LOCK, READ_BACK, System, TestConnection, depth, fresh, fresh_pair, of_rows, on,
+    Database, LOCK_FOUND, READ_BACK, System, TestConnection, depth, fresh, fresh_pair, of_rows, on,
     refuse_to_wait, sequence, statements, system, verbs,
 };
 use diesel::connection::SimpleConnection;
@@ -423,7 +423,7 @@ fn goc_15_an_existing_row_is_read_and_updated_in_one_transaction() {
             "BEGIN",
             "SAVEPOINT",
             "SELECT",
-            LOCK,
+            LOCK_FOUND,
             "UPDATE",
             "RELEASE",
             "COMMIT"
@@ -454,7 +454,7 @@ fn goc_17_nothing_to_change_is_no_update_and_no_signal() {
         Person::update_or_create(conn, is_ada(), new_person("other@x"), |_| ())
     });
     assert_eq!(outcome.expect("found"), (ada, false));
-    assert_eq!(of_rows(&sent), sequence(&["SELECT", LOCK]));
+    assert_eq!(of_rows(&sent), sequence(&["SELECT", LOCK_FOUND]));
     assert_eq!(LOG.take(), [""; 0]);
 }
 
@@ -469,7 +469,7 @@ fn goc_18_equal_values_are_written_by_save_and_upsert_and_not_by_update_or_creat
     assert_eq!(outcome.expect("found"), (ada.clone(), false));
     assert_eq!(
         of_rows(&sent),
-        sequence(&["SELECT", LOCK]),
+        sequence(&["SELECT", LOCK_FOUND]),
         "it cannot be told from no value"
     );
     assert_eq!(LOG.take(), [""; 0]);
@@ -486,7 +486,7 @@ fn goc_18_equal_values_are_written_by_save_and_upsert_and_not_by_update_or_creat
     Setting::upsert(&mut conn, setting()).expect("created");
     let (outcome, sent) = statements(&mut conn, |conn| Setting::upsert(conn, setting()));
     assert!(!outcome.expect("updated").1);
-    assert_eq!(of_rows(&sent), sequence(&["SELECT", LOCK, "UPDATE"]));
+    assert_eq!(of_rows(&sent), sequence(&["SELECT", LOCK_FOUND, "UPDATE"]));
     assert_eq!(LOG.take(), ["setting created", "setting updated"]);
 }
 

@@ -4,7 +4,9 @@ use crate::letters::{
     Card, LOG, Letter, NewCard, NewLetter, NewParcel, Parcel, SCHEMA, letters as table, new_letter,
     parcels,
 };
-use backends::{LOCK, READ_BACK, TestConnection, fresh, of_rows, sequence, statements, verbs};
+use backends::{
+    LOCK_FOUND, READ_BACK, TestConnection, fresh, of_rows, sequence, statements, verbs,
+};
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel_hooks::Error;
@@ -130,7 +132,7 @@ fn sig_05_a_row_never_loaded_with_the_key_of_an_existing_one_is_one_update_by_up
     let (outcome, sent) = statements(&mut conn, |conn| Parcel::upsert(conn, new));
     let (parcel, created) = outcome.expect("updated");
     assert_eq!((parcel.content.as_str(), created), ("pens", false));
-    assert_eq!(of_rows(&sent), sequence(&["SELECT", LOCK, "UPDATE"]));
+    assert_eq!(of_rows(&sent), sequence(&["SELECT", LOCK_FOUND, "UPDATE"]));
     assert_eq!(LOG.take(), ["pre_save at depth 1", "post_save updated"]);
     assert_eq!(contents(&mut conn), [("a".into(), "pens".into())]);
 }

@@ -1,6 +1,8 @@
 //! Django's cases of loading fixtures, as they hold here.
 
-use backends::{LOCK, Log, TestConnection, fresh, of_rows, rows, sequence, statements, verbs};
+use backends::{
+    LOCK_FOUND, Log, TestConnection, fresh, of_rows, rows, sequence, statements, verbs,
+};
 use diesel::prelude::*;
 use diesel_hooks::Error;
 use diesel_hooks::prelude::*;
@@ -93,7 +95,7 @@ fn sig_43_fixtures_are_raw_in_one_transaction_and_created_where_there_was_no_row
         ]
     );
     assert_eq!(ends(&sent), 2, "{sent:?}");
-    let updated = sequence(&["SELECT", LOCK, "UPDATE"]);
+    let updated = sequence(&["SELECT", LOCK_FOUND, "UPDATE"]);
     assert_eq!(of_rows(&sent)[..updated.len()], updated);
     assert_eq!(
         rows(&mut conn, "countries"),

@@ -31,6 +31,7 @@ mod relations_of_every_shape;
 mod rows_that_appear;
 mod signals;
 mod structs_over_one_table;
+mod transaction_lost;
 mod unwritten_fields;
 mod update_hooked;
 mod upsert;

@@ -3,7 +3,7 @@
 
 use backends::script::{LOG, heard, on_event};
 use backends::{
-    Database, LOCK, TestConnection, Transactions, depth, fresh, insert, of_rows, panic_of,
+    Database, LOCK_FOUND, TestConnection, Transactions, depth, fresh, insert, of_rows, panic_of,
     sequence, statements,
 };
 use diesel::connection::TransactionManager;
@@ -162,7 +162,7 @@ fn a_key_in_use_is_updated_with_the_signals_of_an_update_and_what_new_lacks_stay
         LOG.take(),
         ["pre_save update", "post_update pages", "post_save updated"]
     );
-    assert_eq!(of_rows(&sent), sequence(&["SELECT", LOCK, "UPDATE"]));
+    assert_eq!(of_rows(&sent), sequence(&["SELECT", LOCK_FOUND, "UPDATE"]));
     assert_eq!(books(&mut conn), [updated]);
 }
 
@@ -191,7 +191,7 @@ fn a_hand_written_new_updates_the_columns_that_it_inserts() {
     assert_eq!(LOG.take(), ["donated title, pages"]);
     assert_eq!(
         of_rows(&sent),
-        sequence(&["SELECT", LOCK, "UPDATE", "SELECT"])
+        sequence(&["SELECT", LOCK_FOUND, "UPDATE", "SELECT"])
     );
     assert_eq!(
         Donated::get(&mut conn, "1".into()).expect("it is there"),

@@ -1,4 +1,4 @@
-//! A created row is the one that the database has, on every kind of table, and costs the fewest
+//! A created row is the one that the database has, on every kind of SQLite's tables, and costs the fewest
 //! statements.
 #![allow(missing_docs)]
 

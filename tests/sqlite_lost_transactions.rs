@@ -1,5 +1,6 @@
 //! When the transaction of the application is lost inside it, nothing of it is committed, nothing after it
-//! commits by itself, and no callback tells of it, whatever the application does next.
+//! commits by itself, and no callback tells of it, whatever the application does next. On SQLite a trigger loses it, or
+//! `INSERT OR ROLLBACK`.
 #![allow(missing_docs)]
 
 mod common;

@@ -1,4 +1,5 @@
-//! A statement that the database refuses takes the whole operation back, whichever statement it is.
+//! A statement that SQLite refuses takes the whole operation back, whichever statement it is and by whatever means: `RAISE`,
+//! a file or connection that may only be read, a full disk, a lock.
 #![allow(missing_docs)]
 
 mod common;

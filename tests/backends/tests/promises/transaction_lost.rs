@@ -1,11 +1,8 @@
 //! `Ok` means that the transaction which was committed is the one that the operation began in; whatever a
 //! receiver does to it, the operation says so.
-#![allow(missing_docs)]
 
-mod common;
-
-use common::{Log, OnDisk, depth};
-use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use backends::{Database, Log, System, TestConnection, Transactions, depth, on, system};
+use diesel::connection::{SimpleConnection, TransactionManager};
 use diesel::prelude::*;
 use diesel_hooks::Error;
 use diesel_hooks::prelude::*;
@@ -13,43 +10,42 @@ use diesel_hooks::prelude::*;
 diesel::table! { notes (id) { id -> Integer, text -> Text } }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+#[hooks(connection(TestConnection))]
 struct Note {
     id: i32,
     text: String,
 }
 
-const SCHEMA: &str = "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL);";
+const TABLES: &str = "CREATE TABLE notes (id {key}, text TEXT NOT NULL);";
 
 static LOG: Log = Log::new();
 
 /// Says when the row is durable.
 #[receiver(order = -1)]
-fn tell(event: &PostCreate<Note>, conn: &mut SqliteConnection) -> diesel_hooks::Result {
+fn tell(event: &PostCreate<Note>, conn: &mut TestConnection) -> diesel_hooks::Result {
     let text = event.instance.text.clone();
     conn.after_commit(move || LOG.push(text))
 }
 
-type Manager = AnsiTransactionManager;
-
 /// Ends or exchanges the transaction as the note's text says, after the row was written.
 #[receiver]
-fn meddle(event: &PostCreate<Note>, conn: &mut SqliteConnection) -> QueryResult<()> {
+fn meddle(event: &PostCreate<Note>, conn: &mut TestConnection) -> QueryResult<()> {
     match event.instance.text.as_str() {
         "raw rollback" => conn.batch_execute("ROLLBACK"),
         "raw commit" => conn.batch_execute("COMMIT"),
         "raw rollback and begin" => conn.batch_execute("ROLLBACK; BEGIN"),
         "raw commit and begin" => conn.batch_execute("COMMIT; BEGIN"),
-        "rollback" => <Manager as TransactionManager<_>>::rollback_transaction(conn),
-        "commit" => <Manager as TransactionManager<_>>::commit_transaction(conn),
+        "rollback" => Transactions::rollback_transaction(conn),
+        "commit" => Transactions::commit_transaction(conn),
         "rollback and begin" => {
-            <Manager as TransactionManager<_>>::rollback_transaction(conn)?;
-            <Manager as TransactionManager<_>>::begin_transaction(conn)
+            Transactions::rollback_transaction(conn)?;
+            Transactions::begin_transaction(conn)
         }
         "commit and begin" => {
-            <Manager as TransactionManager<_>>::commit_transaction(conn)?;
-            <Manager as TransactionManager<_>>::begin_transaction(conn)
+            Transactions::commit_transaction(conn)?;
+            Transactions::begin_transaction(conn)
         }
-        "left open" => <Manager as TransactionManager<_>>::begin_transaction(conn),
+        "left open" => Transactions::begin_transaction(conn),
         "swallowed" => {
             conn.batch_execute("INSERT INTO nowhere VALUES (1)")
                 .unwrap_err();
@@ -75,7 +71,7 @@ const ENDS_IT: [&str; 9] = [
     "left open",
 ];
 
-fn texts(conn: &mut SqliteConnection) -> Vec<String> {
+fn texts(conn: &mut TestConnection) -> Vec<String> {
     notes::table.select(notes::text).load(conn).expect("notes")
 }
 
@@ -90,15 +86,14 @@ fn told(case: &str, expected: &[&str]) {
 #[test]
 fn a_receiver_that_ends_the_transaction_of_an_operation_is_told_from_one_that_does_not() {
     for text in ENDS_IT {
-        let disk = OnDisk::new(SCHEMA);
-        let mut conn = disk.connect();
+        let (database, mut conn) = Database::open(TABLES);
         let error = Note::create(&mut conn, new_note(text)).expect_err(text);
         assert!(
             matches!(error, Error::TransactionLost { .. }),
             "{text}: {error:?}"
         );
         assert_eq!(depth(&mut conn), 0, "{text}");
-        let escaped = texts(&mut disk.connect());
+        let escaped = texts(&mut database.connect());
         assert_eq!(
             escaped.len(),
             usize::from(text.contains("commit")),
@@ -109,7 +104,7 @@ fn a_receiver_that_ends_the_transaction_of_an_operation_is_told_from_one_that_do
             .unwrap_or_else(|error| panic!("{text}: {error}"));
         told(text, &["after"]);
         assert_eq!(
-            texts(&mut disk.connect()).len(),
+            texts(&mut database.connect()).len(),
             escaped.len() + 1,
             "{text}"
         );
@@ -119,8 +114,7 @@ fn a_receiver_that_ends_the_transaction_of_an_operation_is_told_from_one_that_do
 #[test]
 fn nothing_commits_by_itself_after_a_receiver_ended_the_transaction_of_the_application() {
     for text in ENDS_IT.into_iter().filter(|text| text.contains("raw")) {
-        let disk = OnDisk::new(SCHEMA);
-        let mut conn = disk.connect();
+        let (database, mut conn) = Database::open(TABLES);
         let outcome: diesel_hooks::Result = conn.transaction(|conn| {
             let error = Note::create(conn, new_note(text)).expect_err(text);
             assert!(
@@ -134,9 +128,10 @@ fn nothing_commits_by_itself_after_a_receiver_ended_the_transaction_of_the_appli
             );
             Ok(())
         });
-        outcome.expect_err("nothing to commit");
+        // MySQL refuses no COMMIT.
+        assert_eq!(outcome.is_err(), system() != System::Mysql, "{text}");
         assert_eq!(depth(&mut conn), 0, "{text}");
-        let escaped = texts(&mut disk.connect());
+        let escaped = texts(&mut database.connect());
         assert_eq!(
             escaped.len(),
             usize::from(text.contains("commit")),
@@ -149,10 +144,14 @@ fn nothing_commits_by_itself_after_a_receiver_ended_the_transaction_of_the_appli
     }
 }
 
+/// On PostgreSQL an error takes the transaction with it, and the operation says so.
 #[test]
-fn a_receiver_that_swallows_an_error_of_its_own_ends_nothing() {
-    let disk = OnDisk::new(SCHEMA);
-    Note::create(&mut disk.connect(), new_note("swallowed")).expect("created");
-    assert_eq!(texts(&mut disk.connect()), ["swallowed"]);
-    assert_eq!(LOG.take(), ["swallowed"]);
+fn a_receiver_that_swallows_an_error_of_its_own_ends_nothing_where_the_database_goes_on() {
+    let (database, mut conn) = Database::open(TABLES);
+    let outcome = Note::create(&mut conn, new_note("swallowed"));
+    let lost = matches!(outcome, Err(Error::TransactionLost { .. }));
+    assert_eq!(lost, on(false, true, false), "{outcome:?}");
+    let kept: &[&str] = on(&["swallowed"], &[], &["swallowed"]);
+    assert_eq!(texts(&mut database.connect()), kept);
+    assert_eq!(LOG.take(), kept);
 }

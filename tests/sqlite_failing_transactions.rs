@@ -1,4 +1,5 @@
-//! What waits for a COMMIT does not run if the transaction ends in any other way.
+//! What waits for a COMMIT does not run if the transaction ends in any other way that SQLite has: a trigger's `RAISE(ROLLBACK)`,
+//! a savepoint that is gone, a full disk.
 #![allow(missing_docs)]
 
 mod common;

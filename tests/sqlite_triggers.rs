@@ -1,4 +1,4 @@
-//! Whatever a table's triggers and its shape do to a statement, an operation on a model that nobody listens
+//! Whatever SQLite's triggers and a table's shape do to a statement, an operation on a model that nobody listens
 //! to happens as it says, or is an error that leaves nothing behind.
 #![allow(missing_docs)]
 
