@@ -4,7 +4,7 @@
 use backends::TestConnection;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel_hooks::prelude::*;
+use lifecycle::prelude::*;
 
 /// The tables, as Diesel's command line prints them.
 #[allow(missing_docs, reason = "`table!` takes no docs for what it makes")]
@@ -54,7 +54,7 @@ impl Named for Employee {
 /// Somebody who works here.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Identifiable, Hooks)]
 #[diesel(table_name = employees)]
-#[hooks(new = NewEmployee, extends(Named), connection(TestConnection))]
+#[hooks(new = NewEmployee, extends(Named), connection(TestConnection), crate = lifecycle)]
 pub struct Employee {
     /// Made by the database.
     pub id: i32,
@@ -81,7 +81,7 @@ pub struct NewEmployee {
 /// What every [`Employee`] gets when it is created.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Identifiable, Hooks)]
 #[diesel(table_name = employee_profiles)]
-#[hooks(new = NewEmployeeProfile, connection(TestConnection))]
+#[hooks(new = NewEmployeeProfile, connection(TestConnection), crate = lifecycle)]
 pub struct EmployeeProfile {
     /// Made by the database.
     pub id: i32,
