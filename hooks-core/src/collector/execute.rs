@@ -11,6 +11,7 @@ use super::plan::Planned;
 use super::rows::Gone;
 use super::told::Told;
 use crate::connection::{RawConnection, undo_writes};
+use crate::each::each;
 use crate::error::{Error, Operation, Result};
 use crate::model::Persist;
 use crate::relation::{OnDelete, RelationInfo};
@@ -203,7 +204,8 @@ fn referring<M: Persist<C>, C: RawConnection>(
                 let number = planned.number::<M, C>(&keys[0]);
                 let path = number.map_or_else(Path::default, |it| planned.path(it).clone());
                 let count = unplanned.len();
-                found.add(blocking, &path.and(info), unplanned, count);
+                let keys = each(&unplanned, |at| children.rows.key(*at));
+                found.add(blocking, &path.and(info), keys, count);
             }
             None if unplanned.is_empty() || !told.is(conn, &**relation) => {}
             // It was given another parent, which goes too.

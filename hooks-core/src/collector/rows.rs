@@ -114,15 +114,15 @@ pub(crate) struct Children<K, C> {
 }
 
 impl<K, C> Children<K, C> {
-    /// Those that do not go.
-    pub(super) fn unplanned(&self, planned: &Planned) -> Vec<Key> {
+    /// The places of those that do not go.
+    pub(super) fn unplanned(&self, planned: &Planned) -> Vec<usize> {
         unplanned(&*self.rows, self.parents.len(), planned)
     }
 }
 
-fn unplanned<C>(rows: &dyn Loaded<C>, count: usize, planned: &Planned) -> Vec<Key> {
+fn unplanned<C>(rows: &dyn Loaded<C>, count: usize, planned: &Planned) -> Vec<usize> {
     let stays = |at: &usize| rows.number(planned, *at).is_none();
-    (0..count).filter(stays).map(|at| rows.key(at)).collect()
+    (0..count).filter(stays).collect()
 }
 
 impl<M: Persist<C>, C: RawConnection> Loaded<C> for Vec<M> {
@@ -226,10 +226,9 @@ impl<M: Persist<C>, C: RawConnection> Rows<M, C> {
 
     /// The keys that no other group has.
     fn own_keys(&self) -> Cow<'_, [M::Pk]> {
-        let own = State::own(&self.state);
-        match own.len() == self.keys.len() {
-            true => Cow::Borrowed(&self.keys),
-            false => Cow::Owned(self.keys_at(&own)),
+        match self.state.contains(&State::Forgotten) {
+            false => Cow::Borrowed(&self.keys),
+            true => Cow::Owned(self.keys_at(&State::own(&self.state))),
         }
     }
 
