@@ -51,6 +51,7 @@ mod compare;
 mod conditional;
 #[cfg(feature = "serde")]
 mod json;
+mod owned;
 mod place;
 mod set;
 mod tuple;
@@ -59,6 +60,7 @@ pub use self::backends::first;
 pub use self::collect::collect_values;
 pub use self::compare::Compare;
 pub use self::conditional::{DebugField, DefaultField, debug_field, default_field};
+pub use self::owned::Takes;
 pub use self::place::{BuiltIn, OnMysql, OnPg, OnSqlite, OneOf, Place, Places};
 pub use self::set::{SetEmbedded, SetIf};
 pub use self::tuple::{AsSelectable, Changes, Embedded, Fields};

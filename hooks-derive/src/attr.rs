@@ -13,11 +13,15 @@ use syn::{Attribute, Expr, Ident, Meta, Path, Token};
 
 use crate::errors::Errors;
 
+mod new;
+
+pub(crate) use self::new::NewAttr;
+
 /// What may stand on the struct.
 #[derive(Debug, Default, FromMeta)]
 pub(crate) struct StructAttr {
-    #[darling(default, with = parse_new)]
-    pub(crate) new: Option<Path>,
+    #[darling(default, with = new::parse)]
+    pub(crate) new: Option<NewAttr>,
     #[darling(default, with = parse_connection)]
     pub(crate) connection: Option<PathList>,
     #[darling(default, with = parse_extends)]
@@ -258,7 +262,7 @@ pub(crate) fn items(
 pub(crate) fn rest(input: ParseStream<'_>) -> syn::Result<Vec<syn::Result<NestedMeta>>> {
     let mut items = Vec::new();
     while !input.is_empty() {
-        let item = input.parse::<NestedMeta>();
+        let item = new::item(input);
         let wrong = item.is_err();
         items.push(item);
         if !wrong && !input.is_empty() && !input.peek(Token![,]) {
@@ -275,10 +279,6 @@ pub(crate) fn rest(input: ParseStream<'_>) -> syn::Result<Vec<syn::Result<Nested
 /// Parses the tokens of an attribute that has nothing around them.
 pub(crate) fn arguments(tokens: proc_macro2::TokenStream, errors: &mut Errors) -> Vec<NestedMeta> {
     items(rest.parse2(tokens), errors)
-}
-
-fn parse_new(meta: &Meta) -> Result<Option<Path>> {
-    value(meta, "new = NewEmployee").map(Some)
 }
 
 fn parse_extends(meta: &Meta) -> Result<Option<Paths>> {

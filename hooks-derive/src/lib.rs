@@ -76,7 +76,7 @@ use proc_macro::TokenStream;
 ///
 /// | attribute | what it says |
 /// | --- | --- |
-/// | `new = NewEmployee` | the owned `Insertable` that a row is created from |
+/// | `new = NewEmployee` | the `Insertable` that a row is created from; it owns its data: one with a lifetime other than `'static` does not compile |
 /// | `new = Self` | the model is its own insertable |
 /// | `connection(SqliteConnection, ..)` | the connections on which it has hooks, instead of those of `check_for_backend` or of each backend that is turned on and can store its columns |
 /// | `extends(Activity, ..)` | the traits that it sends as: a receiver of `&PostSave<dyn Activity>` hears it. It must implement them; `dyn AnyModel` hears every model without it |

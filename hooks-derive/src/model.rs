@@ -5,7 +5,7 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Attribute, Data, DeriveInput, Fields, LitBool, Member, Path, Type, Visibility};
 
-use crate::attr::{self, AutoCreate, Columns, OnDelete, RelationAttr};
+use crate::attr::{self, AutoCreate, Columns, NewAttr, OnDelete, RelationAttr};
 use crate::diesel_attr;
 use crate::errors::Errors;
 use crate::naming;
@@ -118,11 +118,7 @@ impl<'a> Model<'a> {
             table: diesel
                 .table_name
                 .unwrap_or_else(|| naming::table_of(name).into()),
-            new: match hooks.new {
-                None => New::Generated(naming::new_of(name)),
-                Some(path) if path.is_ident("Self") => New::Itself,
-                Some(path) => New::Given(path),
-            },
+            new: New::read(hooks.new, name, errors),
             stored_on: stored_on(hooks.connection.as_deref(), diesel.check_for_backend),
             extends: hooks.extends.map(|it| it.paths).unwrap_or_default(),
             treat_none_as_default_value: diesel.treat_none_as_default_value,
@@ -248,6 +244,19 @@ impl<'a> Model<'a> {
 
     pub(crate) fn is_tuple(&self) -> bool {
         matches!(self.fields.first(), Some(field) if matches!(field.member, Member::Unnamed(_)))
+    }
+}
+
+impl New {
+    fn read(attr: Option<NewAttr>, model: &Ident, errors: &mut Errors) -> Self {
+        let Some(attr) = attr else {
+            return New::Generated(naming::new_of(model));
+        };
+        errors.extend(attr.errors);
+        match attr.path.is_ident("Self") {
+            true => New::Itself,
+            false => New::Given(attr.path),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod generic_receivers;
 mod model_in_a_function;
 mod multi_connection;
 mod names_in_scope;
+mod new_with_arguments;
 mod own_signals;
 mod receiver_options;
 mod receivers_in_macros;

@@ -1,10 +1,12 @@
 //! `Model`, and what registers it.
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
+use syn::spanned::Spanned;
 use syn::{Ident, Path};
 
+use super::generated_at;
 use crate::model::{Model, New, StoredOn};
 
 pub(super) fn generate(model: &Model<'_>) -> TokenStream {
@@ -27,7 +29,7 @@ pub(super) fn generate(model: &Model<'_>) -> TokenStream {
     quote! {
         impl __hooks::Model for #name {
             type Pk = #pk;
-            type New = #new;
+            #new
             const INFO: __hooks::ModelInfo = __hooks::info(#text, #table);
             fn pk(&self) -> Self::Pk {
                 #value
@@ -88,13 +90,26 @@ fn hooked_on(name: &Ident, connections: &[Path]) -> TokenStream {
 }
 
 /// The type that a row is created from.
-pub(super) fn new(model: &Model<'_>) -> TokenStream {
+fn new(model: &Model<'_>) -> TokenStream {
     match &model.new {
         New::Itself => {
             let name = model.name;
-            quote!(#name)
+            quote!(type New = #name;)
         }
-        New::Given(path) => quote!(#path),
-        New::Generated(name) => quote!(#name),
+        New::Generated(name) => quote!(type New = #name;),
+        New::Given(path) => given(path),
+    }
+}
+
+/// Where a lifetime may be left out, so that it is our trait that says what is wrong with one, at the struct's name.
+/// rustdoc would print it as it stands there.
+fn given(path: &Path) -> TokenStream {
+    let name = path.segments.last();
+    let span = generated_at(name.map_or_else(|| path.span(), |it| it.ident.span()));
+    quote_spanned! {span=>
+        #[cfg(doc)]
+        type New = #path;
+        #[cfg(not(doc))]
+        type New = <fn(#path) as __hooks::Takes>::Owned;
     }
 }
