@@ -10,9 +10,9 @@ diesel::table! { labels (id) { id -> Integer, parcel_id -> Integer } }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
 #[hooks(connection(TestConnection))]
-struct Parcel {
-    id: i32,
-    weight: i32,
+pub(crate) struct Parcel {
+    pub(crate) id: i32,
+    pub(crate) weight: i32,
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
@@ -32,12 +32,12 @@ fn weigh(event: &PostCreate<Parcel>, conn: &mut TestConnection) -> QueryResult<(
         .map(drop)
 }
 
-const SCHEMA: &str = "
+pub(crate) const SCHEMA: &str = "
     CREATE TABLE parcels (id {key}, weight INTEGER NOT NULL);
     CREATE TABLE labels (id {key}, parcel_id INTEGER NOT NULL UNIQUE REFERENCES parcels (id));
 ";
 
-fn everything<C>(conn: &mut C) -> diesel_hooks::Result
+pub(crate) fn everything<C>(conn: &mut C) -> diesel_hooks::Result
 where
     C: HookConnection<Raw = TestConnection>,
 {
