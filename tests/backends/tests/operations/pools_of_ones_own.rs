@@ -24,6 +24,7 @@ type Told = Arc<Mutex<Vec<String>>>;
 struct Counting {
     url: String,
     connected: Arc<AtomicU32>,
+    is_broken: fn(&mut TestConnection) -> bool,
 }
 
 impl ManageConnection for Counting {
@@ -41,7 +42,7 @@ impl ManageConnection for Counting {
     }
 
     fn has_broken(&self, conn: &mut TestConnection) -> bool {
-        Transactions::is_broken_transaction_manager(conn)
+        (self.is_broken)(conn)
     }
 }
 
@@ -106,13 +107,18 @@ where
         .expect("a pool")
 }
 
+fn manager(database: &Database) -> Counting {
+    Counting {
+        url: database.url(),
+        connected: Arc::default(),
+        is_broken: Transactions::is_broken_transaction_manager,
+    }
+}
+
 /// Its own, with the number of connections that it has made.
 fn counting(database: &Database, statements: &Told) -> (Pool<Counting>, Arc<AtomicU32>) {
-    let connected = Arc::<AtomicU32>::default();
-    let manager = Counting {
-        url: database.url(),
-        connected: Arc::clone(&connected),
-    };
+    let manager = manager(database);
+    let connected = Arc::clone(&manager.connected);
     (pool(manager, statements), connected)
 }
 
@@ -158,10 +164,7 @@ where
 fn operations_receivers_and_callbacks_work_and_settings_last() {
     let database = Database::new(SCHEMA);
     hooks_work_and_settings_last(ConnectionManager::<TestConnection>::new(database.url()));
-    hooks_work_and_settings_last(Counting {
-        url: database.url(),
-        connected: Arc::default(),
-    });
+    hooks_work_and_settings_last(manager(&database));
 }
 
 #[test]
@@ -198,6 +201,27 @@ fn a_broken_connection_is_replaced_and_what_waited_on_it_never_runs() {
     assert!(!take(&statements).is_empty(), "it has its instrumentation");
     commit(&mut conn, &told);
     assert_eq!(take(&told), ["committed"]);
+}
+
+#[test]
+fn a_manager_that_keeps_an_open_transaction_hands_it_on_with_what_waits_for_its_end() {
+    let database = Database::new(SCHEMA);
+    let told = Told::default();
+    let careless = Counting {
+        is_broken: |_| false,
+        ..manager(&database)
+    };
+    let pool = pool(careless, &Told::default());
+    let mut conn = pool.get().expect("a connection");
+    Transactions::begin_transaction(&mut *conn).expect("begun");
+    let waiting = Arc::clone(&told);
+    conn.after_commit(move || tell(&waiting, "of the one before"))
+        .expect("it waits");
+    drop(conn);
+    let mut conn = pool.get().expect("the same");
+    assert_eq!(take(&told), [""; 0]);
+    Transactions::commit_transaction(&mut *conn).expect("committed");
+    assert_eq!(take(&told), ["of the one before"]);
 }
 
 #[test]
