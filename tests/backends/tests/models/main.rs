@@ -9,6 +9,7 @@ mod column_types;
 mod created_at_once;
 mod creating;
 mod deleting;
+mod enum_columns;
 mod finding_or_creating;
 mod keys_and_columns;
 mod large_rows;
