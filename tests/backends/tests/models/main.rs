@@ -18,6 +18,7 @@ mod lists_of_keys;
 mod postgres_columns;
 mod round_trips;
 mod selected_expressions;
+mod time_columns;
 mod triggers;
 mod unread_rows;
 mod values_and_names;
