@@ -17,6 +17,7 @@ mod lists_of_keys;
 #[cfg(feature = "postgres")]
 mod postgres_columns;
 mod round_trips;
+mod schemas;
 mod selected_expressions;
 mod time_columns;
 mod triggers;

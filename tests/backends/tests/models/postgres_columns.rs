@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::io::Write as _;
+use std::time::SystemTime;
 
 use backends::Database;
 use chrono::{DateTime, Utc};
@@ -17,6 +18,7 @@ use diesel::sql_types::SqlType;
 use diesel_hooks::Error;
 use diesel_hooks::prelude::*;
 use serde_json::{Value, json};
+use time::OffsetDateTime;
 
 /// The enum's name in the database.
 #[derive(Debug, Clone, Copy, QueryId, SqlType)]
@@ -62,6 +64,8 @@ const TABLES: &str = "
     );
     CREATE TABLE plans (id {key}, project_id INTEGER NOT NULL UNIQUE REFERENCES projects (id), phase phase NOT NULL,
         days INTEGER[] NOT NULL);
+    CREATE TABLE visits (id {key}, room TEXT NOT NULL, since TIMESTAMPTZ NOT NULL, seen TIMESTAMPTZ NOT NULL,
+        written TIMESTAMPTZ);
     CREATE TABLE tasks (id {key}, project_id INTEGER NOT NULL REFERENCES projects (id));
     INSERT INTO steps VALUES ('planned', 'think'), ('running', 'work'), ('it''s done', 'rest');
 ";
@@ -91,6 +95,9 @@ diesel::table! {
     use diesel::sql_types::*;
 
     plans (id) { id -> Integer, project_id -> Integer, phase -> StoredPhase, days -> Array<Integer> }
+}
+diesel::table! {
+    visits (id) { id -> Integer, room -> Text, since -> Timestamptz, seen -> Timestamptz, written -> Nullable<Timestamptz> }
 }
 diesel::table! { tasks (id) { id -> Integer, project_id -> Integer } }
 
@@ -130,6 +137,19 @@ struct Task {
     id: i32,
     #[hooks(foreign_key(Project, on_delete = Cascade, related_name = tasks))]
     project_id: i32,
+}
+
+/// Its stamps are instants, whatever the time zone of the session.
+#[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
+struct Visit {
+    id: i32,
+    room: String,
+    #[hooks(auto_now_add)]
+    since: DateTime<Utc>,
+    #[hooks(auto_now)]
+    seen: OffsetDateTime,
+    #[hooks(auto_now)]
+    written: Option<DateTime<Utc>>,
 }
 
 /// Could be.
@@ -288,6 +308,44 @@ fn a_key_of_a_type_of_the_database_leads_from_row_to_row() {
     assert_eq!((upserted.phase, created), (Phase::Running, true));
     let left = steps::table.count().get_result(&mut conn);
     assert_eq!(left, Ok(2));
+}
+
+#[test]
+fn stamps_with_a_time_zone_are_instants() {
+    let (_database, mut conn) = open();
+    conn.batch_execute("SET TIME ZONE 'Asia/Kolkata'")
+        .expect("a time zone");
+    let micros = |it: &OffsetDateTime| (it.unix_timestamp_nanos() / 1_000) as i64;
+    let now = || DateTime::<Utc>::from(SystemTime::now()).timestamp_micros();
+    let before = now();
+    let new = |room: &str| NewVisit { room: room.into() };
+    let one = Visit::create(&mut conn, new("hall")).expect("created");
+    let after = now();
+    let since = one.since.timestamp_micros();
+    assert!(
+        before <= since && since <= after,
+        "{before} <= {since} <= {after}"
+    );
+    assert_eq!(micros(&one.seen), since, "one instant for all");
+    assert_eq!(one.written, Some(one.since));
+    assert_eq!(Visit::get(&mut conn, one.id).expect("stored"), one);
+    let same = visits::table.filter(visits::since.eq(visits::seen));
+    let same = same.filter(visits::seen.eq(one.since));
+    assert_eq!(same.count().get_result(&mut conn), Ok(1_i64));
+
+    let mut moved = one.clone();
+    moved
+        .update(&mut conn, |it| it.room = "cellar".into())
+        .expect("updated");
+    assert_eq!(moved.since, one.since);
+    assert!(moved.seen > one.seen && moved.written > one.written);
+    assert_eq!(Visit::get(&mut conn, one.id).expect("stored"), moved);
+    let many = vec![new("attic"), new("hall")];
+    let many = Visit::create_many(&mut conn, many).expect("created");
+    assert!(
+        many.iter()
+            .all(|it| it.since == many[0].since && it.since > one.since)
+    );
 }
 
 fn sqlite(tables: &str) -> SqliteConnection {
