@@ -16,6 +16,7 @@ mod large_rows;
 mod lists_of_keys;
 #[cfg(feature = "postgres")]
 mod postgres_columns;
+mod renamed;
 mod round_trips;
 mod schemas;
 mod selected_expressions;
