@@ -22,6 +22,7 @@ mod schemas;
 mod selected_expressions;
 mod time_columns;
 mod triggers;
+mod two_databases;
 mod unread_rows;
 mod values_and_names;
 mod values_of_two_shapes;
