@@ -10,6 +10,7 @@ mod errors_hide_values;
 mod get_or_create;
 mod loading;
 mod pooled;
+mod rows_read_back;
 mod rows_touched;
 mod timestamp_types;
 mod timestamps;

@@ -9,6 +9,7 @@ mod broken_connections;
 mod conflicts;
 mod link;
 mod lock_timeouts;
+mod lost_updates;
 mod races;
 mod random_transactions;
 mod retrying;
