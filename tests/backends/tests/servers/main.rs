@@ -8,6 +8,7 @@ mod after_commit;
 mod broken_connections;
 mod conflicts;
 mod faults;
+mod interrupted;
 mod link;
 mod lock_timeouts;
 mod lost_updates;
