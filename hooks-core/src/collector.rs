@@ -40,7 +40,7 @@ use std::any::TypeId;
 use std::slice;
 use std::sync::Arc;
 
-use crate::connection::{RawConnection, Scope, atomic, before_writes, scoped, undo_writes};
+use crate::connection::{RawConnection, Scope, atomic, scoped, undo_writes};
 use crate::error::{Blocked, Blocker, Error, Key, Operation, Result};
 use crate::model::{Model, Persist, Row};
 use crate::relation::{Chosen, OnDelete, Parents, Relation};
@@ -104,10 +104,10 @@ fn delete_roots<M: Persist<C>, C: RawConnection>(
     max_rows: Option<usize>,
     roots: impl FnOnce(&mut C) -> Result<Roots<M>>,
 ) -> Result<Deleted> {
-    let mut scope = delete_scope::<M, C>()?.max(Scope::ReadBack);
-    if scoped::has_connected(conn) {
-        scope = Scope::Receivers;
-    }
+    let scope = match scoped::has_connected(conn) {
+        true => Scope::Receivers,
+        false => explained(delete_scope::<M, C>()?.max(Scope::ReadBack)),
+    };
     claims::during(conn, scope, |conn, operation| {
         atomic::<M, C, _>(conn, scope, |conn| {
             let roots = roots(conn)?;
@@ -144,7 +144,7 @@ pub(crate) fn outline<M: Persist<C>, C: RawConnection>(
     // Without SQLite's write lock: it writes nothing.
     conn.transaction(|conn| {
         let roots = Roots::<M>::One(row.pk());
-        let alone = claims::Operation::ALONE;
+        let alone = claims::Operation::alone(Scope::Statement);
         let mut plan = Plan::new(alone, roots.origin(), Load::All, false, None);
         if !add_roots(conn, &mut plan, roots, true)? {
             return Err(Error::NotFound {
@@ -238,7 +238,7 @@ pub(crate) fn delete_keys<M: Persist<C>, C: RawConnection>(
         keys.map(Roots::Found)
     };
     if max_rows.is_none() && goes_unheard::<M, C>(conn)? && !M::guarded(conn) {
-        return unheard(conn, Scope::Statements, find);
+        return unheard(conn, Scope::Explained, find);
     }
     delete_roots::<M, C>(conn, max_rows, find)
 }
@@ -251,9 +251,10 @@ fn delete_unheard<M: Persist<C>, C: RawConnection>(conn: &mut C, row: &M) -> Res
     };
     // All of the attempt is undone then.
     let by_plan = |conn: &mut C| {
-        let scope = delete_scope::<M, C>()?.max(Scope::Statements);
+        let scope = delete_scope::<M, C>()?.max(Scope::Explained);
         atomic::<M, C, _>(conn, scope, |conn| {
-            who_refers::<M, C>(conn, Roots::One(row.pk()), Deleted::default())
+            let alone = claims::Operation::alone(scope);
+            who_refers::<M, C>(conn, alone, Roots::One(row.pk()), Deleted::default())
         })
     };
     let outcome = unheard::<M, C>(conn, scope, |_| Ok(Roots::One(row.pk())));
@@ -310,16 +311,13 @@ fn unheard<M: Persist<C>, C: RawConnection>(
         let aborts = conn.system().errors_abort();
         // A delete of one row can begin again; a query cannot.
         let begins_again = aborts && matches!(roots, Roots::One(_));
-        if !begins_again {
-            before_writes(conn)?;
-        }
         match remove_with_dependents(conn, &roots, &mut deleted) {
             Ok(()) => Ok(deleted),
             Err(error) if is_refused(&error) && !begins_again => {
-                if undo_writes(conn)? {
+                if undo_writes(conn, scope)? {
                     deleted = Deleted::default();
                 }
-                who_refers(conn, roots, deleted)
+                who_refers(conn, claims::Operation::alone(scope), roots, deleted)
             }
             Err(error) => Err(error),
         }
@@ -329,10 +327,10 @@ fn unheard<M: Persist<C>, C: RawConnection>(
 /// Deletes the rest, where somebody refers to a row who did not a moment ago: a plan finds out who.
 fn who_refers<M: Persist<C>, C: RawConnection>(
     conn: &mut C,
+    alone: claims::Operation,
     roots: Roots<M>,
     mut deleted: Deleted,
 ) -> Result<Deleted> {
-    let alone = claims::Operation::ALONE;
     let rest = delete_planned(conn, alone, Load::All, None, roots)?;
     for (model, count) in rest.by_model {
         deleted.add(model, count);
@@ -408,6 +406,14 @@ pub(crate) fn end<K, C: RawConnection>(
             relation.replace(conn, parents, chosen).map(drop)
         }
         _ => Ok(()),
+    }
+}
+
+/// The same, of a delete that says who refers to a row where that keeps it from going.
+fn explained(scope: Scope) -> Scope {
+    match scope {
+        Scope::Statement | Scope::ReadBack => scope,
+        scope => scope.max(Scope::Explained),
     }
 }
 

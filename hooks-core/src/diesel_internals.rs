@@ -3,14 +3,20 @@
 
 use std::any::{Any, TypeId};
 use std::marker::PhantomData;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+use std::num::NonZeroU32;
 
 use diesel::backend::Backend;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+use diesel::connection::{AnsiTransactionManager, InstrumentationEvent};
 use diesel::connection::{
     Connection, DynInstrumentation, Instrumentation, TransactionDepthChange, TransactionManager,
     TransactionManagerStatus,
 };
 use diesel::insertable::InsertValues;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId, ValuesClause};
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+use diesel::result::Error as DieselError;
 use diesel::{QueryResult, Table};
 
 use crate::backend::Dialect;
@@ -27,6 +33,23 @@ pub(crate) fn type_of(instrumentation: &dyn Instrumentation) -> TypeId {
 
 pub(crate) fn transaction_status<C: Connection>(conn: &mut C) -> &mut TransactionManagerStatus {
     C::TransactionManager::transaction_manager_status_mut(conn)
+}
+
+/// Commits the outermost transaction by statements that end in COMMIT, as Diesel does by COMMIT alone.
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+pub(crate) fn commit_by<C>(conn: &mut C, sql: &str) -> QueryResult<()>
+where
+    C: Connection<TransactionManager = AnsiTransactionManager>,
+{
+    let outermost = InstrumentationEvent::commit_transaction(NonZeroU32::MIN);
+    conn.instrumentation().on_connection_event(outermost);
+    conn.batch_execute(sql)?;
+    let state = transaction_status(conn).transaction_state()?;
+    match state.change_transaction_depth(TransactionDepthChange::DecreaseDepth) {
+        // PostgreSQL's connection notices by itself.
+        Ok(()) | Err(DieselError::NotInTransaction) => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Makes Diesel believe in this many transactions again.

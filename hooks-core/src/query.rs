@@ -1,8 +1,10 @@
 //! Hooked operations on the rows of a Diesel query.
 
 use diesel::QueryResult;
-use diesel::expression::Expression;
-use diesel::query_builder::{QueryFragment, QueryId};
+use diesel::deserialize::FromSqlRow;
+use diesel::dsl::SqlTypeOf;
+use diesel::expression::{Expression, QueryMetadata};
+use diesel::query_builder::{Query, QueryFragment, QueryId};
 use diesel::query_dsl::methods::{LoadQuery, SelectDsl};
 
 use crate::backend::statements::{In, Limited, Named, OneKey};
@@ -100,10 +102,10 @@ pub trait HookedQueryDsl<C: HookConnection>: Sized {
     /// As [`Model::update`](crate::Model::update).
     fn update_hooked<'query, M>(self, conn: &mut C, change: impl FnMut(&mut M)) -> Result<Vec<M>>
     where
-        M: LoadFrom<'query, Self, C::Raw>,
+        M: UpdateFrom<'query, Self, C::Raw>,
     {
         trace::operation::<M, _, _>("update_hooked", conn.raw_connection(), |conn| {
-            lifecycle::update_many(conn, |conn| M::load_from(conn, self), change)
+            lifecycle::update_many(conn, |conn| M::lock_from(conn, self), change)
         })
     }
 
@@ -179,6 +181,32 @@ where
             conn,
             In::<<M::PkFilter as OneKey>::Columns, _>::new(Limited(query)),
         )
+    }
+}
+
+/// A model whose rows can be changed by the query `Q`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be loaded from this query",
+    label = "not a query of this model's table",
+    note = "a hooked operation, such as `.update_hooked::<Model>(conn, ..)`, takes a query of the model's table, such as `users::table.filter(..)`"
+)]
+pub trait UpdateFrom<'query, Q, C: RawConnection>: Persist<C> {
+    #[doc(hidden)]
+    fn lock_from(conn: &mut C, query: Q) -> QueryResult<Vec<Self>>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<'query, M, Q, C> UpdateFrom<'query, Q, C> for M
+where
+    C: RawConnection<Backend: QueryMetadata<SqlTypeOf<M::Selection>>>,
+    M: Persist<C> + Select<C::Backend, Selection: Expression>,
+    M: FromSqlRow<SqlTypeOf<M::Selection>, C::Backend>,
+    Q: SelectDsl<M::Selection>,
+    Q::Output: Query<SqlType = SqlTypeOf<M::Selection>>,
+    Q::Output: QueryFragment<C::Backend> + QueryId + 'query,
+{
+    fn lock_from(conn: &mut C, query: Q) -> QueryResult<Vec<M>> {
+        lifecycle::lock(conn, query.select(M::selection()))
     }
 }
 

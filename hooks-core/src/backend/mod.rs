@@ -22,6 +22,7 @@ mod system;
 
 pub(crate) use self::insert::Rider;
 pub use self::insert::{ByLastId, ByReturning, ByRowid, BySystem, Inserting};
+pub(crate) use self::session::NotCommitted;
 pub use self::session::{Session, Settings};
 pub use self::shape::Shape;
 pub use self::system::{Dialect, System};

@@ -11,6 +11,12 @@ use super::catalog::TableFacts;
 pub trait Session {
     fn begin_to_write(&mut self) -> QueryResult<()>;
 
+    /// The same, with the savepoint `diesel_hooks` in it, by one request to a server.
+    fn begin_with_savepoint(&mut self) -> QueryResult<()>;
+
+    /// Releases that savepoint and commits, by one request to a server. If it fails, it does not roll back.
+    fn release_and_commit(&mut self) -> Result<(), NotCommitted>;
+
     /// Whether the database has a transaction open, whatever Diesel thinks.
     fn transaction_is_open(&mut self) -> bool;
 
@@ -37,6 +43,22 @@ pub trait Session {
     fn is_taken(&mut self, path: &[String], error: &DieselError) -> bool;
 }
 
+/// Why [`Session::release_and_commit`] failed.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct NotCommitted {
+    pub(crate) error: DieselError,
+    /// Whether the savepoint was not there, or could not be asked for, so that no COMMIT was tried.
+    pub(crate) is_lost: bool,
+}
+
+impl NotCommitted {
+    pub(crate) fn refused(error: DieselError) -> Self {
+        let is_lost = false;
+        NotCommitted { error, is_lost }
+    }
+}
+
 /// How a server is set up.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy, Default)]
@@ -46,6 +68,13 @@ pub struct Settings {
     /// How many bytes a statement may have, with its values, if that is little.
     pub(crate) max_packet: Option<usize>,
 }
+
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub(super) const BEGIN_WITH_SAVEPOINT: &str = "BEGIN; SAVEPOINT diesel_hooks";
+
+/// If the first is refused, the second is not looked at.
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub(super) const RELEASE_AND_COMMIT: &str = "RELEASE SAVEPOINT diesel_hooks; COMMIT";
 
 /// These statements, and those that set Diesel's own savepoints, up to this depth.
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]

@@ -121,6 +121,12 @@ impl System {
         !matches!(self, System::Sqlite)
     }
 
+    /// Whether only rows of tables can be locked, and those of one table alone.
+    #[inline]
+    pub(super) const fn locks_rows_as_they_are(self) -> bool {
+        matches!(self, System::Postgres)
+    }
+
     /// Whether a lock on rows that are not there keeps others from creating them.
     #[inline]
     pub(crate) const fn locks_gaps(self) -> bool {

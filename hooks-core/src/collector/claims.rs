@@ -36,6 +36,8 @@ impl Claims {
 pub(super) struct Operation {
     /// None where no other delete can meet it: nobody gets the connection while it runs.
     level: Option<usize>,
+    /// What it takes to undo it.
+    pub(super) scope: Scope,
 }
 
 /// Whether a delete runs whose rows another may meet.
@@ -50,12 +52,15 @@ pub(super) fn during<C: RawConnection, T>(
     work: impl FnOnce(&mut C, Operation) -> Result<T>,
 ) -> Result<T> {
     if scope != Scope::Receivers && !any(conn) {
-        return work(conn, Operation::ALONE);
+        return work(conn, Operation::alone(scope));
     }
     let claims = &mut State::of(conn)?.claims;
     let level = claims.running.len();
     claims.running.push(Running::default());
-    let operation = Operation { level: Some(level) };
+    let operation = Operation {
+        level: Some(level),
+        scope,
+    };
     let outcome = catch_unwind(AssertUnwindSafe(|| work(conn, operation)));
     let ended = end(conn, level);
     match outcome {
@@ -88,7 +93,10 @@ fn tell_the_one_around<C: RawConnection>(conn: &mut C, ended: Option<Running>) {
 
 impl Operation {
     /// One that no other can meet.
-    pub(super) const ALONE: Operation = Operation { level: None };
+    pub(super) fn alone(scope: Scope) -> Self {
+        let level = None;
+        Operation { level, scope }
+    }
 
     /// Claims a row, and says whether that succeeded: a delete around this one may have it.
     pub(super) fn claim<M: Persist<C>, C: RawConnection>(

@@ -154,7 +154,7 @@ fn why_refused<M: Persist<C>, C: RawConnection>(
     keys: &[M::Pk],
     error: &DieselError,
 ) -> Result<Option<Stop>> {
-    let undone = undo_writes(conn).map_err(loading::<M, C>())?;
+    let undone = undo_writes(conn, planned.operation.scope).map_err(loading::<M, C>())?;
     let told = match undone {
         true => Told::of::<M, C>(conn, error)?,
         false => Told::Nothing,

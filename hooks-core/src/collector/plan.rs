@@ -13,7 +13,7 @@ use super::rows::{Collected, Loaded, Rows, Was};
 use super::survey::Reach;
 use super::{Deleted, Stop, Turn};
 use crate::backend::System;
-use crate::connection::{RawConnection, before_writes};
+use crate::connection::RawConnection;
 use crate::error::{Error, Result};
 use crate::model::Persist;
 use crate::relation::{Chosen, OnDelete, RelationInfo};
@@ -402,7 +402,6 @@ impl<C: RawConnection> Plan<C> {
     fn execute(mut self, conn: &mut C, steps: Vec<Step>) -> Result<Deleted, Stop> {
         // The steps say the order.
         self.edges = Vec::new();
-        before_writes(conn).map_err(Error::from)?;
         let (mut deleted, mut chosen) = (Deleted::default(), Chosen::default());
         for group in &self.groups {
             group.replace(conn, &self.planned, &mut chosen)?;

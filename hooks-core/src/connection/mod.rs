@@ -29,7 +29,7 @@ pub(crate) use self::queue::Callback;
 #[doc(hidden)]
 pub use self::queue::ErrorEffect;
 pub use self::retry::retry;
-pub(crate) use self::savepoint::{before_writes, undo_writes};
+pub(crate) use self::savepoint::undo_writes;
 pub use self::scoped::Guard;
 pub(crate) use self::state::State;
 pub use self::state::set_instrumentation;

@@ -10,11 +10,11 @@ use diesel::QueryResult;
 use diesel::connection::TransactionManager;
 use diesel::result::Error as DieselError;
 
-use super::savepoint::Savepoint;
 use super::state::Health;
 use super::transaction::{depth, doom, is_unanswered};
 use super::watch::Watch;
 use super::{RawConnection, Scope, State};
+use crate::backend::NotCommitted;
 use crate::diesel_internals::{restore_depth, transaction_status};
 use crate::error::{Error, Result};
 
@@ -77,11 +77,6 @@ struct Opened {
     /// How many were open before.
     entry: u32,
     scope: Scope,
-    /// Diesel's own savepoint tells by its name whether it is still there; an outermost transaction in which
-    /// receivers run needs one to tell.
-    sentinel: Option<Savepoint>,
-    /// Whether an error may end it while the application's code runs.
-    watched: bool,
 }
 
 /// What became of one while the work ran.
@@ -90,59 +85,85 @@ struct Left {
     lost: bool,
     /// Whether that is so because the database rolled it back, and nothing was written since.
     ended: bool,
-    /// What the database said when it was asked for the sentinel.
-    error: Option<Error>,
 }
 
 impl Opened {
     fn begin<C: RawConnection>(conn: &mut C, scope: Scope) -> Result<Self> {
         let entry = depth(conn)?;
-        let receivers = entry == 0 && scope == Scope::Receivers;
-        let watched = receivers && conn.system().errors_end_transactions();
-        if watched {
+        let opened = Opened { entry, scope };
+        if opened.is_watched(conn) {
             // One that comes later has not heard what happened before.
             drop(State::of(conn));
         }
-        match entry {
-            0 => conn.begin_to_write()?,
-            _ => C::TransactionManager::begin_transaction(conn)?,
-        }
-        let mut opened = Opened {
-            entry,
-            scope,
-            sentinel: None,
-            watched,
-        };
-        if receivers {
-            // The application's instrumentation hears of each statement, and may panic.
-            let set = catch_unwind(AssertUnwindSafe(|| Savepoint::set(conn)));
-            match set {
-                Ok(Ok(sentinel)) => opened.sentinel = Some(sentinel),
-                Ok(Err(error)) => {
-                    roll_back(conn, entry);
-                    return Err(error.into());
-                }
-                Err(panic) => opened.panic(conn, panic),
+        if !opened.begins_with_savepoint(conn) {
+            match entry {
+                0 => conn.begin_to_write()?,
+                _ => C::TransactionManager::begin_transaction(conn)?,
             }
+            return Ok(opened);
         }
-        if watched {
+        // The application's instrumentation hears of each statement, and may panic.
+        let begun = catch_unwind(AssertUnwindSafe(|| conn.session().begin_with_savepoint()));
+        match begun {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                roll_back(conn, entry);
+                return Err(error.into());
+            }
+            Err(panic) => opened.panic(conn, panic),
+        }
+        if opened.is_watched(conn) {
             set_watch(conn, Watch::Whole);
         }
         Ok(opened)
     }
 
+    /// Whether a savepoint at its beginning tells that it is still there. Diesel's own savepoint tells by its name; an
+    /// outermost transaction in which receivers run needs one.
+    fn has_sentinel(&self) -> bool {
+        self.entry == 0 && self.scope == Scope::Receivers
+    }
+
+    /// Whether there is such a savepoint, or one to go back to where nothing is answered after an error.
+    fn begins_with_savepoint<C: RawConnection>(&self, conn: &mut C) -> bool {
+        let goes_back = self.scope == Scope::Explained && conn.system().errors_abort();
+        self.has_sentinel() || (self.entry == 0 && goes_back)
+    }
+
+    /// Whether an error may end it while the application's code runs.
+    fn is_watched<C: RawConnection>(&self, conn: &mut C) -> bool {
+        self.has_sentinel() && conn.system().errors_end_transactions()
+    }
+
     fn commit<C: RawConnection>(self, conn: &mut C) -> Result<(), Failed> {
-        match self.leave(conn, false) {
-            Left { lost: false, .. } => Ok(commit(conn, self.entry)?),
-            mut left => {
-                let error = left.error.take();
-                Err(self.give_up(conn, &left, error))
+        let mut left = self.leave(conn);
+        if left.lost {
+            return Err(self.give_up(conn, &left, None));
+        }
+        // The application's instrumentation hears of it, and may panic.
+        let outcome = catch_unwind(AssertUnwindSafe(|| match self.has_sentinel() {
+            true => conn.session().release_and_commit(),
+            false => C::TransactionManager::commit_transaction(conn).map_err(NotCommitted::refused),
+        }));
+        match outcome {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(it)) if it.is_lost => {
+                left.lost = true;
+                Err(self.give_up(conn, &left, Some(it.error.into())))
             }
+            Ok(Err(it)) => Err(not_committed(conn, self.entry, it.error).into()),
+            Err(panic) => self.panic(conn, panic),
         }
     }
 
     fn fail<C: RawConnection>(self, conn: &mut C, error: Error) -> Failed {
-        let left = self.leave(conn, true);
+        let mut left = self.leave(conn);
+        if self.has_sentinel() && !left.lost {
+            match catch_unwind(AssertUnwindSafe(|| find_sentinel(conn))) {
+                Ok(found) => left.lost = found.is_err(),
+                Err(panic) => self.panic(conn, panic),
+            }
+        }
         self.give_up(conn, &left, Some(error))
     }
 
@@ -152,28 +173,16 @@ impl Opened {
         resume_unwind(panic)
     }
 
-    /// Looks what became of it.
-    fn leave<C: RawConnection>(&self, conn: &mut C, failed: bool) -> Left {
-        let ended = self.watched && watch(conn) == Watch::Ended;
-        if self.watched {
+    /// Looks what became of it, as far as one need not ask the database.
+    fn leave<C: RawConnection>(&self, conn: &mut C) -> Left {
+        let watched = self.is_watched(conn);
+        let ended = watched && watch(conn) == Watch::Ended;
+        if watched {
             set_watch(conn, Watch::Off);
         }
         let lost = depth(conn) != Ok(self.entry + 1)
             || State::installed(conn).is_some_and(|state| state.health == Health::Lost);
-        let found = match &self.sentinel {
-            Some(sentinel) if !lost => {
-                catch_unwind(AssertUnwindSafe(|| find(conn, sentinel, failed)))
-            }
-            _ => Ok(Ok(())),
-        };
-        match found {
-            Ok(found) => Left {
-                lost: lost || found.is_err(),
-                ended,
-                error: found.err().map(Error::from),
-            },
-            Err(panic) => self.panic(conn, panic),
-        }
+        Left { lost, ended }
     }
 
     fn give_up<C: RawConnection>(&self, conn: &mut C, left: &Left, error: Option<Error>) -> Failed {
@@ -204,40 +213,30 @@ pub(super) fn set_watch<C: RawConnection>(conn: &mut C, watch: Watch) {
 }
 
 /// An error if the savepoint is no longer there. After a failure, PostgreSQL answers only who goes back to it.
-fn find<C: RawConnection>(conn: &mut C, sentinel: &Savepoint, failed: bool) -> QueryResult<()> {
-    match failed && conn.system().errors_abort() {
-        true => sentinel.roll_back(conn),
-        false => sentinel.release(conn),
-    }
+fn find_sentinel<C: RawConnection>(conn: &mut C) -> QueryResult<()> {
+    conn.batch_execute(match conn.system().errors_abort() {
+        true => "ROLLBACK TO SAVEPOINT diesel_hooks",
+        false => "RELEASE SAVEPOINT diesel_hooks",
+    })
 }
 
-fn commit<C: RawConnection>(conn: &mut C, entry: u32) -> Result {
-    // The application's instrumentation hears of it, and may panic.
-    let outcome = catch_unwind(AssertUnwindSafe(|| {
-        C::TransactionManager::commit_transaction(conn)
-    }));
-    if let Ok(Ok(())) = outcome {
-        return Ok(());
-    }
+/// Rolls back what was not committed, and says what that means.
+#[cold]
+fn not_committed<C: RawConnection>(conn: &mut C, entry: u32, error: DieselError) -> Error {
     roll_back(conn, entry);
-    let error = match outcome {
-        Err(panic) => resume_unwind(panic),
-        Ok(Ok(())) => return Ok(()),
-        Ok(Err(error)) => error,
-    };
     match entry {
-        0 if is_unanswered(conn, &error) => Err(Error::CommitUnknown {
+        0 if is_unanswered(conn, &error) => Error::CommitUnknown {
             source: Box::new(error.into()),
-        }),
-        0 => Err(error.into()),
+        },
+        0 => error.into(),
         // Somebody swallowed an error, and Diesel has gone back to the savepoint.
         _ if conn.system().errors_abort() && depth(conn) == Ok(entry) && is_answered(conn) => {
-            Err(Error::TransactionLost {
+            Error::TransactionLost {
                 source: Some(Box::new(error.into())),
-            })
+            }
         }
         // Elsewhere a savepoint can be released unless its transaction is gone.
-        _ => Err(doom(conn, Some(error.into()))),
+        _ => doom(conn, Some(error.into())),
     }
 }
 

@@ -2,11 +2,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use diesel::QueryResult;
 
-use super::RawConnection;
+use super::transaction::depth;
+use super::{RawConnection, Scope};
 use crate::backend::execute;
-use crate::backend::statements::{
-    Release, RollBackToSavepoint, RollBackWrites, SetBeforeWrites, SetSavepoint,
-};
+use crate::backend::statements::{Release, RollBackToSavepoint, SetSavepoint};
 
 /// How many savepoints had a name of their own.
 static NAMED: AtomicU64 = AtomicU64::new(0);
@@ -46,20 +45,18 @@ impl Savepoint {
     }
 }
 
-/// Prepares for a refused statement whose reason has to be asked for: where nothing is answered after an error,
-/// there has to be something to go back to. It goes with whatever is around it.
-pub(crate) fn before_writes<C: RawConnection>(conn: &mut C) -> QueryResult<()> {
-    match conn.system().errors_abort() {
-        true => execute(conn, SetBeforeWrites).map(drop),
-        false => Ok(()),
+/// Goes back to the beginning of an operation, after a refused statement whose reason is to be asked for, if nothing
+/// is answered otherwise. Says whether that undid what the operation wrote.
+pub(crate) fn undo_writes<C: RawConnection>(conn: &mut C, scope: Scope) -> QueryResult<bool> {
+    if !conn.system().errors_abort() || scope < Scope::Explained {
+        return Ok(false);
     }
-}
-
-/// Goes back there, and says whether that undid what was written since.
-pub(crate) fn undo_writes<C: RawConnection>(conn: &mut C) -> QueryResult<bool> {
-    let aborted = conn.system().errors_abort();
-    if aborted {
-        execute(conn, RollBackWrites)?;
+    match (depth(conn)?, scope) {
+        (depth @ 2.., Scope::Receivers) => {
+            let own = depth - 1;
+            conn.batch_execute(&format!("ROLLBACK TO SAVEPOINT diesel_savepoint_{own}"))?;
+        }
+        _ => drop(execute(conn, RollBackToSavepoint)?),
     }
-    Ok(aborted)
+    Ok(true)
 }

@@ -27,6 +27,8 @@ pub(crate) enum Scope {
     ReadBack,
     /// It sends further statements, or calls receivers that can fail but have no connection.
     Statements,
+    /// The same, and if the database refuses one, it goes back to its beginning and asks why.
+    Explained,
     /// It calls receivers with the connection.
     Receivers,
 }
@@ -52,7 +54,7 @@ pub(crate) fn atomic<M: Persist<C>, C: RawConnection, T>(
     match (open_depth(conn)?, scope) {
         (0, Scope::Statement) => alone(conn, work),
         (1.., Scope::Statement | Scope::ReadBack) => in_place::<M, C, T>(conn, work),
-        (1.., Scope::Statements) => savepoint(conn, work),
+        (1.., Scope::Statements | Scope::Explained) => savepoint(conn, work),
         _ => transaction(conn, scope, work),
     }
 }
@@ -75,7 +77,7 @@ pub(crate) fn together<C: RawConnection, T>(
     work: impl FnOnce(&mut C) -> Result<T>,
 ) -> Result<T> {
     match (open_depth(conn)?, scope) {
-        (1.., Scope::Statement | Scope::ReadBack | Scope::Statements) => savepoint(conn, work),
+        (1.., scope) if scope < Scope::Receivers => savepoint(conn, work),
         _ => transaction(conn, scope, work),
     }
 }

@@ -23,7 +23,7 @@ pub(crate) use self::create::{
 pub(crate) use self::find_or_create::{get_or_create, update_or_create, upsert};
 pub use self::hooks::ModelHooks;
 pub(crate) use self::update::{overwrite, save, update, update_set, write_set};
-pub(crate) use self::update_many::update_many;
+pub(crate) use self::update_many::{lock, update_many};
 
 /// How many parameters a statement has at most where it cannot be divided: the least that a backend takes.
 pub(crate) const MOST_PARAMETERS: usize = 32_766;

@@ -5,13 +5,19 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use diesel::QueryResult;
+use diesel::deserialize::FromSqlRow;
+use diesel::expression::QueryMetadata;
+use diesel::query_builder::{Query, QueryFragment, QueryId};
 
 use super::update::{
     changed, keeps_old_row, kept, post_save, post_update, pre_save, pre_update, same_key,
     wrong_count,
 };
 use super::{ModelHooks, unique};
+use crate::backend::rows;
+use crate::backend::statements::Locked;
 use crate::connection::{RawConnection, Scope, atomic, scoped};
+use crate::each::each;
 use crate::error::{Error, Operation, Result};
 use crate::model::{Persist, Row};
 use crate::signal::{AnyModel, ColumnSet};
@@ -33,14 +39,13 @@ struct Changed<M> {
 /// Changes rows, each once, and hands all of them back as they then are.
 pub(crate) fn update_many<M: Persist<C>, C: RawConnection>(
     conn: &mut C,
-    read: impl FnOnce(&mut C) -> QueryResult<Vec<M>>,
+    lock: impl FnOnce(&mut C) -> QueryResult<Vec<M>>,
     mut change: impl FnMut(&mut M),
 ) -> Result<Vec<M>> {
     let hooks = M::hooks()?;
     let scope = hooks.own_update.max(Scope::Statements);
     atomic::<M, C, _>(conn, scope, |conn| {
-        let rows = read(conn).and_then(|rows| locked(conn, unique(rows)));
-        let mut rows = rows.map_err(Error::query(M::INFO.name, Operation::Load))?;
+        let mut rows = lock(conn).map_err(Error::query(M::INFO.name, Operation::Load))?;
         let keeps = hooks.hears_update(conn) && keeps_old_row(hooks, conn);
         let at = timestamp::now::<M, C>(conn);
         let mut all_changed = Vec::new();
@@ -61,17 +66,31 @@ pub(crate) fn update_many<M: Persist<C>, C: RawConnection>(
     })
 }
 
-/// These rows as they are once nobody else can change them, in their order, less those that are gone: a query of any
-/// shape cannot ask for locks itself.
-fn locked<M: Persist<C>, C: RawConnection>(conn: &mut C, rows: Vec<M>) -> QueryResult<Vec<M>> {
-    if !conn.system().locks_rows() {
-        return Ok(rows);
+/// The rows of this query, each once and in its order, as they are when nobody else can change them.
+pub(crate) fn lock<M, C, Q>(conn: &mut C, query: Q) -> QueryResult<Vec<M>>
+where
+    C: RawConnection,
+    M: Persist<C> + FromSqlRow<Q::SqlType, C::Backend>,
+    Q: Query + QueryFragment<C::Backend> + QueryId,
+    C::Backend: QueryMetadata<Q::SqlType>,
+{
+    let query = Locked::new(query, M::path, &conn.backend())?;
+    let locks = query.locks();
+    let found = unique(rows(conn, query)?);
+    match locks {
+        true => Ok(found),
+        false => lock_found(conn, found),
     }
-    let keys: Vec<M::Pk> = rows.iter().map(M::pk).collect();
+}
+
+/// The same, of rows that were found by a query that could not lock them, less those that are gone.
+fn lock_found<M: Persist<C>, C: RawConnection>(conn: &mut C, found: Vec<M>) -> QueryResult<Vec<M>> {
+    let keys = each(&found, M::pk);
     let mut locked = HashMap::with_capacity(keys.len());
     for keys in keys.chunks(conn.system().keys_at_once()) {
-        let rows = M::lock_many(conn, keys)?;
-        locked.extend(rows.into_iter().map(|row| (row.pk(), row)));
+        for row in M::lock_many(conn, keys)? {
+            locked.insert(row.pk(), row);
+        }
     }
     Ok(keys.iter().filter_map(|key| locked.remove(key)).collect())
 }

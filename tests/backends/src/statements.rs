@@ -4,7 +4,8 @@ use diesel::connection::InstrumentationEvent;
 
 use crate::{System, TestConnection, on, system};
 
-/// The statements that a connection runs, spelt as on SQLite: names in backticks, `?` for a value.
+/// The statements that a connection runs, also those that go by one request, spelt as on SQLite: names in backticks, `?`
+/// for a value.
 ///
 /// # Panics
 ///
@@ -17,8 +18,10 @@ pub fn statements<T>(
     let sink = Arc::clone(&seen);
     diesel_hooks::set_instrumentation(conn, move |event: InstrumentationEvent<'_>| {
         if let InstrumentationEvent::StartQuery { query, .. } = event {
-            let sql = without_binds(&query.to_string());
-            sink.lock().expect("no test panics inside").push(sql);
+            let request = without_binds(&query.to_string());
+            let sent = request.split(';').map(str::trim);
+            let sent = sent.filter(|sql| !sql.is_empty()).map(str::to_owned);
+            sink.lock().expect("no test panics inside").extend(sent);
         }
     });
     let value = work(conn);

@@ -8,11 +8,11 @@ use diesel::sql_types::BigInt;
 use diesel::{QueryResult, RunQueryDsl};
 
 use super::catalog::{TableFacts, same};
-use super::session::with_savepoints;
+use super::session::{BEGIN_WITH_SAVEPOINT, NotCommitted, RELEASE_AND_COMMIT, with_savepoints};
 use super::statements::Lists;
 use super::{ByLastId, Dialect, Session, Settings, Shape, System};
 use crate::connection::{HookConnection, RawConnection};
-use crate::diesel_internals::{RawBytesBindCollector, bytes_of, collect_values};
+use crate::diesel_internals::{RawBytesBindCollector, bytes_of, collect_values, commit_by};
 
 impl HookConnection for MysqlConnection {
     type Raw = Self;
@@ -64,6 +64,19 @@ impl RawConnection for MysqlConnection {
 impl Session for MysqlConnection {
     fn begin_to_write(&mut self) -> QueryResult<()> {
         AnsiTransactionManager::begin_transaction_sql(self, "BEGIN")
+    }
+
+    fn begin_with_savepoint(&mut self) -> QueryResult<()> {
+        AnsiTransactionManager::begin_transaction_sql(self, BEGIN_WITH_SAVEPOINT)
+    }
+
+    /// What is said of a savepoint that is not there, in any language, names it.
+    fn release_and_commit(&mut self) -> Result<(), NotCommitted> {
+        commit_by(self, RELEASE_AND_COMMIT).map_err(|error| {
+            let is_lost = matches!(&error, DieselError::DatabaseError(_, told)
+                if told.message().contains("diesel_hooks"));
+            NotCommitted { error, is_lost }
+        })
     }
 
     /// Outside of a transaction a savepoint is gone with its statement.

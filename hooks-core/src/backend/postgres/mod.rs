@@ -7,9 +7,10 @@ use diesel::pg::{Pg, PgConnection, PgQueryBuilder};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use super::catalog::TableFacts;
-use super::session::with_savepoints;
+use super::session::{BEGIN_WITH_SAVEPOINT, NotCommitted, RELEASE_AND_COMMIT, with_savepoints};
 use super::{ByReturning, Dialect, Session, Shape, System};
 use crate::connection::{HookConnection, RawConnection};
+use crate::diesel_internals::{commit_by, transaction_status};
 
 /// COMMIT looks at the foreign key before the table goes.
 const REFUSES_TO_COMMIT: &str = "BEGIN;
@@ -54,6 +55,19 @@ impl RawConnection for PgConnection {
 impl Session for PgConnection {
     fn begin_to_write(&mut self) -> QueryResult<()> {
         AnsiTransactionManager::begin_transaction_sql(self, "BEGIN")
+    }
+
+    fn begin_with_savepoint(&mut self) -> QueryResult<()> {
+        AnsiTransactionManager::begin_transaction_sql(self, BEGIN_WITH_SAVEPOINT)
+    }
+
+    /// A COMMIT ends the transaction even if it fails.
+    fn release_and_commit(&mut self) -> Result<(), NotCommitted> {
+        commit_by(self, RELEASE_AND_COMMIT).map_err(|error| {
+            let depth = transaction_status(self).transaction_depth();
+            let is_lost = matches!(depth, Ok(Some(_)));
+            NotCommitted { error, is_lost }
+        })
     }
 
     /// A savepoint is refused outside of a transaction, and in one that has failed, where nothing else is

@@ -1,15 +1,15 @@
 mod catalog;
 mod table;
 
-use diesel::connection::{AnsiTransactionManager, SimpleConnection};
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::result::Error as DieselError;
 use diesel::sqlite::query_builder::SqliteQueryBuilder;
 use diesel::sqlite::{Sqlite, SqliteConnection};
 use diesel::{QueryResult, RunQueryDsl};
 
 use super::catalog::TableFacts;
-use super::session::with_savepoints;
-use super::statements::{Lists, RollBack};
+use super::session::{NotCommitted, with_savepoints};
+use super::statements::{Lists, Release, RollBack, SetSavepoint};
 use super::{ByRowid, Dialect, Session, Shape, System, execute};
 use crate::connection::{HookConnection, RawConnection};
 
@@ -57,6 +57,20 @@ impl RawConnection for SqliteConnection {
 impl Session for SqliteConnection {
     fn begin_to_write(&mut self) -> QueryResult<()> {
         AnsiTransactionManager::begin_transaction_sql(self, "BEGIN IMMEDIATE")
+    }
+
+    /// What stays prepared is faster here than what is sent together.
+    fn begin_with_savepoint(&mut self) -> QueryResult<()> {
+        Session::begin_to_write(self)?;
+        execute(self, SetSavepoint).map(drop)
+    }
+
+    fn release_and_commit(&mut self) -> Result<(), NotCommitted> {
+        execute(self, Release).map_err(|error| NotCommitted {
+            error,
+            is_lost: true,
+        })?;
+        AnsiTransactionManager::commit_transaction(self).map_err(NotCommitted::refused)
     }
 
     /// SQLite tells by refusing to begin inside a transaction.

@@ -6,6 +6,7 @@
 
 mod key;
 mod list;
+mod locked;
 
 use std::marker::PhantomData;
 
@@ -24,6 +25,7 @@ pub(crate) use self::key::{Full, In, Limited, WithKey};
 pub use self::list::Lists;
 #[cfg(feature = "postgres")]
 pub(crate) use self::list::{List, PushArray};
+pub(crate) use self::locked::Locked;
 
 pub(crate) type FromClause<M> = <<M as Row>::Table as QuerySource>::FromClause;
 
@@ -440,10 +442,6 @@ macro_rules! fixed {
 fixed! {
     /// Sets a savepoint that Diesel's transaction manager need not know.
     SetSavepoint => "SAVEPOINT diesel_hooks";
-    /// Sets one before statements whose refusal has to be explained.
-    SetBeforeWrites => "SAVEPOINT diesel_hooks_writes";
-    /// Undoes them.
-    RollBackWrites => "ROLLBACK TO SAVEPOINT diesel_hooks_writes";
     /// Undoes what was written since the innermost savepoint, which stays set.
     RollBackToSavepoint => "ROLLBACK TO SAVEPOINT diesel_hooks";
     /// Keeps what was written since the innermost savepoint.

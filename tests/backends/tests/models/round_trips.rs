@@ -21,12 +21,19 @@ fn trips(
     let count = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&count);
     set_instrumentation(&mut conn, move |event: InstrumentationEvent<'_>| {
-        if let InstrumentationEvent::StartQuery { .. } = event {
+        if let InstrumentationEvent::StartQuery { query, .. } = event
+            && !(system() == System::Sqlite && is_savepoint(&query.to_string()))
+        {
             counter.fetch_add(1, Ordering::Relaxed);
         }
     });
     work(&mut conn, &second).expect("it works again");
     count.load(Ordering::Relaxed)
+}
+
+/// What SQLite does by itself costs no trip.
+fn is_savepoint(sql: &str) -> bool {
+    sql.starts_with("SAVEPOINT") || sql.starts_with("RELEASE")
 }
 
 #[test]
@@ -48,7 +55,7 @@ fn postgresql_creates_a_row_and_its_dependent_by_one_statement() {
     let [_, create, in_transaction, ..] = &OPERATIONS;
     let expected = match system() {
         System::Postgres => [1, 3],
-        System::Sqlite => [5, 7],
+        System::Sqlite => [5, 5],
         System::Mysql => [5, 7],
     };
     let found = [create, in_transaction].map(|it| trips(it, it.hooked));
