@@ -2,8 +2,8 @@
 
 use backends::script::{LOG, heard, on_event};
 use backends::{
-    Database, LOCK, TestConnection, Transactions, depth, fresh, has_arrays, insert, keys_at_once,
-    many, of_rows, on, panic_of, refuse_to_wait, sequence, statements,
+    Database, LOCK, System, TestConnection, Transactions, depth, fresh, has_arrays, insert,
+    keys_at_once, many, of_rows, on, panic_of, refuse_to_wait, sequence, statements, system,
 };
 use diesel::connection::{SimpleConnection, TransactionManager};
 use diesel::prelude::*;
