@@ -7,13 +7,18 @@ temporary=${TMPDIR:-/tmp}
 if [[ -w /dev/shm ]] && (($(df --output=avail --block-size=1M /dev/shm | tail -1) > 2048)); then temporary=/dev/shm; fi
 folder=$(mktemp --directory --tmpdir="$temporary")
 chmod 755 "$folder"
+# Processes that are to be gone before the folder is.
+servers=()
 stop() {
+    local server
     if [[ -f "$folder/postgres/postmaster.pid" ]]; then
         as_server postgres pg_ctl --pgdata="$folder/postgres" --mode=immediate --silent stop || true
     fi
-    if [[ -f "$folder/mariadb/pid" ]]; then
-        kill -9 "$(cat "$folder/mariadb/pid")" || true
-    fi
+    for server in "${servers[@]}"; do
+        kill -9 "$server" 2>/dev/null || true
+        # Without a word on how it ended.
+        wait "$server" 2>/dev/null || true
+    done
     rm -rf "$folder"
 }
 trap stop EXIT
@@ -22,6 +27,12 @@ install() {
     command -v "$1" >/dev/null && return
     apt-get update
     DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "$2"
+}
+
+no_answer() {
+    echo "$1 does not answer; this is its log:" >&2
+    cat "$2" >&2 || true
+    exit 1
 }
 
 free_port() {
@@ -55,28 +66,33 @@ start_postgres() {
     own_folder postgres postgres
     as_server postgres initdb --pgdata="$folder/postgres" --username=postgres --auth=trust --no-sync >/dev/null
     as_server postgres pg_ctl --pgdata="$folder/postgres" --log="$folder/postgres/log" --wait --silent start \
-        --options="-p $port -k $folder/postgres -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=200"
+        --options="-p $port -k $folder/postgres -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=200" ||
+        no_answer PostgreSQL "$folder/postgres/log"
     POSTGRES_URL="postgres://postgres@127.0.0.1:$port/postgres"
 }
 
+# With a name for its folder, and options, where it is not the only one.
 start_mysql() {
     install mariadbd mariadb-server
-    local port user=mysql
+    local name=${1:-mariadb} port user=mysql
+    local data="$folder/$name"
+    shift || true
     ((EUID == 0)) || user=$(id --user --name)
     port=$(free_port)
-    own_folder mariadb "$user"
-    mariadb-install-db --user="$user" --datadir="$folder/mariadb" --skip-test-db \
+    own_folder "$name" "$user"
+    mariadb-install-db --user="$user" --datadir="$data" --skip-test-db \
         --auth-root-authentication-method=normal >/dev/null
-    mariadbd --no-defaults --user="$user" --datadir="$folder/mariadb" --port="$port" \
-        --bind-address=127.0.0.1 --socket="$folder/mariadb/socket" --pid-file="$folder/mariadb/pid" \
-        --innodb-flush-log-at-trx-commit=0 --max-connections=200 2>"$folder/mariadb.log" &
-    # Or the shell tells how it ended.
-    disown
+    mariadbd --no-defaults --user="$user" --datadir="$data" --port="$port" \
+        --bind-address=127.0.0.1 --socket="$data/socket" --pid-file="$data/pid" \
+        --innodb-flush-log-at-trx-commit=0 --max-connections=200 "$@" 2>"$folder/$name.log" &
+    servers+=($!)
     for _ in {1..300}; do
-        if mariadb-admin --no-defaults --socket="$folder/mariadb/socket" --user=root --silent ping 2>/dev/null; then
-            break
+        if mariadb-admin --no-defaults --socket="$data/socket" --user=root --silent ping >/dev/null 2>&1; then
+            MYSQL_URL="mysql://root@127.0.0.1:$port/mysql"
+            return
         fi
+        kill -0 $! 2>/dev/null || break
         sleep 0.1
     done
-    MYSQL_URL="mysql://root@127.0.0.1:$port/mysql"
+    no_answer MariaDB "$folder/$name.log"
 }

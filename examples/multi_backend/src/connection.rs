@@ -47,7 +47,8 @@ const MYSQL: EmbeddedMigrations = embed_migrations!("migrations/mysql");
 /// If there is no such database, or a migration failed.
 pub fn connect(url: &str) -> Result<AnyPool, Box<dyn std::error::Error + Send + Sync>> {
     let pool = Pool::builder()
-        .max_size(4)
+        // In memory, each connection to SQLite would have a database of its own.
+        .max_size(if url == ":memory:" { 1 } else { 4 })
         .connection_customizer(Box::new(Settings))
         .build(ConnectionManager::new(url))?;
     let mut conn = pool.get()?;

@@ -3,10 +3,11 @@
 mod models;
 mod receivers;
 
+use diesel_hooks::Error;
 use diesel_hooks::prelude::*;
 
 use crate::AnyConnection;
-use crate::scenario::{HelpDesk, Outcome};
+use crate::scenario::{HelpDesk, Outcome, TagRemoval};
 use crate::schema::tags;
 
 pub use models::{
@@ -110,9 +111,12 @@ impl HelpDesk for Hooked {
         Ok(())
     }
 
-    fn remove_tag(conn: &mut AnyConnection, tag: &str) -> Outcome {
-        Tag::get(conn, tag.into())?.delete(conn)?;
-        Ok(())
+    fn remove_tag(conn: &mut AnyConnection, tag: &str) -> Outcome<TagRemoval> {
+        match Tag::get(conn, tag.into())?.delete(conn) {
+            Ok(_) => Ok(TagRemoval::Done),
+            Err(Error::Protected(_)) => Ok(TagRemoval::InUse),
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn remove_customer(conn: &mut AnyConnection, code: &str) -> Outcome {

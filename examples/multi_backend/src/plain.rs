@@ -1,9 +1,11 @@
 //! The help desk by plain Diesel: each function knows what has to be written and what has to go, and in which order.
 
 use diesel::prelude::*;
+use diesel::result::Error::DeserializationError;
+use diesel::sql_types::BigInt;
 
 use crate::AnyConnection;
-use crate::scenario::{HelpDesk, Outcome};
+use crate::scenario::{HelpDesk, Outcome, TagRemoval};
 use crate::schema::{
     agents, attachments, customers, devices, events, invitations, memberships, messages,
     organisations, tags, tickets, tickets_tags,
@@ -19,12 +21,7 @@ impl HelpDesk for Plain {
             diesel::insert_into(organisations::table)
                 .values(organisations::name.eq(name))
                 .execute(conn)?;
-            // Not every database gives the row back: the last one of this name is taken for it.
-            let organisation = organisations::table
-                .filter(organisations::name.eq(name))
-                .select(diesel::dsl::max(organisations::id))
-                .first::<Option<i32>>(conn)?
-                .ok_or(diesel::result::Error::NotFound)?;
+            let organisation = last_key(conn)?;
             diesel::insert_into(invitations::table)
                 .values((
                     invitations::organisation_id.eq(organisation),
@@ -36,11 +33,7 @@ impl HelpDesk for Plain {
                 diesel::insert_into(agents::table)
                     .values(agents::name.eq(*name))
                     .execute(conn)?;
-                let agent = agents::table
-                    .filter(agents::name.eq(*name))
-                    .select(diesel::dsl::max(agents::id))
-                    .first::<Option<i32>>(conn)?
-                    .ok_or(diesel::result::Error::NotFound)?;
+                let agent = last_key(conn)?;
                 diesel::insert_into(memberships::table)
                     .values((
                         memberships::organisation_id.eq(organisation),
@@ -90,19 +83,12 @@ impl HelpDesk for Plain {
                     tickets::title.eq(title),
                 ))
                 .execute(conn)?;
-            let ticket = tickets::table
-                .select(diesel::dsl::max(tickets::id))
-                .first::<Option<i32>>(conn)?
-                .ok_or(diesel::result::Error::NotFound)?;
+            let ticket = last_key(conn)?;
             write_event(conn, title, "opened")?;
             diesel::insert_into(messages::table)
                 .values((messages::ticket_id.eq(ticket), messages::text.eq("Help!")))
                 .execute(conn)?;
-            let message = messages::table
-                .filter(messages::ticket_id.eq(ticket))
-                .select(diesel::dsl::max(messages::id))
-                .first::<Option<i32>>(conn)?
-                .ok_or(diesel::result::Error::NotFound)?;
+            let message = last_key(conn)?;
             diesel::insert_into(attachments::table)
                 .values((
                     attachments::message_id.eq(message),
@@ -154,17 +140,17 @@ impl HelpDesk for Plain {
         })
     }
 
-    fn remove_tag(conn: &mut AnyConnection, tag: &str) -> Outcome {
+    fn remove_tag(conn: &mut AnyConnection, tag: &str) -> Outcome<TagRemoval> {
         conn.transaction(|conn| {
             let used: i64 = tickets_tags::table
                 .filter(tickets_tags::tag.eq(tag))
                 .count()
                 .get_result(conn)?;
             if used > 0 {
-                return Err(format!("{used} tickets have the tag {tag}").into());
+                return Ok(TagRemoval::InUse);
             }
             diesel::delete(tags::table.find(tag)).execute(conn)?;
-            Ok(())
+            Ok(TagRemoval::Done)
         })
     }
 
@@ -204,6 +190,19 @@ impl HelpDesk for Plain {
             Ok(())
         })
     }
+}
+
+/// The key that the database made for the row that this connection inserted last.
+fn last_key(conn: &mut AnyConnection) -> QueryResult<i32> {
+    let last = match conn {
+        AnyConnection::Sqlite(_) => "last_insert_rowid()",
+        #[cfg(feature = "postgres")]
+        AnyConnection::Postgres(_) => "lastval()",
+        #[cfg(feature = "mysql")]
+        AnyConnection::Mysql(_) => "CAST(last_insert_id() AS SIGNED)",
+    };
+    let last: i64 = diesel::select(diesel::dsl::sql::<BigInt>(last)).get_result(conn)?;
+    i32::try_from(last).map_err(|error| DeserializationError(error.into()))
 }
 
 fn delete_all_of_ticket(conn: &mut AnyConnection, ticket: i32) -> QueryResult<()> {

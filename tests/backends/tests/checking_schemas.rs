@@ -3,12 +3,14 @@
 
 mod sessions;
 
-use backends::{Database, TestConnection, open_schema};
+use std::sync::Mutex;
+
+use backends::{Database, TestConnection, insert, on, open_schema};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel_hooks::check::Finding;
 use diesel_hooks::prelude::*;
-use sessions::{on_mysql, on_sqlite};
+use sessions::on_mysql;
 
 diesel::table! { hooks_zoo.keepers (id) { id -> Integer, name -> Text } }
 diesel::table! { pets (id) { id -> Integer, keeper_id -> Integer } }
@@ -46,6 +48,7 @@ struct Visit {
 }
 
 /// Of each parent's table there is one in the other schema too, to which the foreign keys refer.
+#[cfg(any(feature = "postgres", feature = "mysql"))]
 const TABLES: &str = "
     CREATE TABLE keepers (id {key}, name VARCHAR(20) NOT NULL);
     CREATE TABLE vets (id {key}, name VARCHAR(20) NOT NULL);
@@ -66,19 +69,49 @@ fn findings(conn: &mut TestConnection) -> Vec<Finding> {
     findings.into_iter().filter(is_wrong).collect()
 }
 
+/// On MySQL they have the other schema one after the other.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn close_schema(conn: &mut TestConnection) {
+    if on_mysql() {
+        conn.batch_execute("DROP TABLE pets; DROP DATABASE hooks_zoo")
+            .expect("dropped");
+    }
+}
+
+#[test]
+fn a_key_to_the_schema_that_the_model_names_is_right() {
+    let _alone = ALONE.lock();
+    let of_own = "
+        CREATE TABLE keepers (id {key}, name VARCHAR(20) NOT NULL);
+        CREATE TABLE vets (id {key}, name VARCHAR(20) NOT NULL);";
+    let (database, mut conn) = Database::open(of_own);
+    let url = database.url();
+    let (_, name) = url.rsplit_once('/').expect("a path or a URL");
+    // SQLite's foreign keys stay in their database, and do not name it.
+    let vets = on("vets".into(), "public.vets".into(), format!("{name}.vets"));
+    let keepers = on("keepers", "hooks_zoo.keepers", "hooks_zoo.keepers");
+    let beside = BESIDE.replace("REFERENCES hooks_zoo.vets", &format!("REFERENCES {vets}"));
+    open_schema(&mut conn, "hooks_zoo", &beside);
+    insert(
+        &mut conn,
+        &format!(
+            "CREATE TABLE pets (id {{key}}, keeper_id INTEGER NOT NULL,
+                CONSTRAINT kept FOREIGN KEY (keeper_id) REFERENCES {keepers} (id));"
+        ),
+    );
+    assert_eq!(findings(&mut conn), []);
+    close_schema(&mut conn);
+}
+
+/// SQLite's foreign keys name no schema.
+#[cfg(any(feature = "postgres", feature = "mysql"))]
 #[test]
 fn a_key_to_a_table_of_the_same_name_is_told_and_replaced() {
+    let _alone = ALONE.lock();
     let (_database, mut conn) = Database::open(TABLES);
-    // SQLite's foreign keys stay in their database, and do not name it.
-    let beside = match on_sqlite() {
-        true => BESIDE.replace("REFERENCES hooks_zoo.vets", "REFERENCES vets"),
-        false => BESIDE.to_owned(),
-    };
-    open_schema(&mut conn, "hooks_zoo", &beside);
+    open_schema(&mut conn, "hooks_zoo", BESIDE);
     let found = findings(&mut conn);
-    if on_sqlite() {
-        return assert!(found.is_empty(), "{found:?}");
-    }
     let said: Vec<_> = found.iter().map(ToString::to_string).collect();
     assert_eq!(said.len(), 2, "{said:?}");
     assert!(
@@ -99,8 +132,5 @@ fn a_key_to_a_table_of_the_same_name_is_told_and_replaced() {
             .unwrap_or_else(|error| panic!("{error}: {mend}"));
     }
     assert_eq!(findings(&mut conn), []);
-    if on_mysql() {
-        conn.batch_execute("DROP TABLE pets; DROP DATABASE hooks_zoo")
-            .expect("dropped");
-    }
+    close_schema(&mut conn);
 }

@@ -14,6 +14,7 @@ mod get_or_create;
 mod loading;
 mod pooled;
 mod pools_of_ones_own;
+mod rows_read_back;
 mod rows_touched;
 mod timestamp_types;
 mod timestamps;

@@ -25,6 +25,7 @@ mod on_delete;
 mod opened_circles;
 mod prefetching;
 mod recursion;
+mod refused_statements;
 mod relations;
 mod relations_across_crates;
 mod relations_of_every_shape;

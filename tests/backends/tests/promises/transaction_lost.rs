@@ -51,6 +51,8 @@ fn meddle(event: &PostCreate<Note>, conn: &mut TestConnection) -> QueryResult<()
                 .unwrap_err();
             Ok(())
         }
+        "ddl" => conn.batch_execute("CREATE TABLE extra (id INTEGER)"),
+        "temporary" => conn.batch_execute("CREATE TEMPORARY TABLE extra (id INTEGER)"),
         _ => Ok(()),
     }
 }
@@ -154,4 +156,65 @@ fn a_receiver_that_swallows_an_error_of_its_own_ends_nothing_where_the_database_
     let kept: &[&str] = on(&["swallowed"], &[], &["swallowed"]);
     assert_eq!(texts(&mut database.connect()), kept);
     assert_eq!(LOG.take(), kept);
+}
+
+fn has_extra(conn: &mut TestConnection) -> bool {
+    conn.batch_execute("SELECT id FROM extra").is_ok()
+}
+
+/// DDL commits on MySQL alone.
+#[test]
+fn a_receiver_that_sends_ddl_ends_the_transaction_where_ddl_commits() {
+    let (database, mut conn) = Database::open(TABLES);
+    let outcome = Note::create(&mut conn, new_note("ddl"));
+    let lost = matches!(outcome, Err(Error::TransactionLost { .. }));
+    assert_eq!(lost, on(false, false, true), "{outcome:?}");
+    assert_eq!(depth(&mut conn), 0);
+    let mut other = database.connect();
+    assert_eq!(texts(&mut other), ["ddl"]);
+    assert!(has_extra(&mut other));
+    assert_eq!(LOG.take(), on(vec!["ddl"], vec!["ddl"], vec![]));
+    Note::create(&mut conn, new_note("after")).expect("the connection is usable");
+    assert_eq!(LOG.take(), ["after"]);
+}
+
+#[test]
+fn inside_a_transaction_of_the_application_ddl_commits_what_was_before_it_and_nothing_after() {
+    let (database, mut conn) = Database::open(TABLES);
+    let outcome: diesel_hooks::Result = conn.transaction(|conn| {
+        Note::create(conn, new_note("before"))?;
+        let outcomes = ["ddl", "after"].map(|text| Note::create(conn, new_note(text)));
+        for outcome in outcomes {
+            let lost = matches!(outcome, Err(Error::TransactionLost { .. }));
+            assert_eq!(lost, on(false, false, true), "{outcome:?}");
+        }
+        let written = diesel::insert_into(notes::table)
+            .values(notes::text.eq("by hand"))
+            .execute(conn);
+        assert_eq!(written.is_err(), on(false, false, true));
+        Err(diesel::result::Error::RollbackTransaction.into())
+    });
+    assert!(outcome.is_err());
+    assert_eq!(depth(&mut conn), 0);
+    let mut other = database.connect();
+    let kept: &[&str] = on(&[], &[], &["before", "ddl"]);
+    assert_eq!(texts(&mut other), kept);
+    assert_eq!(has_extra(&mut other), on(false, false, true));
+    assert_eq!(LOG.take(), [""; 0]);
+    Note::create(&mut conn, new_note("next")).expect("the connection is usable");
+    assert_eq!(LOG.take(), ["next"]);
+}
+
+#[test]
+fn a_receiver_that_makes_a_temporary_table_ends_nothing() {
+    for inside in [false, true] {
+        let (database, mut conn) = Database::open(TABLES);
+        let outcome = match inside {
+            false => Note::create(&mut conn, new_note("temporary")),
+            true => conn.transaction(|conn| Note::create(conn, new_note("temporary"))),
+        };
+        outcome.expect("created");
+        assert_eq!(texts(&mut database.connect()), ["temporary"]);
+        assert_eq!(LOG.take(), ["temporary"]);
+    }
 }

@@ -227,7 +227,7 @@ fn a_pool_that_is_exhausted_says_so_and_recovers() {
     let database = Database::new(TABLES);
     let pool = Pool::builder()
         .max_size(1)
-        .connection_timeout(Duration::from_millis(20))
+        .connection_timeout(Duration::from_secs(1))
         .build(ConnectionManager::<TestConnection>::new(database.url()))
         .expect("a pool");
     let mut conn = pool.get().expect("the pool has one");

@@ -5,6 +5,7 @@
 //! deleter has read before; **C** it has deleted, and commits after the other inserts; **C2** as A, but the
 //! other commits only when the deleter waits.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -21,6 +22,7 @@ use crate::sessions::{connect, levels, on_sqlite, one_waits};
 const TABLES: &str = "
     CREATE TABLE parents (id {key}, name VARCHAR(20) NOT NULL);
     CREATE TABLE children (id {key}, parent_id INTEGER NOT NULL, FOREIGN KEY (parent_id) REFERENCES parents (id));
+    CREATE TABLE lodgers (id {key}, parent_id INTEGER, FOREIGN KEY (parent_id) REFERENCES parents (id));
 ";
 const WITHOUT_FOREIGN_KEY: &str = "
     CREATE TABLE parents (id {key}, name VARCHAR(20) NOT NULL);
@@ -31,6 +33,8 @@ const WITHOUT_FOREIGN_KEY: &str = "
 #[derive(Clone, Copy)]
 struct Pair {
     action: &'static str,
+    /// Those that refer to the parent.
+    children: &'static str,
     delete: fn(&mut TestConnection) -> diesel_hooks::Result,
     create: fn(&mut TestConnection) -> diesel_hooks::Result,
 }
@@ -38,11 +42,14 @@ struct Pair {
 /// The same two tables as models with another relation each.
 macro_rules! pair {
     ($module:ident, $on_delete:ident) => {
+        pair!($module, $on_delete, children, i32, Integer, 1);
+    };
+    ($module:ident, $on_delete:ident, $children:ident, $key:ty, $column:ty, $parent:expr) => {
         mod $module {
             use super::*;
 
             diesel::table! { parents (id) { id -> Integer, name -> Text } }
-            diesel::table! { children (id) { id -> Integer, parent_id -> Integer } }
+            diesel::table! { $children (id) { id -> Integer, parent_id -> $column } }
 
             #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
             #[hooks(connection(TestConnection))]
@@ -53,15 +60,16 @@ macro_rules! pair {
 
             #[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
             #[hooks(connection(TestConnection))]
-            #[diesel(table_name = children)]
+            #[diesel(table_name = $children)]
             pub(super) struct Child {
                 id: i32,
                 #[hooks(foreign_key(Parent, on_delete = $on_delete))]
-                parent_id: i32,
+                parent_id: $key,
             }
 
             pub(super) const PAIR: Pair = Pair {
                 action: stringify!($module),
+                children: concat!(stringify!($children), " WHERE parent_id IS NOT NULL"),
                 delete: |conn| {
                     let parent = Parent {
                         id: 1,
@@ -69,7 +77,10 @@ macro_rules! pair {
                     };
                     parent.delete(conn).map(drop)
                 },
-                create: |conn| Child::create(conn, NewChild { parent_id: 1 }).map(drop),
+                create: |conn| {
+                    let new = NewChild { parent_id: $parent };
+                    Child::create(conn, new).map(drop)
+                },
             };
         }
     };
@@ -79,6 +90,14 @@ pair!(cascade, Cascade);
 pair!(heard_cascade, Cascade);
 pair!(protect, Protect);
 pair!(restrict, Restrict);
+pair!(
+    set_null,
+    SetNull,
+    lodgers,
+    Option<i32>,
+    Nullable<Integer>,
+    Some(1)
+);
 
 /// Whether a session waits is asked of the whole server.
 static ALONE: Mutex<()> = Mutex::new(());
@@ -216,23 +235,23 @@ fn delete(
     match schedule {
         Schedule::B => (pair.delete)(conn),
         Schedule::A | Schedule::C2 => {
-            let mut looked = false;
+            let stepped = Arc::new(AtomicBool::new(false));
+            let steps = Arc::clone(&stepped);
             set_instrumentation(conn, move |event: InstrumentationEvent<'_>| {
                 let InstrumentationEvent::StartQuery { query, .. } = event else {
                     return;
                 };
-                let sql = query.to_string();
-                let deletes_parent = sql.starts_with("DELETE FROM")
-                    && sql.contains("parents")
-                    && !sql.contains("children");
-                if deletes_parent && !std::mem::replace(&mut looked, true) {
+                if deletes_parent(&query.to_string()) && !steps.swap(true, Ordering::Relaxed) {
                     let inserted = step();
                     if schedule == Schedule::A && inserted {
                         step();
                     }
                 }
             });
-            (pair.delete)(conn)
+            let deleted = (pair.delete)(conn);
+            let stepped = stepped.load(Ordering::Relaxed);
+            assert!(stepped, "{schedule:?} {}: no step between", pair.action);
+            deleted
         }
         Schedule::B2 => conn.transaction(|conn| {
             count(conn, "parents");
@@ -247,13 +266,21 @@ fn delete(
     }
 }
 
+/// Whether this statement deletes rows of the parents' table.
+fn deletes_parent(sql: &str) -> bool {
+    let table = sql.strip_prefix("DELETE FROM ");
+    table.is_some_and(|it| it.trim_start_matches(['`', '"']).starts_with("parents"))
+}
+
 /// One parent without a child, whatever was there.
-fn one_parent(database: &Database) {
-    let sql = "INSERT INTO parents (id, name) VALUES (1, 'contested')";
+fn one_parent(database: &Database, tables: &[&str]) {
     let mut conn = database.connect();
-    for sql in ["DELETE FROM children", "DELETE FROM parents", sql] {
-        conn.batch_execute(sql).expect("nobody else is there");
+    for table in tables {
+        conn.batch_execute(&format!("DELETE FROM {table}"))
+            .expect("nobody else is there");
     }
+    conn.batch_execute("INSERT INTO parents (id, name) VALUES (1, 'contested')")
+        .expect("nobody else is there");
 }
 
 fn is_foreign_key(error: &Error) -> bool {
@@ -275,15 +302,16 @@ fn no_order_of_steps_leaves_an_orphan_or_passes_a_protection() {
         heard_cascade::PAIR,
         protect::PAIR,
         restrict::PAIR,
+        set_null::PAIR,
     ];
     for level in levels() {
         for schedule in SCHEDULES {
             for pair in pairs {
-                one_parent(&database);
+                one_parent(&database, &["children", "lodgers", "parents"]);
                 let outcome = play(&database, schedule, level, pair);
                 let mut conn = database.connect();
                 let (parents, children) =
-                    (count(&mut conn, "parents"), count(&mut conn, "children"));
+                    (count(&mut conn, "parents"), count(&mut conn, pair.children));
                 let Outcome {
                     deleted,
                     created,
@@ -304,10 +332,8 @@ fn no_order_of_steps_leaves_an_orphan_or_passes_a_protection() {
                 assert!(deleted.is_ok() || created.is_ok(), "nobody won: {place}");
                 match &created {
                     Ok(()) if deleted.is_ok() => {
-                        assert!(
-                            pair.action.ends_with("cascade"),
-                            "a lost protection: {place}"
-                        );
+                        let takes_it = !matches!(pair.action, "protect" | "restrict");
+                        assert!(takes_it, "a lost protection: {place}");
                         let heard = HEARD.lock().expect("no test panics inside");
                         let heard = heard
                             .iter()
@@ -342,6 +368,7 @@ mod by_hand {
 
     pub(super) const PAIR: Pair = Pair {
         action: "by hand",
+        children: "children",
         delete: |conn| {
             conn.transaction(|conn| {
                 if count(conn, "children") > 0 {
@@ -366,7 +393,7 @@ fn without_a_foreign_key_the_same_orders_leave_orphans_but_on_sqlite() {
     let (mut orphans, mut rounds) = (0, 0);
     for level in levels() {
         for schedule in SCHEDULES {
-            one_parent(&database);
+            one_parent(&database, &["children", "parents"]);
             drop(play(&database, schedule, level, by_hand::PAIR));
             let mut conn = database.connect();
             rounds += 1;

@@ -5,15 +5,15 @@
 use std::cell::RefCell;
 
 use backends::{Database, TestConnection, count};
-use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::r2d2::{ConnectionManager, Pool, PooledConnection};
 use diesel_hooks::failure::FailureReason;
 use diesel_hooks::prelude::*;
 use diesel_hooks::{Error, retry, set_failure_handler};
 
-use crate::link::{Cut, Link, Request};
-use crate::sessions::{depth, on_sqlite};
+use crate::faults::{Fault, assert_unknown, cuts, was_done};
+use crate::link::Request;
+use crate::sessions::{depth, on_mysql, on_sqlite};
 
 const TABLES: &str = "
     CREATE TABLE orders (id {key}, item VARCHAR(100) NOT NULL);
@@ -120,81 +120,6 @@ impl Desk {
 
 fn order(conn: &mut impl HookConnection<Raw = TestConnection>, item: &str) -> diesel_hooks::Result {
     Order::create(conn, NewOrder { item: item.into() }).map(drop)
-}
-
-/// What breaks a connection to a server. On SQLite somebody reads, which keeps others from committing where the
-/// journal is one of rollbacks.
-enum Fault {
-    Cut(Link),
-    Read {
-        url: String,
-        reader: TestConnection,
-        reads: bool,
-    },
-}
-
-impl Fault {
-    fn of(database: &Database) -> Self {
-        if !on_sqlite() {
-            return Fault::Cut(Link::to(database));
-        }
-        let mut reader = database.connect();
-        reader
-            .batch_execute("PRAGMA journal_mode = DELETE")
-            .expect("nobody else is there");
-        let (url, reads) = (database.url(), false);
-        Fault::Read { url, reader, reads }
-    }
-
-    fn url(&self) -> &str {
-        match self {
-            Fault::Cut(link) => link.url(),
-            Fault::Read { url, .. } => url,
-        }
-    }
-
-    fn strike(&mut self, cut: Cut) {
-        match self {
-            Fault::Cut(link) => link.cut(cut),
-            Fault::Read { reader, reads, .. } => {
-                reader.batch_execute("BEGIN").expect("nothing is open");
-                count(reader, "orders");
-                *reads = true;
-            }
-        }
-    }
-
-    fn is_over(&mut self) -> bool {
-        match self {
-            Fault::Cut(link) => link.was_cut(),
-            Fault::Read { reader, reads, .. } => {
-                if std::mem::take(reads) {
-                    reader.batch_execute("COMMIT").expect("it has read");
-                }
-                true
-            }
-        }
-    }
-}
-
-/// Where a request of this kind may be cut off.
-fn cuts(request: Request) -> Vec<Cut> {
-    match on_sqlite() {
-        true => vec![Cut::Before(request)],
-        false => vec![Cut::Before(request), Cut::After(request)],
-    }
-}
-
-/// Whether it was done all the same.
-fn was_done(cut: Cut) -> bool {
-    matches!(cut, Cut::After(_))
-}
-
-/// Says what is true of such an error: nobody knows, but SQLite, which refused.
-fn assert_unknown(error: &Error) {
-    let unknown = matches!(error, Error::CommitUnknown { .. });
-    assert_eq!(unknown, !on_sqlite(), "{error:?}");
-    assert_eq!(error.is_retryable(), on_sqlite(), "{error:?}");
 }
 
 fn told_of(item: &str) -> Vec<String> {
@@ -306,26 +231,71 @@ fn in_a_transaction_of_the_application_nothing_is_told_either() {
     }
 }
 
+/// What is done by one statement, and what that leaves of the notes.
+struct Alone {
+    run: fn(&mut TestConnection, &mut Note) -> diesel_hooks::Result,
+    notes: &'static [&'static str],
+    request: fn() -> Request,
+}
+
+const ALONE: [Alone; 3] = [
+    Alone {
+        run: |conn, note| note.delete(conn).map(drop),
+        notes: &[],
+        request: || Request::Next,
+    },
+    Alone {
+        run: |conn, note| note.update(conn, |it| it.text = "new".into()),
+        notes: &["new"],
+        request: || Request::Next,
+    },
+    Alone {
+        run: |conn, _| Note::create(conn, NewNote { text: "two".into() }).map(drop),
+        notes: &["one", "two"],
+        // Only PostgreSQL gives the row back with its INSERT; elsewhere it is a transaction.
+        request: || {
+            if on_mysql() {
+                Request::Commit
+            } else {
+                Request::Next
+            }
+        },
+    },
+];
+
 #[test]
 fn a_statement_that_commits_by_itself_may_have_happened_as_well() {
-    for cut in cuts(Request::Next) {
-        let mut desk = Desk::open();
-        let mut conn = desk.connection();
-        let notes: Vec<_> = ["one", "two"]
-            .map(|text| Note::create(&mut conn, NewNote { text: text.into() }))
-            .into_iter()
-            .collect::<diesel_hooks::Result<_>>()
-            .expect("created");
-        // From here on the statement is prepared.
-        notes[0].delete(&mut conn).expect("deleted");
-        desk.fault.strike(cut);
-        let error = notes[1].delete(&mut conn).expect_err("nobody answers");
-        assert!(desk.fault.is_over());
-        assert_unknown(&error);
-        assert_eq!(desk.rows("notes"), i64::from(!was_done(cut)));
-        assert_eq!(depth(&mut conn), on_sqlite().then_some(0));
-        drop(conn);
-        desk.goes_on();
+    for Alone {
+        run,
+        notes,
+        request,
+    } in ALONE
+    {
+        for cut in cuts(request()) {
+            let mut desk = Desk::open();
+            let mut conn = desk.connection();
+            let create = |conn: &mut Pooled| Note::create(conn, NewNote { text: "one".into() });
+            let [mut first, mut note] = [(); 2].map(|()| create(&mut conn).expect("created"));
+            // From here on the statement is prepared.
+            run(&mut conn, &mut first).expect("nothing is broken yet");
+            diesel::delete(notes::table.filter(notes::id.ne(note.id)))
+                .execute(&mut conn)
+                .expect("deleted");
+            desk.fault.strike(cut);
+            let error = run(&mut conn, &mut note).expect_err("nobody answers");
+            assert!(desk.fault.is_over());
+            assert_unknown(&error);
+            let there: Vec<String> = notes::table
+                .select(notes::text)
+                .order(notes::id)
+                .load(&mut desk.database.connect())
+                .expect("notes can be read");
+            assert_eq!(there, if was_done(cut) { notes } else { &["one"] });
+            assert_eq!(note.text, "one");
+            assert_eq!(depth(&mut conn), on_sqlite().then_some(0));
+            drop(conn);
+            desk.goes_on();
+        }
     }
 }
 

@@ -119,7 +119,7 @@ pub(crate) fn kill(killer: &mut TestConnection, id: i64) {
     }
 }
 
-fn number(conn: &mut TestConnection, expression: &str) -> i64 {
+pub(crate) fn number(conn: &mut TestConnection, expression: &str) -> i64 {
     let expression = diesel::dsl::sql::<diesel::sql_types::BigInt>(expression);
     diesel::select(expression)
         .get_result(conn)
