@@ -117,32 +117,6 @@ fn note_promotion(event: &Promoted, conn: &mut TestConnection) -> QueryResult<()
     note(conn, &format!("{} is {}", event.employee_id, event.to))
 }
 
-/// A connection to one of several databases, of which there is one.
-#[allow(
-    missing_docs,
-    reason = "`MultiConnection` takes no docs for what it makes"
-)]
-mod any {
-    #[derive(diesel::MultiConnection, lifecycle::HookConnection)]
-    #[hooks(crate = lifecycle)]
-    pub enum AnyDatabase {
-        Sqlite(diesel::SqliteConnection),
-    }
-}
-
-pub use any::AnyDatabase;
-
-/// An entry of the journal, on such a connection.
-#[derive(Debug, Clone, PartialEq, Queryable, Hooks)]
-#[diesel(table_name = journal)]
-#[hooks(connection(AnyDatabase), crate = lifecycle)]
-pub struct Entry {
-    /// Made by the database.
-    pub id: i32,
-    /// What happened.
-    pub entry: String,
-}
-
 /// Creates the tables in an empty database and turns foreign keys on.
 pub fn create_tables(conn: &mut TestConnection) -> QueryResult<()> {
     backends::enforce_foreign_keys(conn);
