@@ -59,6 +59,14 @@ pub(super) struct Failed {
     pub(super) escaped: bool,
 }
 
+impl Failed {
+    fn lost(source: Option<Error>, escaped: bool) -> Self {
+        let source = source.map(Box::new);
+        let error = Error::TransactionLost { source };
+        Failed { error, escaped }
+    }
+}
+
 impl From<Error> for Failed {
     fn from(error: Error) -> Self {
         let escaped = false;
@@ -138,7 +146,7 @@ impl Opened {
     fn commit<C: RawConnection>(self, conn: &mut C) -> Result<(), Failed> {
         let mut left = self.leave(conn);
         if left.lost {
-            return Err(self.give_up(conn, &left, None));
+            return Err(Failed::lost(None, self.give_up(conn, &left)));
         }
         // The application's instrumentation hears of it, and may panic.
         let outcome = catch_unwind(AssertUnwindSafe(|| match self.has_sentinel() {
@@ -149,7 +157,8 @@ impl Opened {
             Ok(Ok(())) => Ok(()),
             Ok(Err(it)) if it.is_lost => {
                 left.lost = true;
-                Err(self.give_up(conn, &left, Some(it.error.into())))
+                let escaped = self.give_up(conn, &left);
+                Err(Failed::lost(Some(it.error.into()), escaped))
             }
             Ok(Err(it)) => Err(not_committed(conn, self.entry, it.error).into()),
             Err(panic) => self.panic(conn, panic),
@@ -164,7 +173,10 @@ impl Opened {
                 Err(panic) => self.panic(conn, panic),
             }
         }
-        self.give_up(conn, &left, Some(error))
+        match self.give_up(conn, &left) {
+            false => error.into(),
+            escaped => Failed::lost(Some(error), escaped),
+        }
     }
 
     fn panic<C: RawConnection>(&self, conn: &mut C, panic: Box<dyn Any + Send>) -> ! {
@@ -185,20 +197,12 @@ impl Opened {
         Left { lost, ended }
     }
 
-    fn give_up<C: RawConnection>(&self, conn: &mut C, left: &Left, error: Option<Error>) -> Failed {
+    /// Rolls back what is left, and says whether some of it may be there all the same.
+    fn give_up<C: RawConnection>(&self, conn: &mut C, left: &Left) -> bool {
         let rolled_back = roll_back(conn, self.entry) && !left.lost;
         // Where no receiver ran, nothing was written after the database ended the transaction.
         let silent = self.entry == 0 && self.scope < Scope::Receivers;
-        let escaped = !(rolled_back || left.ended || silent);
-        match error {
-            Some(error) if !escaped => error.into(),
-            error => Failed {
-                error: Error::TransactionLost {
-                    source: error.map(Box::new),
-                },
-                escaped,
-            },
-        }
+        !(rolled_back || left.ended || silent)
     }
 }
 

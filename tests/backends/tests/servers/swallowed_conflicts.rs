@@ -198,7 +198,10 @@ fn a_deadlock_is_no_ok_either_and_the_other_one_goes_on() {
                 Ok(()) => assert_eq!(it.swallowed, 0, "{it:?}"),
                 Err(error) if on_sqlite() => assert!(error.is_retryable(), "{it:?}"),
                 // Of this one nothing is there, as the count below tells.
-                Err(_) => assert_eq!(it.swallowed, 1, "{it:?}"),
+                Err(error) => {
+                    assert!(matches!(error, Error::TransactionLost { .. }), "{it:?}");
+                    assert_eq!(it.swallowed, 1, "{it:?}");
+                }
             }
         }
         let told = outcomes.iter().flat_map(|it| &it.told).count();
