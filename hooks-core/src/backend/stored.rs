@@ -80,10 +80,19 @@ where
     }
 
     fn lock_many(conn: &mut C, keys: &[M::Pk]) -> QueryResult<Vec<M>> {
+        // PostgreSQL plans a statement that names a list anew each time.
+        if let [key] = keys {
+            let query = Select::<M, _, _>::new(M::selection(), M::pk_filter(key.clone()));
+            return rows(conn, ForUpdate(query));
+        }
         Self::lock_where(conn, M::one_of(keys))
     }
 
     fn lock(conn: &mut C, keys: &[M::Pk]) -> QueryResult<Vec<M::Pk>> {
+        if let [key] = keys {
+            let query = Select::<M, _, _>::new(M::PkColumns::default(), M::pk_filter(key.clone()));
+            return rows(conn, ForUpdate(query));
+        }
         let filter = Then(M::one_of(keys), M::PkFilter::past(None));
         let query = Select::<M, _, _>::new(M::PkColumns::default(), filter);
         rows(conn, ForUpdate(query))

@@ -132,7 +132,8 @@ fn many_circles_of_one_table_that_cannot_be_opened_go_in_statements_that_are_not
     };
     assert_eq!(counted(deleted), (40_000, vec![("Spouse", 40_000)]));
     assert_eq!(LOG.take().len(), 80_000);
-    let binds = sent.iter().map(|sql| sql.matches('?').count());
+    let of_spouses = sent.iter().filter(|sql| sql.contains("spouses"));
+    let binds = of_spouses.map(|sql| sql.matches('?').count());
     let most = if has_arrays() { 1 } else { keys_at_once() };
     assert_eq!(binds.max(), Some(most));
     assert_eq!(rows(&mut conn, "spouses"), [""; 0]);
