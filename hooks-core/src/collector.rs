@@ -253,8 +253,7 @@ fn delete_unheard<M: Persist<C>, C: RawConnection>(conn: &mut C, row: &M) -> Res
     let by_plan = |conn: &mut C| {
         let scope = delete_scope::<M, C>()?.max(Scope::Explained);
         atomic::<M, C, _>(conn, scope, |conn| {
-            let alone = claims::Operation::alone(scope);
-            who_refers::<M, C>(conn, alone, Roots::One(row.pk()), Deleted::default())
+            who_refers::<M, C>(conn, scope, Roots::One(row.pk()), Deleted::default())
         })
     };
     let outcome = unheard::<M, C>(conn, scope, |_| Ok(Roots::One(row.pk())));
@@ -317,7 +316,7 @@ fn unheard<M: Persist<C>, C: RawConnection>(
                 if undo_writes(conn, scope)? {
                     deleted = Deleted::default();
                 }
-                who_refers(conn, claims::Operation::alone(scope), roots, deleted)
+                who_refers(conn, scope, roots, deleted)
             }
             Err(error) => Err(error),
         }
@@ -327,10 +326,11 @@ fn unheard<M: Persist<C>, C: RawConnection>(
 /// Deletes the rest, where somebody refers to a row who did not a moment ago: a plan finds out who.
 fn who_refers<M: Persist<C>, C: RawConnection>(
     conn: &mut C,
-    alone: claims::Operation,
+    scope: Scope,
     roots: Roots<M>,
     mut deleted: Deleted,
 ) -> Result<Deleted> {
+    let alone = claims::Operation::alone(scope);
     let rest = delete_planned(conn, alone, Load::All, None, roots)?;
     for (model, count) in rest.by_model {
         deleted.add(model, count);
@@ -409,7 +409,7 @@ pub(crate) fn end<K, C: RawConnection>(
     }
 }
 
-/// The same, of a delete that says who refers to a row where that keeps it from going.
+/// What it takes to undo a delete, if it is to say who refers to a row where that keeps it from going.
 fn explained(scope: Scope) -> Scope {
     match scope {
         Scope::Statement | Scope::ReadBack => scope,
